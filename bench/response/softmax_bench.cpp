@@ -1,0 +1,21 @@
+#include <distil/response/softmax.hpp>
+
+#include "support/loss.hpp"
+
+namespace {
+
+bool const output_registered =
+    bench::add_form<float>("softmax", {"output", 2}, [](auto policy, auto const& on) {
+      distil::softmax(policy, on.student, on.gradient);
+      return static_cast<double>(on.gradient(0, 0));
+    });
+
+// The student's logits stand in for outputs: the work is the same, and nothing is overwritten from call to
+// call.
+bool const pull_back_registered =
+    bench::add_form<float>("softmax", {"pull_back", 3}, [](auto policy, auto const& on) {
+      distil::softmax.pull_back(policy, on.student, on.teacher, on.gradient);
+      return static_cast<double>(on.gradient(0, 0));
+    });
+
+}  // namespace

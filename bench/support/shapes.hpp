@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace bench {
+
+/// Rows and classes of a batch.
+struct shape {
+  std::ptrdiff_t rows;
+  std::ptrdiff_t classes;
+
+  [[nodiscard]] std::ptrdiff_t elements() const { return rows * classes; }
+  [[nodiscard]] std::string name() const { return std::to_string(rows) + "x" + std::to_string(classes); }
+
+  friend bool operator==(shape a, shape b) { return a.rows == b.rows && a.classes == b.classes; }
+};
+
+/// From digits over ImageNet to vocabularies; the last does not fit the caches of most machines.
+inline constexpr shape shapes[] = {{1024, 10},  {1024, 100},  {256, 1000},  {128, 1008},
+                                   {64, 32000}, {16, 128256}, {256, 128256}};
+
+/// Dense prediction in NCHW storage: the classes of a pixel are `height * width` elements apart.
+struct image_shape {
+  std::ptrdiff_t images;
+  std::ptrdiff_t classes;
+  std::ptrdiff_t height;
+  std::ptrdiff_t width;
+
+  [[nodiscard]] std::ptrdiff_t pixels() const { return height * width; }
+  [[nodiscard]] shape flat() const { return {images * pixels(), classes}; }
+  [[nodiscard]] std::string name() const {
+    return std::to_string(images) + "x" + std::to_string(classes) + "x" + std::to_string(height) + "x" +
+           std::to_string(width);
+  }
+};
+
+inline constexpr image_shape segmentation{8, 21, 512, 512};
+
+}  // namespace bench

@@ -1,0 +1,5 @@
+if(NOT TARGET distil::distil)
+  include("${CMAKE_CURRENT_LIST_DIR}/distilTargets.cmake")
+  include("${CMAKE_CURRENT_LIST_DIR}/distil_dependencies.cmake")
+  distil_use_dependencies(distil::distil)
+endif()

@@ -1,0 +1,64 @@
+# The list of losses, and the check that no loss exists unlisted, untested or unmeasured.
+# Runs at configure, and on any tree by `cmake -DROOT=<tree> -P cmake/distil_losses.cmake`.
+cmake_policy(VERSION 3.25)
+
+set(distil_loss_families response feature relation contrastive attention)
+
+function(distil_loss_problem text)
+  set_property(GLOBAL APPEND_STRING PROPERTY distil_loss_problems "\n  ${text}")
+endfunction()
+
+function(distil_expect_file path reason)
+  if(NOT EXISTS "${distil_root}/${path}")
+    distil_loss_problem("${path} is missing; ${reason}")
+  endif()
+endfunction()
+
+function(distil_expect_text path text reason)
+  set(content "")
+  if(EXISTS "${distil_root}/${path}")
+    file(READ "${distil_root}/${path}" content)
+  endif()
+  string(FIND "${content}" "${text}" position)
+  if(position EQUAL -1)
+    distil_loss_problem("${path} does not have ${text}; ${reason}")
+  endif()
+endfunction()
+
+# distil_add_part(<family> <name>): a header that losses of the family are built from.
+function(distil_add_part family name)
+  distil_expect_file(include/distil/${family}/${name}.hpp "tests/losses.cmake lists it")
+  set_property(GLOBAL APPEND PROPERTY distil_listed_headers ${family}/${name}.hpp)
+endfunction()
+
+# distil_add_loss(<family> <name>): a header with a loss; it has an umbrella line, a case, a test and a bench.
+function(distil_add_loss family name)
+  distil_add_part(${family} ${name})
+  set(reason "${name} is a loss")
+  distil_expect_text(include/distil/${family}.hpp distil/${family}/${name}.hpp "${reason}")
+  distil_expect_text(tests/support/loss_cases.hpp "\"${name}\"" "${reason}")
+  distil_expect_file(tests/${family}/${name}_test.cpp "${reason}")
+  distil_expect_file(bench/${family}/${name}_bench.cpp "${reason}")
+endfunction()
+
+function(distil_check_losses distil_root)
+  include("${distil_root}/tests/losses.cmake")
+  get_property(listed GLOBAL PROPERTY distil_listed_headers)
+  foreach(family IN LISTS distil_loss_families)
+    file(GLOB headers RELATIVE "${distil_root}/include/distil" "${distil_root}/include/distil/${family}/*.hpp")
+    foreach(header IN LISTS headers)
+      if(NOT header IN_LIST listed)
+        distil_loss_problem("include/distil/${header} is not listed; add it to tests/losses.cmake by \
+distil_add_loss, or by distil_add_part when it holds no loss")
+      endif()
+    endforeach()
+  endforeach()
+  get_property(problems GLOBAL PROPERTY distil_loss_problems)
+  if(problems)
+    message(FATAL_ERROR "The list of losses does not hold:${problems}")
+  endif()
+endfunction()
+
+if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
+  distil_check_losses("${ROOT}")
+endif()

@@ -1,0 +1,31 @@
+#pragma once
+
+namespace distil {
+
+/// What a loss returns: its reduced value in nats, and the weight it stands for.
+///
+/// `weight` is the sum of the row weights that counted (the number of valid rows when unweighted), so that
+/// gradient accumulation and data-parallel runs can divide sums by a global count. A batch in which nothing
+/// counted has value 0 and weight 0.
+struct loss_value {
+  double value = 0.0;
+  double weight = 0.0;
+
+  constexpr operator double() const noexcept { return value; }
+};
+
+/// How far a loss and its gradient may be from the exact result, stated as multiples of the machine epsilon of the
+/// arithmetic type. With C classes, T the temperature, f = T^2 where the loss carries that factor and 1 elsewhere, and
+/// m the largest probability of the row on either side for a divergence and 1 elsewhere:
+///
+///   |value    - exact| <= value    * epsilon * (|exact| + f * (1 + log C))  per row
+///   |gradient - exact| <= gradient * epsilon * m * f / T                    per element, times the row's weight
+///
+/// plus the smallest normal number of the arithmetic type and, for 16-bit gradients, half a unit of their last place.
+/// The tests read these members: a bound that is documented is a bound that is tested.
+struct error_bound {
+  double value;
+  double gradient;
+};
+
+}  // namespace distil

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+#include "distil/core/loss_value.hpp"
+#include "distil/core/row_options.hpp"
+
+namespace distil {
+
+/// Options of a sum of terms as a whole; everything else belongs to its terms.
+struct objective_options {
+  /// Adds the gradient to what is there instead of overwriting it. Default false.
+  bool accumulate = false;
+
+  /// Where to write each row's sum of coefficient * loss, before row weights and reduction. Default: nowhere.
+  std::span<double> values = {};
+};
+
+/// The value of a sum of terms, and of each term without its coefficient.
+///
+/// `weight` is the largest of the terms' weights.
+template <std::size_t Count>
+struct objective_value : loss_value {
+  std::array<loss_value, Count> terms;
+};
+
+namespace detail {
+
+/// How much a row matters to a term: what multiplies its loss, and what it adds to the divisor of the mean. A
+/// row with multiplier 0 is not read.
+struct row_weight {
+  double multiplier = 0.0;
+  double counted = 0.0;
+};
+
+/// The part of a term the reduction needs: its coefficient in a sum, its row options, and the derivative with
+/// respect to its temperature when asked for.
+struct term_base {
+  double coefficient = 1.0;
+  row_options rows = {};
+  std::span<double> temperature_gradient = {};
+  label_view labels_of_loss = {};  ///< labels of the whole loss, whose ignored rows do not count here either
+
+  /// The weight of a row as its options say: nothing when it is ignored or its weight is 0.
+  [[nodiscard]] row_weight weight_of(index row) const noexcept {
+    double const weight = rows.weights[row];
+    auto const ignored = [&](label_view const& labels) {
+      return labels.size() > 0 && labels[row] == rows.ignore_label;
+    };
+    if (!(weight > 0.0) || ignored(rows.labels) || ignored(labels_of_loss)) return {};
+    return {weight, weight};
+  }
+};
+
+template <class Term>
+concept row_term = std::is_base_of_v<term_base, Term>;
+
+}  // namespace detail
+
+/// `0.3 * cross_entropy.term(labels)`: coefficients multiply.
+template <detail::row_term Term>
+[[nodiscard]] constexpr Term operator*(double coefficient, Term term) {
+  term.coefficient *= coefficient;
+  return term;
+}
+
+template <detail::row_term Term>
+[[nodiscard]] constexpr Term operator*(Term term, double coefficient) {
+  return coefficient * term;
+}
+
+}  // namespace distil

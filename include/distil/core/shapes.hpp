@@ -1,0 +1,196 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "distil/core/row_options.hpp"
+
+/// The checks every row-wise loss makes before any work, in O(1) unless said otherwise.
+namespace distil::detail {
+
+inline std::string shape_text(index rows, index columns) {
+  return std::to_string(rows) + " x " + std::to_string(columns);
+}
+
+/// A readable matrix: at least one class, and elements when there are rows.
+template <class T>
+void require_matrix(char const* where, std::string_view argument, matrix_view<T> const& matrix) {
+  require(
+      matrix.rows >= 0 && matrix.columns >= 1, where, argument,
+      [&] { return shape_text(matrix.rows, matrix.columns); }, "rows x classes with at least one class");
+  require(matrix.rows == 0 || matrix.data != nullptr, where, argument, "a null pointer", "a matrix");
+}
+
+template <class T>
+void require_shape(char const* where, std::string_view argument, matrix_view<T> const& matrix, index rows,
+                   index columns) {
+  require(
+      matrix.rows == rows && matrix.columns == columns, where, argument,
+      [&] { return shape_text(matrix.rows, matrix.columns); },
+      [&] { return shape_text(rows, columns) + ", the shape of the student"; });
+  require(rows == 0 || matrix.data != nullptr, where, argument, "a null pointer", "a matrix");
+}
+
+inline void require_size(char const* where, std::string_view argument, index size, index rows) {
+  require(
+      size == rows, where, argument, [&] { return "of size " + std::to_string(size); },
+      [&] { return "one per row, " + std::to_string(rows); });
+}
+
+/// A number, or one per row; the numbers per row are looked at one by one by `require_row_value`.
+template <class Allowed>
+void require_parameter(char const* where, std::string_view argument, row_parameter const& parameter,
+                       index rows, Allowed allowed, char const* must_be) {
+  if (parameter.per_row()) {
+    require_size(where, argument, parameter.size(), rows);
+  } else {
+    require(allowed(parameter[0]), where, argument, parameter[0], must_be);
+  }
+}
+
+template <class Allowed>
+void require_row_value(char const* where, std::string_view argument, row_parameter const& parameter,
+                       index row, Allowed allowed, char const* must_be) {
+  if (parameter.per_row()) {
+    require(
+        allowed(parameter[row]), where, argument,
+        [&] { return text_of(parameter[row]) + " in row " + std::to_string(row); }, must_be);
+  }
+}
+
+// T, 1 / T and T^2 are ordinary numbers in float.
+inline constexpr auto is_temperature = [](double value) { return value >= 1e-15 && value <= 1e15; };
+inline constexpr auto is_weight = [](double value) { return value >= 0.0 && std::isfinite(value); };
+inline constexpr auto is_share = [](double value) { return value >= 0.0 && value <= 1.0; };
+inline constexpr char const* must_be_temperature = "within [1e-15, 1e15]";
+inline constexpr char const* must_be_weight = "finite and >= 0";
+inline constexpr char const* must_be_share = "within [0, 1]";
+
+/// A temperature, and where its derivative goes.
+inline void require_temperature(char const* where, row_parameter const& temperature,
+                                std::span<double> temperature_gradient, index rows) {
+  require_parameter(where, "temperature", temperature, rows, is_temperature, must_be_temperature);
+  index const size = static_cast<index>(temperature_gradient.size());
+  require(
+      size == 0 || size == rows || (size == 1 && !temperature.per_row()), where, "temperature_gradient",
+      [&] { return "of size " + std::to_string(size); },
+      [&] {
+        return (temperature.per_row() ? "one per row, " : "of size 1 or one per row, ") +
+               std::to_string(rows);
+      });
+}
+
+/// Do two matrices share elements? `same` matrices, element for element, count apart: sweeps may work in
+/// place.
+enum class overlap { none, same, partial };
+
+template <class A, class B>
+overlap overlap_of(matrix_view<A> const& a, matrix_view<B> const& b) {
+  if (a.rows == 0 || b.rows == 0 || a.columns == 0 || b.columns == 0) return overlap::none;
+  if (static_cast<void const*>(a.data) == static_cast<void const*>(b.data) && sizeof(A) == sizeof(B) &&
+      a.rows == b.rows && a.columns == b.columns && (a.rows == 1 || a.row_stride == b.row_stride) &&
+      (a.columns == 1 || a.column_stride == b.column_stride)) {
+    return overlap::same;
+  }
+  struct bytes {
+    std::intptr_t first, last;
+  };
+  auto const extent = [](auto const& m, index size) {
+    auto const base = reinterpret_cast<std::intptr_t>(m.data);
+    index const row_reach = (m.rows - 1) * m.row_stride;
+    index const column_reach = (m.columns - 1) * m.column_stride;
+    index const low = (row_reach < 0 ? row_reach : 0) + (column_reach < 0 ? column_reach : 0);
+    index const high = (row_reach > 0 ? row_reach : 0) + (column_reach > 0 ? column_reach : 0);
+    return bytes{base + low * size, base + (high + 1) * size};
+  };
+  index const size_a = static_cast<index>(sizeof(A)), size_b = static_cast<index>(sizeof(B));
+  bytes const in_a = extent(a, size_a), in_b = extent(b, size_b);
+  if (in_a.last <= in_b.first || in_b.last <= in_a.first) return overlap::none;
+  // Side by side in one buffer: same pitch, and what lies along it does not meet within it.
+  auto const side_by_side = [&](index pitch_a, index pitch_b, index width_a, index width_b) {
+    std::intptr_t const pitch = pitch_a * size_a;
+    if (pitch <= 0 || pitch != pitch_b * size_b) return false;
+    std::intptr_t const offset =
+        ((reinterpret_cast<std::intptr_t>(b.data) - reinterpret_cast<std::intptr_t>(a.data)) % pitch +
+         pitch) %
+        pitch;
+    return offset >= width_a * size_a && offset + width_b * size_b <= pitch;
+  };
+  if (a.column_stride == 1 && b.column_stride == 1 &&
+      side_by_side(a.row_stride, b.row_stride, a.columns, b.columns)) {
+    return overlap::none;
+  }
+  if (a.row_stride == 1 && b.row_stride == 1 &&
+      side_by_side(a.column_stride, b.column_stride, a.rows, b.rows)) {
+    return overlap::none;
+  }
+  return overlap::partial;
+}
+
+/// Strides such that no two elements share a place: rows apart by more than a row reaches, or columns by more than a
+/// column does.
+template <class Gradient>
+void require_distinct_elements(char const* where, matrix_view<Gradient> const& gradient) {
+  index const row_stride = gradient.row_stride < 0 ? -gradient.row_stride : gradient.row_stride;
+  index const column_stride = gradient.column_stride < 0 ? -gradient.column_stride : gradient.column_stride;
+  bool const rows_apart = gradient.rows <= 1 || row_stride > (gradient.columns - 1) * column_stride;
+  bool const columns_apart = gradient.columns <= 1 || column_stride > (gradient.rows - 1) * row_stride;
+  bool const distinct = (rows_apart && (gradient.columns <= 1 || column_stride > 0)) ||
+                        (columns_apart && (gradient.rows <= 1 || row_stride > 0));
+  require(
+      distinct, where, "gradient",
+      [&] {
+        return "a view with strides " + std::to_string(gradient.row_stride) + " and " +
+               std::to_string(gradient.column_stride) + " in which elements overlap";
+      },
+      "a matrix with a place for every element");
+}
+
+/// The gradient may be written over the student, element for element, and over nothing else that is read.
+template <class Gradient, class Read>
+void require_writable_over_student(char const* where, matrix_view<Gradient> const& gradient,
+                                   matrix_view<Read> const& student) {
+  require(overlap_of(gradient, student) != overlap::partial, where, "gradient",
+          "overlapping the student in part",
+          "the student's own matrix, element for element, or apart from it");
+}
+
+template <class Gradient, class Read>
+void require_apart(char const* where, matrix_view<Gradient> const& gradient, std::string_view argument,
+                   matrix_view<Read> const& read) {
+  require(
+      overlap_of(gradient, read) == overlap::none, where, "gradient",
+      [&] { return "overlapping the " + std::string(argument); },
+      [&] { return "apart from the " + std::string(argument); });
+}
+
+/// Rows: shared options, O(1).
+inline void require_rows(char const* where, row_options const& options, index rows) {
+  require_parameter(where, "rows.weights", options.weights, rows, is_weight, must_be_weight);
+  require(options.reduce == reduction::mean || options.reduce == reduction::sum, where, "rows.reduce",
+          static_cast<int>(options.reduce), "reduction::mean or reduction::sum");
+  require(is_weight(options.normalizer), where, "rows.normalizer", options.normalizer,
+          "finite and >= 0 (0: the own weight)");
+  if (options.labels.size() > 0) require_size(where, "rows.labels", options.labels.size(), rows);
+  if (!options.values.empty()) {
+    require_size(where, "rows.values", static_cast<index>(options.values.size()), rows);
+  }
+}
+
+/// True when every class of a row is masked. Stops at the first that is not, which is nearly always the
+/// first.
+template <class T>
+bool fully_masked(matrix_view<T> const& logits, index row) {
+  using arithmetic = arithmetic_t<T>;
+  for (index column = 0; column < logits.columns; ++column) {
+    if (static_cast<arithmetic>(logits(row, column)) != -std::numeric_limits<arithmetic>::infinity())
+      return false;
+  }
+  return true;
+}
+
+}  // namespace distil::detail

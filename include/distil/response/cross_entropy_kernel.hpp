@@ -1,0 +1,214 @@
+#pragma once
+
+#include <utility>
+
+#include "distil/response/cross_entropy_targets.hpp"
+#include "distil/simd/evaluate.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+using simd::lanes;
+
+/// Rows of -sum w_i log q_i for a target w (see cross_entropy_base): with u = (z - max z) / T and W = sum w,
+///
+///   value = W log sum e^u - sum w_i u_i        dL/dz = (W q - w) / T        dL/dT = -(1/T) sum (W q_i - w_i)
+///   u_i
+///
+/// The labels' share of w is a patch of one or two elements; what lies on every class is read as strips.
+template <class T, class Axis, class Term>
+class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
+  using targets_of = decltype(Term::targets);
+  static constexpr bool dense = targets_of::dense;
+  static constexpr int labels = targets_of::per_row;
+  static constexpr std::size_t slots = labels > 0 ? labels : 1;
+  static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
+
+ public:
+  static constexpr index saved_registers = 1;
+  static constexpr index block_marks = 1;
+
+  struct strips {
+    simd::strip<T> class_weight, target;
+  };
+
+  class operands {
+   public:
+    explicit operands(Term const& term)
+        : spreads_(dense || term.label_smoothing > 0.0),
+          class_weights_(term.class_weights.data()),
+          targets_(view_of(term)) {}
+
+    DISTIL_INLINE strips open(simd::tile rows, simd::block columns) {
+      strips result{};
+      if (spreads_) result.class_weight = class_weights_.open(columns, T(0));
+      if constexpr (dense) result.target = targets_.open(rows, columns, T(0));
+      return result;
+    }
+
+   private:
+    using storage = typename targets_of::storage;
+    static matrix_view<storage const> view_of(Term const& term) {
+      if constexpr (dense) {
+        return term.targets.matrix;
+      } else {
+        return {};
+      }
+    }
+
+    bool spreads_;
+    simd::class_reader<T, Axis, float> class_weights_;
+    simd::block_reader<T, Axis, storage> targets_;
+  };
+
+  struct partial {
+    lanes<T> exponentials{0}, mass{0}, logits{0};
+  };
+  struct refinement {
+    lanes<T> q_u{0};
+  };
+
+  template <class Student>
+  DISTIL_INLINE cross_entropy_kernel(Term const& term, Student const& student, simd::tile rows,
+                                     lanes<T> scale)
+      : spreads_(dense || term.label_smoothing > 0.0), wants_derivative_(!term.temperature_gradient.empty()) {
+    index const columns = student.columns;
+    lanes<T> const temperature = Axis::per_row(rows, [&](index row) { return term.temperature[row]; });
+    inverse_ = Axis::per_row(rows, [&](index row) { return 1.0 / term.temperature[row]; });
+    factor_ = term.squared ? temperature * temperature : lanes<T>(1);
+    factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
+    gradient_scale_ = scale * factor_ * inverse_;
+    gradient_scale_.store(row_scale_);
+    keep_ = lanes<T>(term.keep(columns));
+    spread_ = Axis::per_row(
+        rows, [&](index row) { return term.spread(columns) * (dense ? 1.0 : share(term, row)); });
+    for (int i = 0; i < labels; ++i) {
+      label_mass_[i] = Axis::per_row(rows, [&](index row) { return mass(term, i, row, columns); });
+      label_logit_[i] = Axis::per_row(rows, [&](index row) {
+        std::int64_t const label = term.targets.label(i, row);
+        return term.ignored(label) ? T(0) : detail::widen<T>(student(row, static_cast<index>(label)));
+      });
+      label_mass_[i].store(masses_of_[static_cast<std::size_t>(i)]);
+      label_logit_[i].store(logits_of_[static_cast<std::size_t>(i)]);
+    }
+  }
+
+  DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
+    sums_.exponentials *= student.decay(inverse_);
+    sums_.logits += sums_.mass * student.drift(inverse_);
+  }
+
+  template <class Keep>
+  DISTIL_INLINE void mark(simd::running_maximum<T> const& student, Keep const& keep) const {
+    keep.put(0, student.now);
+  }
+
+  template <class Keep>
+  DISTIL_INLINE void accumulate(partial& sums, lanes<T>, lanes<T> centred, strips const& strip, index k,
+                                Keep const& keep) const {
+    lanes<T> const u = centred * inverse_;
+    lanes<T> const exponential = exp_nonpositive(u);
+    sums.exponentials += exponential;
+    keep.put(0, exponential);
+    if (spreads_) {
+      lanes<T> const w = spread_weight(strip, k);
+      sums.mass += w;
+      sums.logits += zero_safe_product(w, u);
+    }
+  }
+
+  DISTIL_INLINE void fold(partial const& sums) {
+    sums_.exponentials += sums.exponentials;
+    sums_.mass += sums.mass;
+    sums_.logits += sums.logits;
+  }
+
+  DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
+    maximum_ = student;
+    lanes<T> const sum = Axis::sum(sums_.exponentials);
+    log_sum_ = log(sum);
+    mass_ = Axis::sum(sums_.mass);
+    target_logit_ = Axis::sum(sums_.logits);
+    for (int i = 0; i < labels; ++i) {
+      lanes<T> const u = (label_logit_[i] - student.shift()) * inverse_;
+      mass_ += label_mass_[i];
+      target_logit_ += zero_safe_product(label_mass_[i], u);
+    }
+    loss_ = mass_ * log_sum_ - target_logit_;
+    probability_scale_ = gradient_scale_ * mass_ / sum;
+  }
+
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return wants_derivative_; }
+
+  DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, strips const&, index) const {
+    lanes<T> const u = centred * inverse_;
+    sums.q_u += zero_safe_product(exp_nonpositive(u - log_sum_), u);
+  }
+  DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
+  DISTIL_INLINE void close_refined() {
+    slope_ = inverse_ * (target_logit_ - mass_ * Axis::sum(refined_.q_u));
+  }
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return factor_ * loss_; }
+  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
+    return factor_slope_ * loss_ + factor_ * slope_;
+  }
+
+  [[nodiscard]] DISTIL_INLINE bool rereads() const { return spreads_; }
+
+  DISTIL_INLINE void recall(simd::kept<T> marks) {
+    block_scale_ = probability_scale_ * maximum_.decay_since(marks[0], inverse_);
+  }
+
+  DISTIL_INLINE lanes<T> gradient(lanes<T>, lanes<T>, strips const& strip, index k,
+                                  simd::kept<T> saved) const {
+    lanes<T> const expected = block_scale_ * saved[0];
+    return spreads_ ? expected - gradient_scale_ * spread_weight(strip, k) : expected;
+  }
+
+  template <class Target>
+  DISTIL_INLINE void patch(Term const& term, simd::tile rows, simd::block columns,
+                           Target const& target) const {
+    for (index row = 0; row < rows.rows; ++row) {
+      for (int i = 0; i < labels; ++i) {
+        std::int64_t const label = term.targets.label(i, rows.first_row + row);
+        if (term.ignored(label)) continue;
+        index const column = static_cast<index>(label) - columns.first_column;
+        if (column < 0 || column >= columns.columns) continue;
+        auto const [slot, lane] = std::pair(static_cast<std::size_t>(i), static_cast<std::size_t>(row));
+        bool const masked = logits_of_[slot][lane] == -simd::infinity<T>;
+        if (!masked) {  // the scale of a row that does not count is 0
+          target.element(row, column) -= row_scale_[lane] * masses_of_[slot][lane];
+        }
+      }
+    }
+  }
+
+ private:
+  static double share(Term const& term, index row) {
+    double sum = 0.0;
+    term.each_label(row, [&](std::int64_t, double share_of_label) { sum += share_of_label; });
+    return sum;
+  }
+
+  static double mass(Term const& term, int i, index row, index columns) {
+    std::int64_t const label = term.targets.label(i, row);
+    if (term.ignored(label)) return 0.0;
+    return term.targets.share(i, row) * term.keep(columns) * term.class_weight(label);
+  }
+
+  DISTIL_INLINE lanes<T> spread_weight(strips const& strip, index k) const {
+    if constexpr (dense) return strip.class_weight[k] * fma(keep_, strip.target[k], spread_);
+    return strip.class_weight[k] * spread_;
+  }
+
+  bool spreads_, wants_derivative_;
+  lanes<T> inverse_, factor_, factor_slope_, gradient_scale_, keep_, spread_;
+  lanes<T> label_mass_[slots], label_logit_[slots];
+  T row_scale_[lane_count], masses_of_[slots][lane_count], logits_of_[slots][lane_count];
+  simd::running_maximum<T> maximum_;
+  partial sums_;
+  refinement refined_;
+  lanes<T> log_sum_, mass_, target_logit_, loss_, probability_scale_, block_scale_, slope_{0};
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <span>
+
+#include "distil/response/divergence_kernel.hpp"
+
+namespace distil {
+
+/// Options of every divergence between a teacher and a student.
+struct divergence_options {
+  /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
+  row_parameter temperature = 1;
+
+  /// Multiplies the loss by T^2, which keeps the size of its gradient when T changes (Hinton et al. 2015,
+  /// section 2). Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// Weights, reduction, divisor.
+  row_options rows = {};
+
+  /// Adds the gradient to what is there instead of overwriting it. Default false.
+  bool accumulate = false;
+
+  /// Where `with_grad` and the value form write dL/dT of the reduced loss: one element for the sum over rows
+  /// (only with one temperature), or one per row. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
+};
+
+namespace detail {
+
+/// A function's own name, or the generic one.
+template <class Function>
+constexpr char const* name_of() {
+  if constexpr (requires { Function::name; }) {
+    return Function::name;
+  } else {
+    return "divergence";
+  }
+}
+
+}  // namespace detail
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+/// A divergence between one teacher and the student as a term of a sum.
+template <class Function, class Storage, teacher_form Form>
+struct divergence_term : detail::term_base {
+  using arithmetic = arithmetic_t<Storage>;
+  template <class T, class Axis>
+  using kernel =
+      kernels::divergence_kernel<T, Axis, Function, kernels::teacher_reader<T, Axis, Storage, Form>>;
+
+  Function function;
+  dense_teacher<Storage, Form> teacher;
+  row_parameter temperature = 1;
+  bool squared = true;
+
+  divergence_term(Function const& the_function, dense_teacher<Storage, Form> const& the_teacher,
+                  divergence_options const& options)
+      : term_base{.rows = options.rows, .temperature_gradient = options.temperature_gradient},
+        function(the_function),
+        teacher(the_teacher),
+        temperature(options.temperature),
+        squared(options.scale_by_temperature_squared) {}
+
+  void check(char const* where, index rows_of_student, index columns) const {
+    detail::require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
+    detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
+    detail::require(temperature_gradient.empty() || kernels::moves_by_temperature<Function>, where,
+                    "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
+    if (teacher.captured_at) {
+      detail::require_parameter(where, "captured_at", *teacher.captured_at, rows_of_student,
+                                detail::is_temperature, detail::must_be_temperature);
+    }
+    detail::require_rows(where, rows, rows_of_student);
+  }
+
+  template <class Gradient>
+  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+    detail::require_apart(where, gradient, "teacher", teacher.matrix);
+  }
+
+  void inspect(char const* where, index row, index /*columns*/) const {
+    detail::require_row_value(where, "temperature", temperature, row, detail::is_temperature,
+                              detail::must_be_temperature);
+    if (teacher.captured_at) {
+      detail::require_row_value(where, "captured_at", *teacher.captured_at, row, detail::is_temperature,
+                                detail::must_be_temperature);
+    }
+    detail::require_row_value(where, "rows.weights", rows.weights, row, detail::is_weight,
+                              detail::must_be_weight);
+  }
+
+  [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
+    detail::row_weight const weight = weight_of(row);
+    if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
+    return weight;
+  }
+};
+
+/// A divergence D(p, q) between a teacher p = softmax(t / T) and a student q = softmax(z / T), row by row.
+///
+/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]
+/// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
+/// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
+///            any storage
+/// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the
+///            teacher
+/// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is
+///            written then
+/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0);
+///            other rows are not touched. A row whose student or teacher is fully masked counts for nothing:
+///            loss 0, gradient 0, weight 0
+/// @cost      three reads of student and teacher and one write, with as many exponentials as Function needs
+///            and two more; a closed form needs one read. No allocation after a thread's first call
+/// @error     as Function states
+/// @source    Csiszar 1967 for divergences of this form; dL/dz = (psi - q sum psi) / T with psi = dD / d log
+///            q
+/// @example   inline constexpr distil::divergence<squared_hellinger> hellinger{};
+///
+/// Function says what is summed, lanes in and lanes out, with log-probabilities that may be -inf:
+///
+///   template <class Lanes> Lanes value(Lanes log_p, Lanes log_q) const;     // summand of the divergence
+///   template <class Lanes> Lanes d_log_q(Lanes log_p, Lanes log_q) const;   // its derivative (psi)
+///   template <class Lanes> Lanes d_log_p(Lanes log_p, Lanes log_q) const;   // for dL/dT
+///
+/// or, for a teacher's expectation of something linear, just `expectation` (see forward_kl.hpp). A static
+/// member `name` appears in errors. Inside, `zero_safe_product(p, x)` is p * x with 0 * inf = 0.
+template <class Function>
+struct divergence {
+  static constexpr char const* name = detail::name_of<Function>();
+
+  Function function = {};
+
+  template <matrix_argument Student, class Teacher>
+  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
+                                      divergence_options const& options = {}) const {
+    return (*this)(serial, student, teacher, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher>
+  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                      divergence_options const& options = {}) const {
+    return simd::evaluate(name, policy, student, {}, make_term(teacher, options));
+  }
+
+  template <matrix_argument Student, class Teacher, class Gradient>
+  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
+                       divergence_options const& options = {}) const {
+    return with_grad(serial, student, teacher, gradient, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher, class Gradient>
+  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
+                       divergence_options const& options = {}) const {
+    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
+                                        make_term(teacher, options));
+  }
+
+  /// This divergence as a term of `fuse`. The teacher and every span in the options must outlive the
+  /// objective.
+  template <class Teacher>
+  [[nodiscard]] auto term(Teacher const& teacher, divergence_options const& options = {}) const {
+    detail::require(!options.accumulate, name, "accumulate", "set on a term", "set on the objective");
+    return make_term(teacher, options);
+  }
+
+ private:
+  template <class Teacher>
+  [[nodiscard]] auto make_term(Teacher const& teacher, divergence_options const& options) const {
+    auto const dense = detail::as_teacher(teacher);
+    return divergence_term(function, dense, options);
+  }
+};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

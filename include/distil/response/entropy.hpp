@@ -1,0 +1,106 @@
+#pragma once
+
+#include "distil/response/logits_loss.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+/// H = log sum e^u - E_q u with u = (z - max z) / T: both parts are >= 0, so nothing cancels near a one-hot
+/// row.
+template <class T, class Axis>
+class entropy_kernel : public partition_kernel<T, Axis> {
+  using base = partition_kernel<T, Axis>;
+  using lanes = simd::lanes<T>;
+
+ public:
+  static constexpr index saved_registers = 0, block_marks = 0;  // its gradient needs log q, too
+  using base::base;
+
+  template <class Keep>
+  DISTIL_INLINE void mark(simd::running_maximum<T> const&, Keep const&) const {}
+
+  struct partial {
+    typename base::partial partition;
+    lanes moment{0};  // sum e^u u
+  };
+  struct refinement {
+    lanes variance{0};
+  };
+
+  DISTIL_INLINE void rescale(simd::running_maximum<T> const& maximum) {
+    lanes const decay = maximum.decay(this->inverse_);
+    moment_ =
+        zero_safe_product(decay, moment_ + zero_safe_product(this->sum_, maximum.drift(this->inverse_)));
+    this->sum_ *= decay;
+  }
+  template <class Strips, class Keep>
+  DISTIL_INLINE void accumulate(partial& sums, lanes, lanes centred, Strips const&, index,
+                                Keep const&) const {
+    lanes const u = centred * this->inverse_;
+    lanes const weight = exp_nonpositive(u);
+    sums.partition.exponentials += weight;
+    sums.moment += zero_safe_product(weight, u);
+  }
+  DISTIL_INLINE void fold(partial const& sums) {
+    base::fold(sums.partition);
+    moment_ += sums.moment;
+  }
+  DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
+    base::close(maximum);
+    mean_ = Axis::sum(moment_) / this->sum_;
+    entropy_ = this->log_sum_ - mean_;
+    gradient_scale_ = this->scale_ * this->inverse_;
+  }
+
+  // dH/dT = Var_q(u) / T.
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return this->wants_derivative_; }
+  template <class Strips>
+  DISTIL_INLINE void refine(refinement& sums, lanes centred, Strips const&, index) const {
+    lanes const u = centred * this->inverse_;
+    lanes const deviation = u - mean_;
+    sums.variance += zero_safe_product(exp_nonpositive(u - this->log_sum_), deviation * deviation);
+  }
+  DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.variance += sums.variance; }
+  DISTIL_INLINE void close_refined() { slope_ = this->inverse_ * Axis::sum(refined_.variance); }
+
+  [[nodiscard]] DISTIL_INLINE lanes value() const { return entropy_; }
+  [[nodiscard]] DISTIL_INLINE lanes temperature_derivative() const { return slope_; }
+
+  template <class Strips>
+  DISTIL_INLINE lanes gradient(lanes, lanes centred, Strips const&, index, simd::kept<T>) const {
+    lanes const log_q = centred * this->inverse_ - this->log_sum_;
+    return -gradient_scale_ * zero_safe_product(exp_nonpositive(log_q), log_q + entropy_);
+  }
+
+ private:
+  refinement refined_;
+  lanes moment_{0}, mean_{0}, entropy_{0}, gradient_scale_{0}, slope_{0};
+};
+
+struct entropy_name {
+  static constexpr char const* text = "entropy";
+};
+
+}  // namespace kernels
+
+/// See `entropy`.
+struct entropy_loss : logits_loss<kernels::entropy_name, kernels::entropy_kernel> {
+  static constexpr error_bound bound{.value = 16, .gradient = 64};
+};
+
+/// Shannon entropy of the softened distribution: how much dark knowledge a row carries, and a regulariser.
+///
+/// @formula   L = (1 / sum w) * sum_b w_b H_b, H = sum_i -q_i log q_i, q = softmax(z / T) [nats]
+///            `rows.values` gets each row's
+/// @param     logits   [rows, classes], finite or -inf (class masked: probability 0, gradient 0)
+/// @gradient  w_b / sum w * -q (log q + H) / T
+/// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
+/// @error     `entropy_loss::bound`
+/// @nan       a NaN or +inf logit makes its row NaN, no other. A fully masked row counts for nothing
+/// @cost      one read, and with gradient a second and one write; 1 or 2 exponentials an element
+/// @example   distil::entropy(logits, {.rows = {.values = per_row}})
+/// @source    Shannon 1948; entropy-weighted distillation uses it as a row weight
+inline constexpr entropy_loss entropy{};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE

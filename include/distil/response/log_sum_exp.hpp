@@ -1,0 +1,78 @@
+#pragma once
+
+#include "distil/response/logits_loss.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+template <class T, class Axis>
+class log_sum_exp_kernel : public partition_kernel<T, Axis> {
+ public:
+  using partition_kernel<T, Axis>::partition_kernel;
+  struct refinement {
+    simd::lanes<T> q_u{0};
+  };
+
+  DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
+    partition_kernel<T, Axis>::close(maximum);
+    top_ = maximum.shift() * this->inverse_;
+    probability_scale_ = this->scale_ * this->inverse_ / this->sum_;
+  }
+
+  // d/dT log sum e^(z/T) = -(1/T) E_q[z / T]. One sweep more when asked for: with_grad alone must not pay for
+  // it.
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return this->wants_derivative_; }
+  template <class Strips>
+  DISTIL_INLINE void refine(refinement& sums, simd::lanes<T> centred, Strips const&, index) const {
+    simd::lanes<T> const u = centred * this->inverse_;
+    sums.q_u += zero_safe_product(exp_nonpositive(u - this->log_sum_), u);
+  }
+  DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
+  DISTIL_INLINE void close_refined() { slope_ = -this->inverse_ * (Axis::sum(refined_.q_u) + top_); }
+
+  [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return top_ + this->log_sum_; }
+  [[nodiscard]] DISTIL_INLINE simd::lanes<T> temperature_derivative() const { return slope_; }
+
+  [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
+  DISTIL_INLINE void recall(simd::kept<T> marks) {
+    block_scale_ = probability_scale_ * this->decay_of(marks);
+  }
+  template <class Strips>
+  DISTIL_INLINE simd::lanes<T> gradient(simd::lanes<T>, simd::lanes<T>, Strips const&, index,
+                                        simd::kept<T> saved) const {
+    return block_scale_ * saved[0];
+  }
+
+ private:
+  refinement refined_;
+  simd::lanes<T> top_{0}, probability_scale_{0}, block_scale_{0}, slope_{0};
+};
+
+struct log_sum_exp_name {
+  static constexpr char const* text = "log_sum_exp";
+};
+
+}  // namespace kernels
+
+/// See `log_sum_exp`.
+struct log_sum_exp_loss : logits_loss<kernels::log_sum_exp_name, kernels::log_sum_exp_kernel> {
+  static constexpr error_bound bound{.value = 16, .gradient = 16};
+};
+
+/// Logarithm of the partition sum at a temperature. @alias LSE, free energy
+///
+/// @formula   L = (1 / sum w) * sum_b w_b log sum_i e^(z_bi / T) [nats] (not multiplied by T); `rows.values`
+///            gets each row's
+/// @param     logits   [rows, classes], finite or -inf (class masked: adds nothing)
+/// @gradient  w_b / sum w * softmax(z / T) / T
+/// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
+/// @error     `log_sum_exp_loss::bound`, the value relative to |max z / T| + 1 + log C
+/// @nan       a NaN or +inf logit makes its row NaN, no other. A fully masked row counts for nothing: 0, not
+///            -inf
+/// @cost      one read, and one write with gradient; 1 exponential an element
+/// @source    Blanchard, Higham, Higham 2021
+/// @example   distil::log_sum_exp(logits, {.rows = {.values = per_row}})
+inline constexpr log_sum_exp_loss log_sum_exp{};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "distil/response/softmax_family.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+template <class T, class Axis>
+struct softmax_kernel : partition_kernel<T, Axis> {
+  using partition_kernel<T, Axis>::partition_kernel;
+
+  [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
+  DISTIL_INLINE void recall(simd::kept<T> marks) { block_scale_ = this->decay_of(marks) / this->sum_; }
+  template <class Strips>
+  DISTIL_INLINE simd::lanes<T> gradient(simd::lanes<T>, simd::lanes<T>, Strips const&, index,
+                                        simd::kept<T> saved) const {
+    return block_scale_ * saved[0];
+  }
+
+ private:
+  simd::lanes<T> block_scale_{0};
+};
+
+}  // namespace kernels
+
+/// See `softmax`.
+struct softmax_function_object : softmax_function<kernels::softmax_kernel, false> {
+  static constexpr error_bound bound{.value = 0, .gradient = 16};
+};
+
+/// Class probabilities at a temperature. @alias softened distribution, soft targets
+///
+/// @formula   q_i = e^(z_i / T) / sum_j e^(z_j / T), row by row
+/// @call      softmax(logits, output, {.temperature = T}); softmax.pull_back(probabilities, upstream,
+///            gradient, {...})
+/// @param     logits   [rows, classes], finite or -inf (class masked: probability 0); output may be the
+///            logits themselves
+/// @pullback  dL/dz = q (g - sum q g) / T for g = dL/dq; `gradient` may be `upstream` or `probabilities`
+///            themselves. The temperature must be that of the forward call
+/// @throws    std::invalid_argument when a shape or temperature is refused; nothing is written then
+/// @error     `bound.gradient` epsilons absolute, for the output
+/// @nan       a NaN or +inf logit makes its row NaN, no other. A fully masked row is all 0
+/// @cost      one read and one write, 1 exponential an element; 1 number of scratch a class
+/// @source    Bridle 1990
+/// @example   distil::softmax(teacher, soft_targets, {.temperature = 4.0F})
+inline constexpr softmax_function_object softmax{};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE

@@ -1,0 +1,270 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include "distil/simd/scratch.hpp"
+
+/// How a batch reaches the lanes. A sweep sees every operand as strips of registers, whatever its layout and
+/// element type: in place where it can be loaded as it lies, else through a block of scratch that stays in
+/// the first cache.
+namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// Elements of one block. Three operands in float take 12 KiB.
+inline constexpr index block_elements = 1024;
+
+/// The rows a sweep works on at once: one when lanes run along the classes, up to a register when they run
+/// across rows.
+struct tile {
+  index first_row;
+  index rows;
+};
+
+/// The classes of one step of a sweep.
+struct block {
+  index first_column;
+  index columns;
+  index steps;  ///< registers each operand has here
+};
+
+/// Lanes run along the classes of one row; what is summed over classes must be summed across lanes in the
+/// end.
+template <class T>
+struct along {
+  static constexpr index tile_rows = 1;
+  static constexpr index block_columns = block_elements;
+
+  static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return sum_across(partial); }
+  static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return max_across(partial); }
+
+  /// A value for each row of the tile.
+  template <class Value>
+  static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
+    return lanes<T>(static_cast<T>(value(where.first_row)));
+  }
+
+  /// The last register of a row may be filled in part.
+  static DISTIL_INLINE block next(index first_column, index columns) {
+    index const width = std::min(block_columns, columns - first_column);
+    return {first_column, width, (width + lanes<T>::size - 1) / lanes<T>::size};
+  }
+
+  /// Position of an element of a block whose registers lie `step` apart.
+  static DISTIL_INLINE index at(index /*row*/, index column, index /*step*/) { return column; }
+
+  /// At most so many registers, and blocks, in a row.
+  static constexpr index steps(index columns) { return columns / lanes<T>::size + 1; }
+  static constexpr index blocks(index columns) { return columns / block_columns + 2; }
+};
+
+/// Lanes run across the rows of a tile: class-major storage, and rows too short to fill registers.
+template <class T>
+struct across {
+  static constexpr index tile_rows = lanes<T>::size;
+  static constexpr index block_columns = block_elements / tile_rows;
+
+  static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return partial; }
+  static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return partial; }
+
+  template <class Value>
+  static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
+    T values[static_cast<std::size_t>(tile_rows)] = {};
+    for (index row = 0; row < where.rows; ++row) values[row] = static_cast<T>(value(where.first_row + row));
+    return lanes<T>::load(values);
+  }
+
+  static DISTIL_INLINE block next(index first_column, index columns) {
+    index const width = std::min(block_columns, columns - first_column);
+    return {first_column, width, width};
+  }
+
+  static DISTIL_INLINE index at(index row, index column, index step) { return column * step + row; }
+
+  static constexpr index steps(index columns) { return columns; }
+  static constexpr index blocks(index columns) { return columns / block_columns + 1; }
+};
+
+/// Registers of one operand in one block: all `step` elements apart, but for a last one that a row does not fill, which
+/// lies in a place of its own together with its padding.
+template <class Element>
+struct registers {
+  using T = std::remove_const_t<Element>;
+  Element* data = nullptr;
+  index step = 0;
+  index last = -1;  ///< the register that lies in `tail`; none: -1
+  Element* tail = nullptr;
+
+  [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return k == last ? tail : data + k * step; }
+  DISTIL_INLINE lanes<T> operator[](index k) const { return lanes<T>::load(at(k)); }
+};
+template <class T>
+using strip = registers<T const>;
+
+/// True when a matrix can be loaded and stored as it lies: the element type computes as itself and the
+/// elements of a register are neighbours.
+template <class T, class Axis, class Storage>
+DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]] tile rows) {
+  if constexpr (!std::is_same_v<std::remove_const_t<Storage>, T>) {
+    return false;
+  } else if constexpr (Axis::tile_rows == 1 && std::is_same_v<Axis, along<T>>) {
+    return matrix.column_stride == 1;
+  } else {
+    return matrix.row_stride == 1 && rows.rows == Axis::tile_rows;
+  }
+}
+
+/// Reads a matrix block by block. Lanes past the last class or the last row hold `padding`.
+template <class T, class Axis, class Storage>
+class block_reader {
+ public:
+  explicit block_reader(matrix_view<Storage const> matrix) : matrix_(matrix) {}
+
+  DISTIL_INLINE strip<T> open(tile rows, block columns, T padding) {
+    if constexpr (std::is_same_v<Storage, T>) {
+      if (in_place<T, Axis>(matrix_, rows)) {
+        T const* const data = &matrix_(rows.first_row, columns.first_column);
+        if constexpr (std::is_same_v<Axis, along<T>>) {
+          index const whole = columns.columns / lanes<T>::size;
+          if (whole == columns.steps) return {data, lanes<T>::size};
+          lanes<T>(padding).store(scratch_);
+          std::copy(data + whole * lanes<T>::size, data + columns.columns, scratch_);
+          return {data, lanes<T>::size, whole, scratch_};
+        } else {
+          return {data, matrix_.column_stride};
+        }
+      }
+    }
+    pack(rows, columns, padding);
+    return {scratch_, lanes<T>::size};
+  }
+
+ private:
+  void pack(tile rows, block columns, T padding) {
+    index const used = std::is_same_v<Axis, along<T>> ? columns.columns : columns.columns * rows.rows;
+    index const size = columns.steps * lanes<T>::size;
+    if (used < size) std::fill(scratch_, scratch_ + size, padding);
+    for (index row = 0; row < rows.rows; ++row) {
+      Storage const* const from = &matrix_(rows.first_row + row, columns.first_column);
+      for (index column = 0; column < columns.columns; ++column) {
+        scratch_[Axis::at(row, column, lanes<T>::size)] =
+            detail::widen<T>(from[column * matrix_.column_stride]);
+      }
+    }
+  }
+
+  matrix_view<Storage const> matrix_;
+  alignas(64) T scratch_[block_elements];
+};
+
+/// Reads one value per class, the same for every row, in the shape of the other operands; `padding` past the
+/// last.
+template <class T, class Axis, class Storage>
+class class_reader {
+ public:
+  explicit class_reader(Storage const* values) : values_(values) {}
+
+  /// Without values every class has the value 1.
+  DISTIL_INLINE strip<T> open(block columns, T padding) {
+    index const size = columns.steps * lanes<T>::size;
+    std::fill(scratch_, scratch_ + size, padding);
+    for (index column = 0; column < columns.columns; ++column) {
+      T const value = values_ == nullptr ? T(1) : detail::widen<T>(values_[columns.first_column + column]);
+      for (index row = 0; row < Axis::tile_rows; ++row)
+        scratch_[Axis::at(row, column, lanes<T>::size)] = value;
+    }
+    return {scratch_, lanes<T>::size};
+  }
+
+ private:
+  Storage const* values_;
+  alignas(64) T scratch_[block_elements];
+};
+
+/// Writes a matrix block by block: in place where it can, else through scratch that `commit` converts, adds,
+/// scatters, or streams past the caches.
+template <class T, class Axis, class Storage>
+class block_writer {
+  static constexpr bool contiguous_along = std::is_same_v<Storage, T> && std::is_same_v<Axis, along<T>>;
+
+ public:
+  block_writer(matrix_view<Storage> matrix, bool accumulate)
+      : matrix_(matrix),
+        accumulate_(accumulate),
+        streams_(contiguous_along && matrix.column_stride == 1 && !accumulate &&
+                 matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage)) >= streamed_bytes) {}
+  block_writer(block_writer const&) = delete;
+  block_writer& operator=(block_writer const&) = delete;
+  ~block_writer() {
+    if (streams_) finish_streams();
+  }
+
+  /// Where the registers of this block go, and single elements of them.
+  struct target : registers<T> {
+    bool staged = false;
+
+    [[nodiscard]] DISTIL_INLINE T& element(index row, index column) const {
+      index const place = Axis::at(row, column, this->step);
+      index const in_tail = place - this->last * lanes<T>::size;
+      return this->last >= 0 && in_tail >= 0 ? this->tail[in_tail] : this->data[place];
+    }
+  };
+
+  DISTIL_INLINE target open(tile rows, block columns) {
+    if constexpr (std::is_same_v<Storage, T>) {
+      if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
+        T* const data = &matrix_(rows.first_row, columns.first_column);
+        if constexpr (std::is_same_v<Axis, along<T>>) {
+          index const whole = columns.columns / lanes<T>::size;
+          if (whole == columns.steps) return {{data, lanes<T>::size}};
+          return {{data, lanes<T>::size, whole, scratch_}};
+        } else {
+          return {{data, matrix_.column_stride}};
+        }
+      }
+    }
+    return {{scratch_, lanes<T>::size}, true};
+  }
+
+  /// Brings to the matrix what does not lie there yet.
+  DISTIL_INLINE void commit(target const& written, tile rows, block columns) {
+    if (written.staged) {
+      commit_scratch(rows, columns);
+    } else if (written.last >= 0) {
+      std::copy(written.tail, written.tail + columns.columns % lanes<T>::size,
+                written.data + written.last * lanes<T>::size);
+    }
+  }
+
+  /// Every class of a row gets the same value; nothing happens when gradients are added.
+  void fill(index row, T value) {
+    if (accumulate_) return;
+    for (index column = 0; column < matrix_.columns; ++column) {
+      matrix_(row, column) = detail::narrow<Storage>(value);
+    }
+  }
+
+ private:
+  void commit_scratch(tile rows, block columns) {
+    if constexpr (contiguous_along) {
+      if (streams_) {
+        stream(scratch_, columns.columns, &matrix_(rows.first_row, columns.first_column));
+        return;
+      }
+    }
+    for (index row = 0; row < rows.rows; ++row) {
+      Storage* const to = &matrix_(rows.first_row + row, columns.first_column);
+      for (index column = 0; column < columns.columns; ++column) {
+        Storage& element = to[column * matrix_.column_stride];
+        T const value = scratch_[Axis::at(row, column, lanes<T>::size)];
+        element = detail::narrow<Storage>(accumulate_ ? detail::widen<T>(element) + value : value);
+      }
+    }
+  }
+
+  matrix_view<Storage> matrix_;
+  bool accumulate_, streams_;
+  alignas(64) T scratch_[block_elements];
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -1,0 +1,42 @@
+# The check of the order must refuse every way to break it: cmake -Droot=<scratch> -P check_architecture_test.cmake
+cmake_policy(VERSION 3.25)
+set(script "${CMAKE_CURRENT_LIST_DIR}/check_architecture.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/../support/expect_script.cmake")
+
+expect_refused("a tree without headers" "no header")
+
+write_file(include/distil/core/view.hpp "#pragma once\n#include <vector>\n#define DISTIL_ONE 1\n")
+write_file(include/distil/simd/lanes.hpp "#include <distil/core/view.hpp>\n#include <xsimd/xsimd.hpp>\n")
+write_file(include/distil/response/kl.hpp "#include <distil/simd/lanes.hpp> // not xsimd\n#define HELP\n#undef HELP\n")
+write_file(include/distil/feature/hint.hpp "#include <Eigen/Core>\n")
+write_file(include/distil/teachers/ensemble.hpp "#include <distil/response/kl.hpp>\n")
+write_file(include/distil/adapters/eigen.hpp "#include <distil/teachers/ensemble.hpp>\n")
+write_file(include/distil/response.hpp "#include <distil/response/kl.hpp>\n#include <distil/version.hpp>\n")
+write_file(include/distil/distil.hpp "#include <distil/response.hpp>\n")
+expect_passed("a tree in order")
+
+# Puts one bad header into the good tree, expects the refusal, and takes the header out again.
+function(refuse path content regex)
+  write_file(include/distil/${path} "${content}")
+  expect_refused("${path} with ${content}" "${regex}")
+  file(REMOVE "${root}/include/distil/${path}")
+endfunction()
+
+refuse(core/bad.hpp "#include <distil/simd/lanes.hpp>\n" "core may not include simd")
+refuse(simd/bad.hpp "#include \"distil/response/kl.hpp\"\n" "simd may not include response")
+refuse(response/bad.hpp "#include <distil/feature/hint.hpp>\n" "response may not include feature")
+refuse(response/bad.hpp "#pragma once\n#  include <distil/teachers/ensemble.hpp>\n" "response may not include teachers")
+refuse(schedule/bad.hpp "#include <distil/response/kl.hpp>\n" "schedule may not include response")
+refuse(distributed/bad.hpp "#include <distil/teachers/ensemble.hpp>\n" "distributed may not include teachers")
+refuse(feature/bad.hpp "#include <distil/adapters/eigen.hpp>\n" "feature may not include adapters")
+refuse(response/bad.hpp "#include <distil/distil.hpp>\n" "includes the umbrella")
+refuse(response/bad.hpp "#include \"kl.hpp\"\n" "includes by a relative path")
+refuse(misc/bad.hpp "#pragma once\n" "has no place in the order")
+refuse(relation.hpp "#include <distil/response/kl.hpp>\n" "an umbrella does not include")
+refuse(response/bad.hpp "xsimd::batch<float> b[2];\n" "names xsimd")
+refuse(schedule/bad.hpp "#include <Eigen/Core>\n" "includes Eigen")
+refuse(feature/bad.hpp "#include <Eigen/Dense>\n" "includes <Eigen/Dense>")
+refuse(core/bad.hpp "#define HELPER 1\n" "leaves the macro HELPER")
+refuse(core/bad.hpp "#define DISTIL_2\n#define DISTIL_3\n#define DISTIL_4\n#define DISTIL_5\n#define DISTIL_6\n#define DISTIL_7\n"
+       "7 macros")
+expect_passed("the tree in order again")

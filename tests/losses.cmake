@@ -1,0 +1,21 @@
+# Every header of the loss families. See "Add a loss" in CONTRIBUTING.md.
+
+distil_add_loss(response cross_entropy)
+distil_add_loss(response entropy)
+distil_add_loss(response forward_kl)
+distil_add_loss(response hinton_kd)
+distil_add_loss(response log_softmax)
+distil_add_loss(response log_sum_exp)
+distil_add_loss(response soft_cross_entropy)
+distil_add_loss(response softmax)
+
+distil_add_part(response cross_entropy_kernel)
+distil_add_part(response cross_entropy_targets)
+distil_add_part(response divergence)
+distil_add_part(response divergence_kernel)
+distil_add_part(response fuse)
+distil_add_part(response logits_loss)
+distil_add_part(response partition_kernel)
+distil_add_part(response pull_back_kernel)
+distil_add_part(response softmax_family)
+distil_add_part(response teacher)

@@ -1,0 +1,189 @@
+// Counts allocations: after its first call on a thread no loss of this family makes any.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "../support/batches.hpp"
+
+namespace {
+thread_local long allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  std::size_t const rounded = (size + alignment) / alignment * alignment;  // at least one byte
+  if (void* const memory = std::aligned_alloc(alignment, rounded)) return memory;
+  throw std::bad_alloc();
+}
+}  // namespace
+
+// Every other form of new and delete ends in these. Not inlined: a compiler that sees `free` behind `delete`
+// takes it for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, std::max(static_cast<std::size_t>(alignment), alignof(std::max_align_t)));
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace distil::testing {
+namespace {
+
+struct squared_difference {  // without closed form: one sweep more
+  template <class Lanes>
+  Lanes value(Lanes log_p, Lanes log_q) const {
+    Lanes const difference = exp(log_p) - exp(log_q);
+    return difference * difference;
+  }
+  template <class Lanes>
+  Lanes d_log_q(Lanes log_p, Lanes log_q) const {
+    return Lanes(2) * (exp(log_q) - exp(log_p)) * exp(log_q);
+  }
+};
+constexpr divergence<squared_difference> brier{};
+
+struct setup {
+  index rows, columns;
+  layout order;
+};
+
+class allocation : public ::testing::TestWithParam<setup> {
+ protected:
+  /// A second call of this allocates nothing.
+  template <class Call>
+  void expect_none(char const* what, Call const& call) {
+    call();
+    long const before = allocations;
+    call();
+    EXPECT_EQ(allocations - before, 0) << what;
+  }
+
+  index rows_ = GetParam().rows, columns_ = GetParam().columns;
+  batch<float, bfloat16> in_float_{rows_, columns_, 4.0, GetParam().order};
+  batch<double> in_double_{rows_, columns_, 4.0, GetParam().order};
+  matrix_view<float const> student_ = in_float_.student.view();
+  matrix_view<bfloat16 const> teacher_ = in_float_.teacher.view();
+  matrix_view<float> gradient_ = in_float_.gradient.view();
+  std::vector<std::int32_t> labels_ = in_float_.labels;
+  std::vector<double> ones_ = std::vector<double>(static_cast<std::size_t>(rows_), 1.0);
+  std::vector<double> temperatures_ = std::vector<double>(static_cast<std::size_t>(rows_), 2.5);
+  std::vector<double> values_ = ones_, slopes_ = ones_;
+  std::vector<float> class_weights_ = std::vector<float>(static_cast<std::size_t>(columns_), 0.5F);
+  row_options every_row_option_{
+      .weights = ones_, .ignore_label = 0, .labels = labels_, .normalizer = 7, .values = values_};
+};
+
+// By direct calls, which no compiler may leave out.
+TEST(allocation_counter, counts_every_form) {
+  long const before = allocations;
+  ::operator delete(::operator new(3));
+  ::operator delete[](::operator new[](3));
+  ::operator delete(::operator new(3, std::nothrow));
+  ::operator delete(::operator new(64, std::align_val_t(64)), std::align_val_t(64));
+  EXPECT_EQ(allocations - before, 4);
+}
+
+TEST_P(allocation, softmax_and_relatives_make_none) {
+  expect_none("softmax", [&] { softmax(student_, gradient_); });
+  expect_none("softmax, in place", [&] { softmax(gradient_, gradient_, {.temperature = temperatures_}); });
+  expect_none("log_softmax", [&] { log_softmax(student_, gradient_, {.temperature = 2}); });
+  expect_none("softmax, pull-back", [&] {
+    softmax.pull_back(student_, teacher_, gradient_, {.temperature = 2, .accumulate = true});
+  });
+  expect_none("log_softmax, pull-back", [&] { log_softmax.pull_back(student_, teacher_, gradient_); });
+  logits_options const options{
+      .temperature = temperatures_, .rows = every_row_option_, .temperature_gradient = slopes_};
+  expect_none("entropy", [&] { (void)entropy(student_); });
+  expect_none("entropy, gradient", [&] { entropy.with_grad(student_, gradient_, options); });
+  expect_none("log_sum_exp", [&] { (void)log_sum_exp(student_); });
+  expect_none("log_sum_exp, gradient", [&] { log_sum_exp.with_grad(student_, gradient_, options); });
+}
+
+TEST_P(allocation, cross_entropy_makes_none) {
+  cross_entropy_options const options{.label_smoothing = 0.1,
+                                      .smoothing_over = smoothing::other_classes,
+                                      .class_weights = class_weights_,
+                                      .temperature = temperatures_,
+                                      .scale_by_temperature_squared = true,
+                                      .rows = every_row_option_,
+                                      .accumulate = true,
+                                      .temperature_gradient = slopes_};
+  mixed_labels const mixed{labels_, labels_};
+  expect_none("labels", [&] { (void)cross_entropy(student_, labels_); });
+  expect_none("labels, gradient", [&] { cross_entropy.with_grad(student_, labels_, gradient_); });
+  expect_none("labels, all options", [&] { cross_entropy.with_grad(student_, labels_, gradient_, options); });
+  expect_none("mixed labels", [&] { cross_entropy.with_grad(student_, mixed, gradient_, options); });
+  expect_none("soft targets", [&] { cross_entropy.with_grad(student_, teacher_, gradient_, options); });
+}
+
+TEST_P(allocation, every_form_of_teacher_makes_none) {
+  divergence_options const options{.temperature = temperatures_,
+                                   .rows = every_row_option_,
+                                   .accumulate = true,
+                                   .temperature_gradient = slopes_};
+  auto const expect_none_of = [&](char const* what, auto const& teacher) {
+    expect_none(what, [&] { (void)forward_kl(student_, teacher); });
+    expect_none(what, [&] { forward_kl.with_grad(student_, teacher, gradient_, options); });
+    expect_none(what,
+                [&] { soft_cross_entropy.with_grad(student_, teacher, gradient_, {.temperature = 4}); });
+    expect_none(what, [&] { brier.with_grad(student_, teacher, gradient_, {.rows = every_row_option_}); });
+    expect_none(what, [&] {
+      hinton_kd.with_grad(student_, teacher, labels_, gradient_,
+                          {.temperature = temperatures_, .label_smoothing = 0.1, .rows = {.weights = ones_}});
+    });
+  };
+  expect_none_of("logits", teacher_);
+  expect_none_of("log-probabilities", log_probabilities(teacher_));
+  expect_none_of("probabilities", probabilities(teacher_));
+  expect_none_of("captured at another temperature", log_probabilities(teacher_, temperatures_));
+}
+
+TEST_P(allocation, hinton_kd_makes_none) {
+  hinton_kd_options const options{.temperature = temperatures_,
+                                  .soft_weight = 0.3,
+                                  .hard_weight = 2.0,
+                                  .ignored = ignored_label::hard_term_only,
+                                  .rows = {.weights = ones_, .ignore_label = 0, .values = values_},
+                                  .temperature_gradient = slopes_};
+  expect_none("value", [&] { (void)hinton_kd(student_, teacher_, labels_); });
+  expect_none("value without labels", [&] { (void)hinton_kd(student_, teacher_); });
+  expect_none("gradient", [&] { hinton_kd.with_grad(student_, teacher_, labels_, gradient_, options); });
+  expect_none("gradient without labels",
+              [&] { hinton_kd.with_grad(student_, teacher_, gradient_, options); });
+  expect_none("in double", [&] {
+    hinton_kd.with_grad(in_double_.student.view(), in_double_.teacher.view(), labels_,
+                        in_double_.gradient.view());
+  });
+}
+
+TEST_P(allocation, fused_terms_make_none) {
+  expect_none("fuse", [&] {
+    auto const objective = fuse(0.3 * cross_entropy.term(labels_, {.label_smoothing = 0.1}),
+                                0.5 * forward_kl.term(teacher_, {.temperature = temperatures_}),
+                                0.2 * brier.term(probabilities(teacher_)), entropy.term());
+    (void)objective(student_, {.values = values_});
+    objective.with_grad(student_, gradient_, {.accumulate = true});
+  });
+}
+
+// One row, rows across the lanes, long rows, class-major storage, and strides that fit no register.
+INSTANTIATE_TEST_SUITE_P(shapes, allocation,
+                         ::testing::Values(setup{1, 1, layout::row_major}, setup{37, 10, layout::padded},
+                                           setup{64, 1000, layout::row_major}, setup{3, 5003, layout::padded},
+                                           setup{70, 300, layout::class_major},
+                                           setup{5, 130, layout::every_other}),
+                         [](auto const& each) {
+                           return std::to_string(each.param.rows) + "x" + std::to_string(each.param.columns);
+                         });
+
+}  // namespace
+}  // namespace distil::testing

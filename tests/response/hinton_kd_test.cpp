@@ -1,0 +1,153 @@
+#include "distil/response/hinton_kd.hpp"
+
+#include "../support/behaviour_suite.hpp"
+
+namespace distil::testing {
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(hinton_kd, response_suite, in_float_and_double<hinton_kd_case>);
+INSTANTIATE_TYPED_TEST_SUITE_P(hinton_kd, behaviour_suite, in_float_and_double<hinton_kd_case>);
+
+TEST(hinton_kd, without_labels_is_the_soft_term_with_its_weight) {
+  batch<double> b(6, 40);
+  double const soft = distil::forward_kl(b.student.view(), b.teacher.view(), {.temperature = 4});
+  auto const found = distil::hinton_kd.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                                                 {.soft_weight = 0.7});
+  EXPECT_NEAR(found.value, 0.7 * soft, 1e-14);
+  EXPECT_NEAR(found.soft.value, soft, 1e-14);
+  EXPECT_EQ(found.hard.weight, 0.0);
+  EXPECT_EQ(distil::hinton_kd(b.student.view(), b.teacher.view(), {.soft_weight = 0.7}).value, found.value);
+}
+
+TEST(hinton_kd, weights_complement_each_other_unless_told_otherwise) {
+  batch<double> b(6, 40);
+  auto const z = b.student.view();
+  auto const t = b.teacher.view();
+  double const hard = distil::cross_entropy(z, b.labels);
+  double const soft = distil::forward_kl(z, t, {.temperature = 4});
+  EXPECT_NEAR(distil::hinton_kd(z, t, b.labels), 0.1 * hard + 0.9 * soft, 1e-13);
+  EXPECT_NEAR(distil::hinton_kd(z, t, b.labels, {.soft_weight = 0.3}), 0.7 * hard + 0.3 * soft, 1e-13);
+  EXPECT_NEAR(distil::hinton_kd(z, t, b.labels, {.soft_weight = 1, .hard_weight = 1}), hard + soft, 1e-13);
+  EXPECT_NEAR(distil::hinton_kd(z, t, b.labels, {.soft_weight = 0}), hard, 1e-13);
+  auto const parts = distil::hinton_kd(z, t, b.labels);
+  EXPECT_NEAR(parts.hard, hard, 1e-13);
+  EXPECT_NEAR(parts.soft, soft, 1e-13);
+}
+
+TEST(hinton_kd, a_sample_without_label_can_still_be_taught) {
+  batch<double> b(5, 12);
+  b.labels = {3, -100, -100, 0, 1};
+  auto const z = b.student.view();
+  auto const t = b.teacher.view();
+  auto const found = distil::hinton_kd.with_grad(z, t, b.labels, b.gradient.view(),
+                                                 {.ignored = ignored_label::hard_term_only});
+  EXPECT_EQ(found.hard.weight, 3.0);
+  EXPECT_EQ(found.soft.weight, 5.0);
+  EXPECT_EQ(found.weight, 5.0);
+  EXPECT_NEAR(found.soft, distil::forward_kl(z, t, {.temperature = 4}), 1e-13);
+  EXPECT_NE(b.gradient.at(1, 0), 0.0);
+  auto const whole = distil::hinton_kd.with_grad(z, t, b.labels, b.gradient.view());
+  EXPECT_EQ(whole.hard.weight, 3.0);
+  EXPECT_EQ(whole.soft.weight, 3.0);
+  EXPECT_EQ(b.gradient.at(1, 0), 0.0);
+}
+
+TEST(hinton_kd, of_weight_0_is_without_the_term_whatever_it_holds) {
+  batch<float> b(4, 9);
+  auto const z = b.student.view();
+  auto const t = b.teacher.view();
+  for (index c = 0; c < 9; ++c) b.teacher.set(2, c, std::nan(""));
+  b.student.set(1, 4, minus_infinity);  // where the teacher has mass
+  b.labels = {0, 1, 2, 3};
+  double const hard = distil::cross_entropy(z, b.labels);
+  auto const found = distil::hinton_kd.with_grad(z, t, b.labels, b.gradient.view(), {.soft_weight = 0});
+  EXPECT_NEAR(found.value, hard, 1e-6);
+  for (index r = 0; r < 4; ++r) {
+    for (index c = 0; c < 9; ++c) EXPECT_TRUE(std::isfinite(b.gradient.at(r, c))) << r << ", " << c;
+  }
+  batch<float> masked(4, 9);
+  masked.student.set(0, 0, minus_infinity), masked.teacher.set(0, 0, minus_infinity);
+  masked.labels = {0, 1, 2, 3};
+  auto const soft_only =
+      distil::hinton_kd(masked.student.view(), masked.teacher.view(), masked.labels, {.soft_weight = 1});
+  EXPECT_NEAR(soft_only.value,
+              distil::hinton_kd(masked.student.view(), masked.teacher.view(), {.soft_weight = 1}), 1e-6);
+}
+
+TEST(hinton_kd, keeps_a_mask_of_tokens_beside_its_labels) {
+  batch<double> b(4, 9);
+  std::vector<int> const tokens = {-100, 5, 5, 5};
+  b.labels = {1, 2, -100, 3};
+  auto const z = b.student.view();
+  auto const t = b.teacher.view();
+  auto const both = distil::hinton_kd(z, t, b.labels, {.rows = {.labels = tokens}});
+  EXPECT_EQ(both.hard.weight, 2.0);
+  EXPECT_EQ(both.soft.weight, 2.0);
+  auto const taught = distil::hinton_kd(
+      z, t, b.labels, {.ignored = ignored_label::hard_term_only, .rows = {.labels = tokens}});
+  EXPECT_EQ(taught.hard.weight, 2.0);
+  EXPECT_EQ(taught.soft.weight, 3.0);
+  EXPECT_NO_THROW((void)distil::hinton_kd(z, t, {.soft_weight = 2}));  // no hard term to weigh
+}
+
+TEST(hinton_kd, divides_by_what_it_is_told_however_small) {
+  batch<double> b(4, 9);
+  double const expected = distil::hinton_kd(b.student.view(), b.teacher.view(), b.labels);
+  EXPECT_NEAR(distil::hinton_kd(b.student.view(), b.teacher.view(), b.labels, {.rows = {.weights = 1e-310}}),
+              expected, 1e-12);
+}
+
+TEST(hinton_kd, takes_a_temperature_for_every_row) {
+  for (index const columns : {6, 90}) {
+    batch<double> b(19, columns);
+    std::vector<float> temperature;
+    for (int r = 0; r < 19; ++r) temperature.push_back(0.5F + 0.25F * static_cast<float>(r));
+    std::vector<double> slope(19), values(19);
+    double const value = distil::hinton_kd.with_grad(
+        b.student.view(), b.teacher.view(), b.labels, b.gradient.view(),
+        {.temperature = temperature, .rows = {.values = values}, .temperature_gradient = slope});
+    double expected = 0;
+    for (index r = 0; r < 19; ++r) {
+      auto const at = static_cast<std::size_t>(r);
+      setting const s{.temperature = static_cast<double>(temperature[at])};
+      truth const row =
+          hinton_kd_case::of(b.student.row<long double>(r), b.teacher.row<long double>(r), b.labels[at], s);
+      EXPECT_NEAR(values[at], static_cast<double>(row.value), 1e-12);
+      EXPECT_NEAR(slope[at], static_cast<double>(row.by_temperature) / 19, 1e-12);
+      expected += static_cast<double>(row.value) / 19;
+      for (index c = 0; c < columns; ++c) {
+        EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(row.gradient[static_cast<std::size_t>(c)]) / 19,
+                    1e-14);
+      }
+    }
+    EXPECT_NEAR(value, expected, 1e-12);
+  }
+}
+
+TEST(hinton_kd, of_a_slice_with_a_global_divisor_adds_up_to_the_whole) {
+  batch<double> b(10, 30);
+  auto const z = b.student.view();
+  auto const t = b.teacher.view();
+  b.labels[2] = -100;
+  owned_matrix<double> whole(10, 30, layout::row_major);
+  auto const expected = distil::hinton_kd.with_grad(z, t, b.labels, whole.view());
+  double sum = 0;
+  for (index first : {0, 4}) {
+    index const rows = first == 0 ? 4 : 6;
+    auto const slice = [&](auto matrix) {
+      matrix.data += first * matrix.row_stride;
+      matrix.rows = rows;
+      return matrix;
+    };
+    std::span<std::int32_t const> const labels(b.labels.data() + first, static_cast<std::size_t>(rows));
+    sum += distil::hinton_kd.with_grad(slice(z), slice(t), labels, slice(b.gradient.view()),
+                                       {.rows = {.normalizer = expected.weight}});
+  }
+  EXPECT_NEAR(sum, expected.value, 1e-13);
+  for (index r = 0; r < 10; ++r) {
+    for (index c = 0; c < 30; ++c) EXPECT_NEAR(b.gradient.at(r, c), whole.at(r, c), 1e-16);
+  }
+}
+
+}  // namespace
+}  // namespace distil::testing
