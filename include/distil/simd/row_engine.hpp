@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +21,7 @@
 ///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row
 ///   rescale(maximum)               the student's maximum rose: bring the sums along
 ///   observe(strips, steps)         looks at a block before its sums (a teacher's maximum); may rescale
-///   partial, accumulate, fold      sums over one block, then added to those of the row
+///   partial, accumulate, fold      sums over at most `longest_sum` registers, then added to those of the row
 ///   saved_registers, block_marks   static: registers kept a step and a block for the gradient, as exponentials
 ///   mark(maximum, keep)            keeps what the registers of a block are relative to
 ///   close(maximum)                 the sums are complete
@@ -36,6 +37,10 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 struct nothing {};
+
+/// Registers that are added one after the other before their sum joins that of the row: rounding grows with the
+/// number of additions, and with equal classes all of it goes one way.
+inline constexpr index longest_sum = 64;
 
 /// Registers that the first sweep keeps for the gradient. The value-only form keeps nothing.
 template <class T, bool Keeps>
@@ -182,18 +187,20 @@ class row_sweeps {
       (std::get<I>(state).mark(maximum_, keeper<T, Writes>{place(keep, marks_at<I>)}), ...);
       keep = place(keep, all_marks * lane_count);
       lanes<T> const shift = maximum_.shift();
-      std::tuple<typename kernel_of<Terms>::partial...> sums;
-      for (index k = 0; k < here.steps; ++k) {
-        lanes<T> const logit = z[k];
-        lanes<T> const centred = logit - shift;
-        prefetch(z.at(k));
-        (prefetch_strip(std::get<I>(strips), k), ...);
-        (std::get<I>(state).accumulate(std::get<I>(sums), logit, centred, std::get<I>(strips), k,
-                                       keeper<T, Writes>{place(keep, saved_at<I>)}),
-         ...);
-        keep = place(keep, all_saved * lane_count);
+      for (index k = 0; k < here.steps;) {
+        std::tuple<typename kernel_of<Terms>::partial...> sums;
+        for (index const end = std::min(k + longest_sum, here.steps); k < end; ++k) {
+          lanes<T> const logit = z[k];
+          lanes<T> const centred = logit - shift;
+          prefetch(z.at(k));
+          (prefetch_strip(std::get<I>(strips), k), ...);
+          (std::get<I>(state).accumulate(std::get<I>(sums), logit, centred, std::get<I>(strips), k,
+                                         keeper<T, Writes>{place(keep, saved_at<I>)}),
+           ...);
+          keep = place(keep, all_saved * lane_count);
+        }
+        (std::get<I>(state).fold(std::get<I>(sums)), ...);
       }
-      (std::get<I>(state).fold(std::get<I>(sums)), ...);
       column += here.columns;
     }
     (std::get<I>(state).close(maximum_), ...);
@@ -207,12 +214,14 @@ class row_sweeps {
       block const here = Axis::next(column, columns_);
       strip<T> const z = student_.open(rows, here, padding);
       std::tuple strips{std::get<I>(operands_).open(rows, here)...};
-      std::tuple<typename kernel_of<Terms>::refinement...> sums;
-      for (index k = 0; k < here.steps; ++k) {
-        lanes<T> const centred = z[k] - shift;
-        (std::get<I>(state).refine(std::get<I>(sums), centred, std::get<I>(strips), k), ...);
+      for (index k = 0; k < here.steps;) {
+        std::tuple<typename kernel_of<Terms>::refinement...> sums;
+        for (index const end = std::min(k + longest_sum, here.steps); k < end; ++k) {
+          lanes<T> const centred = z[k] - shift;
+          (std::get<I>(state).refine(std::get<I>(sums), centred, std::get<I>(strips), k), ...);
+        }
+        (std::get<I>(state).fold_refined(std::get<I>(sums)), ...);
       }
-      (std::get<I>(state).fold_refined(std::get<I>(sums)), ...);
       column += here.columns;
     }
     (std::get<I>(state).close_refined(), ...);
