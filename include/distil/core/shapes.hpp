@@ -41,7 +41,7 @@ inline void require_size(char const* where, std::string_view argument, index siz
       [&] { return "one per row, " + std::to_string(rows); });
 }
 
-/// A number, or one per row; the numbers per row are looked at one by one by `require_row_value`.
+/// A number, or one per row; the numbers per row are looked at by `require_row_values`.
 template <class Allowed>
 void require_parameter(char const* where, std::string_view argument, row_parameter const& parameter,
                        index rows, Allowed allowed, char const* must_be) {
@@ -53,9 +53,9 @@ void require_parameter(char const* where, std::string_view argument, row_paramet
 }
 
 template <class Allowed>
-void require_row_value(char const* where, std::string_view argument, row_parameter const& parameter,
-                       index row, Allowed allowed, char const* must_be) {
-  if (parameter.per_row()) {
+void require_row_values(char const* where, std::string_view argument, row_parameter const& parameter,
+                        Allowed allowed, char const* must_be) {
+  for (index row = 0; row < parameter.size(); ++row) {
     require(
         allowed(parameter[row]), where, argument,
         [&] { return text_of(parameter[row]) + " in row " + std::to_string(row); }, must_be);
@@ -181,16 +181,24 @@ inline void require_rows(char const* where, row_options const& options, index ro
   }
 }
 
-/// True when every class of a row is masked. Stops at the first that is not, which is nearly always the
-/// first.
+/// True when the classes of a row from `first` on are masked.
 template <class T>
-bool fully_masked(matrix_view<T> const& logits, index row) {
+bool masked_from(matrix_view<T> const& logits, index row, index first) {
   using arithmetic = arithmetic_t<T>;
-  for (index column = 0; column < logits.columns; ++column) {
+  for (index column = first; column < logits.columns; ++column) {
     if (static_cast<arithmetic>(logits(row, column)) != -std::numeric_limits<arithmetic>::infinity())
       return false;
   }
   return true;
+}
+
+/// True when every class of a row is masked. The first class nearly always says that it is not.
+template <class T>
+bool fully_masked(matrix_view<T> const& logits, index row) {
+  using arithmetic = arithmetic_t<T>;
+  return (logits.columns == 0 ||
+          static_cast<arithmetic>(logits(row, 0)) == -std::numeric_limits<arithmetic>::infinity()) &&
+         masked_from(logits, row, 1);
 }
 
 }  // namespace distil::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <utility>
 
 #include "distil/response/cross_entropy_targets.hpp"
@@ -24,11 +25,14 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
 
  public:
-  static constexpr index saved_registers = 1;
-  static constexpr index block_marks = 1;
+  static constexpr bool exponentials = true;
+  static constexpr bool keeps_exponentials = true;
 
   struct strips {
     simd::strip<T> class_weight, target;
+    [[nodiscard]] DISTIL_INLINE strips from(index k, bool partial) const {
+      return {class_weight.from(k, partial), target.from(k, partial)};
+    }
   };
 
   class operands {
@@ -61,7 +65,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   struct partial {
-    lanes<T> exponentials{0}, mass{0}, logits{0};
+    lanes<T> exponentials{0}, mass{0}, logits{0};  // logits: sum w u / ln 2
   };
   struct refinement {
     lanes<T> q_u{0};
@@ -72,8 +76,9 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
                                      lanes<T> scale)
       : spreads_(dense || term.label_smoothing > 0.0), wants_derivative_(!term.temperature_gradient.empty()) {
     index const columns = student.columns;
-    lanes<T> const temperature = Axis::per_row(rows, [&](index row) { return term.temperature[row]; });
-    inverse_ = Axis::per_row(rows, [&](index row) { return 1.0 / term.temperature[row]; });
+    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
+    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    sharpness_ = inverse_ * lanes<T>(simd::log2e);
     factor_ = term.squared ? temperature * temperature : lanes<T>(1);
     factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
     gradient_scale_ = scale * factor_ * inverse_;
@@ -92,27 +97,21 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     }
   }
 
+  [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }
+
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
-    sums_.exponentials *= student.decay(inverse_);
-    sums_.logits += sums_.mass * student.drift(inverse_);
+    sums_.exponentials *= student.decay(sharpness_);
+    sums_.logits += sums_.mass * student.drift(sharpness_);
   }
 
   template <class Keep>
-  DISTIL_INLINE void mark(simd::running_maximum<T> const& student, Keep const& keep) const {
-    keep.put(0, student.now);
-  }
-
-  template <class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, lanes<T>, lanes<T> centred, strips const& strip, index k,
-                                Keep const& keep) const {
-    lanes<T> const u = centred * inverse_;
-    lanes<T> const exponential = exp_nonpositive(u);
-    sums.exponentials += exponential;
-    keep.put(0, exponential);
+  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, strips const& strip,
+                                index k, Keep const&) const {
+    sums.exponentials += z.exponential;
     if (spreads_) {
       lanes<T> const w = spread_weight(strip, k);
       sums.mass += w;
-      sums.logits += zero_safe_product(w, u);
+      sums.logits += zero_safe_product(w, z.centred * sharpness_);
     }
   }
 
@@ -122,12 +121,13 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     sums_.logits += sums.logits;
   }
 
+  DISTIL_INLINE void join(cross_entropy_kernel const& other) { fold(other.sums_); }
+
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
-    maximum_ = student;
     lanes<T> const sum = Axis::sum(sums_.exponentials);
-    log_sum_ = log(sum);
+    log_sum_ = Axis::log_of_rows(sum);
     mass_ = Axis::sum(sums_.mass);
-    target_logit_ = Axis::sum(sums_.logits);
+    target_logit_ = Axis::sum(sums_.logits) * lanes<T>(simd::ln2);
     for (int i = 0; i < labels; ++i) {
       lanes<T> const u = (label_logit_[i] - student.shift()) * inverse_;
       mass_ += label_mass_[i];
@@ -144,6 +144,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     sums.q_u += zero_safe_product(exp_nonpositive(u - log_sum_), u);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
+  DISTIL_INLINE void join_refined(cross_entropy_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
     slope_ = inverse_ * (target_logit_ - mass_ * Axis::sum(refined_.q_u));
   }
@@ -155,13 +156,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return spreads_; }
 
-  DISTIL_INLINE void recall(simd::kept<T> marks) {
-    block_scale_ = probability_scale_ * maximum_.decay_since(marks[0], inverse_);
-  }
+  DISTIL_INLINE void recall(lanes<T> decay, simd::kept<T>) { block_scale_ = probability_scale_ * decay; }
 
-  DISTIL_INLINE lanes<T> gradient(lanes<T>, lanes<T>, strips const& strip, index k,
-                                  simd::kept<T> saved) const {
-    lanes<T> const expected = block_scale_ * saved[0];
+  DISTIL_INLINE lanes<T> gradient(simd::student_register<T> const& z, strips const& strip, index k,
+                                  simd::kept<T>) const {
+    lanes<T> const expected = block_scale_ * z.exponential;
     return spreads_ ? expected - gradient_scale_ * spread_weight(strip, k) : expected;
   }
 
@@ -202,10 +201,9 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   }
 
   bool spreads_, wants_derivative_;
-  lanes<T> inverse_, factor_, factor_slope_, gradient_scale_, keep_, spread_;
+  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_, keep_, spread_;
   lanes<T> label_mass_[slots], label_logit_[slots];
   T row_scale_[lane_count], masses_of_[slots][lane_count], logits_of_[slots][lane_count];
-  simd::running_maximum<T> maximum_;
   partial sums_;
   refinement refined_;
   lanes<T> log_sum_, mass_, target_logit_, loss_, probability_scale_, block_scale_, slope_{0};

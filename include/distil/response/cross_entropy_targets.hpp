@@ -56,7 +56,7 @@ struct single_label_targets {
   label_view labels;
 
   void check(char const* where, index rows) const { require_size(where, "labels", labels.size(), rows); }
-  void inspect(char const*, index) const {}
+  void inspect(char const*) const {}
   [[nodiscard]] std::int64_t label(int, index row) const { return labels[row]; }
   [[nodiscard]] double share(int, index) const { return 1.0; }
 };
@@ -72,8 +72,8 @@ struct mixed_label_targets {
     require_size(where, "labels.second", pair.second.size(), rows);
     require_parameter(where, "labels.first_share", pair.first_share, rows, is_share, must_be_share);
   }
-  void inspect(char const* where, index row) const {
-    require_row_value(where, "labels.first_share", pair.first_share, row, is_share, must_be_share);
+  void inspect(char const* where) const {
+    require_row_values(where, "labels.first_share", pair.first_share, is_share, must_be_share);
   }
   [[nodiscard]] std::int64_t label(int i, index row) const {
     return i == 0 ? pair.first[row] : pair.second[row];
@@ -92,7 +92,7 @@ struct soft_targets {
   matrix_view<Storage const> matrix;
 
   void check(char const*, index) const {}
-  void inspect(char const*, index) const {}
+  void inspect(char const*) const {}
   [[nodiscard]] std::int64_t label(int, index) const { return 0; }
   [[nodiscard]] double share(int, index) const { return 0.0; }
 };
@@ -183,19 +183,21 @@ struct cross_entropy_base : term_base {
     if constexpr (Targets::dense) require_apart(where, gradient, "targets", targets.matrix);
   }
 
-  void inspect(char const* where, index row, index columns) const {
-    targets.inspect(where, row);
-    require_row_value(where, "temperature", temperature, row, is_temperature, must_be_temperature);
-    require_row_value(where, "rows.weights", rows.weights, row, is_weight, must_be_weight);
-    each_label(row, [&](std::int64_t label, double) {
-      require(
-          label >= 0 && label < columns, where, "label",
-          [&] { return std::to_string(label) + " in row " + std::to_string(row); },
-          [&] {
-            return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                   std::to_string(rows.ignore_label);
-          });
-    });
+  void inspect(char const* where, index row_count, index columns) const {
+    targets.inspect(where);
+    require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
+    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
+    for (index row = 0; row < row_count; ++row) {
+      each_label(row, [&](std::int64_t label, double) {
+        require(
+            label >= 0 && label < columns, where, "label",
+            [&] { return std::to_string(label) + " in row " + std::to_string(row); },
+            [&] {
+              return "within [0, " + std::to_string(columns) + ") or the ignored label " +
+                     std::to_string(rows.ignore_label);
+            });
+      });
+    }
   }
 
   [[nodiscard]] row_weight weigh(bool student_is_masked, index row) const {

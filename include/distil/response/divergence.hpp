@@ -80,15 +80,15 @@ struct divergence_term : detail::term_base {
     detail::require_apart(where, gradient, "teacher", teacher.matrix);
   }
 
-  void inspect(char const* where, index row, index /*columns*/) const {
-    detail::require_row_value(where, "temperature", temperature, row, detail::is_temperature,
-                              detail::must_be_temperature);
+  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+    using detail::require_row_values;
+    require_row_values(where, "temperature", temperature, detail::is_temperature,
+                       detail::must_be_temperature);
     if (teacher.captured_at) {
-      detail::require_row_value(where, "captured_at", *teacher.captured_at, row, detail::is_temperature,
-                                detail::must_be_temperature);
+      require_row_values(where, "captured_at", *teacher.captured_at, detail::is_temperature,
+                         detail::must_be_temperature);
     }
-    detail::require_row_value(where, "rows.weights", rows.weights, row, detail::is_weight,
-                              detail::must_be_weight);
+    require_row_values(where, "rows.weights", rows.weights, detail::is_weight, detail::must_be_weight);
   }
 
   [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "distil/response/teacher.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
@@ -49,8 +51,10 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
 
  public:
   // For the closed form the gradient is made of both exponentials, relative to the maxima when they were taken.
-  static constexpr index saved_registers = closed ? 2 : 0;
-  static constexpr index block_marks = closed ? 2 : 0;
+  static constexpr bool exponentials = true;
+  static constexpr bool keeps_exponentials = closed;
+  static constexpr index saved_registers = closed ? 1 : 0;
+  static constexpr index block_marks = closed ? 1 : 0;
 
   struct operands : Teacher {
     template <class Term>
@@ -58,7 +62,8 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   struct partial {
-    lanes<T> student{0}, teacher{0}, expected{0};
+    lanes<T> student{0}, teacher{0},
+        expected{0};  // the last over ln 2, since u and v are exponents of 2 here
   };
 
   struct refinement {
@@ -71,55 +76,57 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
       : function_(term.function),
         wants_derivative_(!term.temperature_gradient.empty()),
         teacher_moves_(term.teacher.moves()) {
-    temperature_ = Axis::per_row(rows, [&](index row) { return term.temperature[row]; });
-    inverse_ = Axis::per_row(rows, [&](index row) { return 1.0 / term.temperature[row]; });
-    teacher_inverse_ =
-        Axis::per_row(rows, [&](index row) { return term.teacher.sharpness(row, term.temperature[row]); });
+    temperature_ = Axis::per_row(rows, term.temperature, std::identity{});
+    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    if (term.teacher.captured_at) {
+      teacher_inverse_ = inverse_ * Axis::per_row(rows, *term.teacher.captured_at, std::identity{});
+    } else {
+      teacher_inverse_ = Teacher::form == teacher_form::logits ? inverse_ : lanes<T>(1);
+    }
+    sharpness_ = inverse_ * lanes<T>(simd::log2e);
+    teacher_sharpness_ = teacher_inverse_ * lanes<T>(simd::log2e);
     factor_ = term.squared ? temperature_ * temperature_ : lanes<T>(1);
     factor_slope_ = term.squared ? lanes<T>(2) * temperature_ : lanes<T>(0);
     gradient_scale_ = scale * (term.squared ? temperature_ : inverse_);
   }
 
+  [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }
+
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
-    sums_.student *= student.decay(inverse_);
+    sums_.student *= student.decay(sharpness_);
     if constexpr (closed) {
       sums_.expected +=
-          zero_safe_product(sums_.teacher, function_.expectation(lanes<T>(0), student.drift(inverse_)));
+          zero_safe_product(sums_.teacher, function_.expectation(lanes<T>(0), student.drift(sharpness_)));
     }
   }
 
-  DISTIL_INLINE void observe(simd::strip<T> stored, index steps) {
-    if (!maximum_.template raise<Axis>(Teacher::logit(simd::block_maximum<T>(stored, steps)))) return;
-    lanes<T> const decay = maximum_.decay(teacher_inverse_);
-    if constexpr (closed) {
-      lanes<T> const drift = function_.expectation(maximum_.drift(teacher_inverse_), lanes<T>(0));
-      sums_.expected = zero_safe_product(decay, sums_.expected + zero_safe_product(sums_.teacher, drift));
-    }
-    sums_.teacher *= decay;
-    maximum_.settle();
+  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block here) {
+    raise(Axis::max(Teacher::logit(simd::block_maximum<T>(stored, here))));
   }
 
-  template <class Keep>
-  DISTIL_INLINE void mark(simd::running_maximum<T> const& student, Keep const& keep) const {
-    if constexpr (closed) {
-      keep.put(0, student.now);
-      keep.put(1, maximum_.now);
-    }
+  DISTIL_INLINE void join(divergence_kernel other) {
+    raise(other.maximum_.now);
+    other.raise(maximum_.now);
+    fold(other.sums_);
   }
 
   template <class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, lanes<T>, lanes<T> centred, simd::strip<T> stored, index k,
-                                Keep const& keep) const {
-    lanes<T> const u = centred * inverse_;
-    lanes<T> const v = teacher(stored[k]);
-    lanes<T> const q = exp_nonpositive(u);
-    lanes<T> const p = exp_nonpositive(v);
+  DISTIL_INLINE void mark(Keep const& keep) const {
+    if constexpr (closed) keep.put(0, maximum_.now);
+  }
+
+  template <class Keep>
+  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
+                                index k, Keep const& keep) const {
+    lanes<T> const u = z.centred * sharpness_;
+    lanes<T> const v = (Teacher::logit(stored[k]) - maximum_.shift()) * teacher_sharpness_;
+    lanes<T> const q = z.exponential;
+    lanes<T> const p = exp2_nonpositive(v);
     sums.student += q;
     sums.teacher += p;
     if constexpr (closed) {
       sums.expected += zero_safe_product(p, function_.expectation(v, u));
-      keep.put(0, q);
-      keep.put(1,
+      keep.put(0,
                select(u == lanes<T>(-simd::infinity<T>), lanes<T>(0), p));  // a masked class has no gradient
     }
   }
@@ -130,17 +137,16 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
     sums_.expected += sums.expected;
   }
 
-  DISTIL_INLINE void close(simd::running_maximum<T> const& student_maximum) {
-    student_maximum_ = student_maximum;
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) {
     lanes<T> const student = Axis::sum(sums_.student);
     lanes<T> const teacher = Axis::sum(sums_.teacher);
     inverse_student_ = lanes<T>(1) / student;
     inverse_teacher_ = lanes<T>(1) / teacher;
-    log_student_ = log(student);
-    log_teacher_ = log(teacher);
+    log_student_ = Axis::log_of_rows(student);
+    log_teacher_ = Axis::log_of_rows(teacher);
     if constexpr (closed) {
-      divergence_ =
-          Axis::sum(sums_.expected) * inverse_teacher_ + function_.expectation(-log_teacher_, -log_student_);
+      divergence_ = Axis::sum(sums_.expected) * lanes<T>(simd::ln2) * inverse_teacher_ +
+                    function_.expectation(-log_teacher_, -log_student_);
     }
   }
 
@@ -197,6 +203,8 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
     refined_.q_u += sums.q_u;
   }
 
+  DISTIL_INLINE void join_refined(divergence_kernel const& other) { fold_refined(other.refined_); }
+
   DISTIL_INLINE void close_refined() {
     if constexpr (closed) {
       if constexpr (vanishes) {
@@ -224,25 +232,38 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return !closed; }
 
-  DISTIL_INLINE void recall(simd::kept<T> marks) {
+  DISTIL_INLINE void recall(lanes<T> decay, simd::kept<T> marks) {
     if constexpr (closed) {
-      student_scale_ = gradient_scale_ * inverse_student_ * student_maximum_.decay_since(marks[0], inverse_);
-      teacher_scale_ = gradient_scale_ * inverse_teacher_ * maximum_.decay_since(marks[1], teacher_inverse_);
+      student_scale_ = gradient_scale_ * inverse_student_ * decay;
+      teacher_scale_ =
+          gradient_scale_ * inverse_teacher_ * maximum_.decay_since(marks[0], teacher_sharpness_);
     }
   }
 
-  DISTIL_INLINE lanes<T> gradient(lanes<T>, lanes<T> centred, simd::strip<T> stored, index k,
+  DISTIL_INLINE lanes<T> gradient(simd::student_register<T> const& z, simd::strip<T> stored, index k,
                                   simd::kept<T> saved) const {
     if constexpr (closed) {
-      return student_scale_ * saved[0] - teacher_scale_ * saved[1];
+      return student_scale_ * z.exponential - teacher_scale_ * saved[0];
     } else {
-      lanes<T> const log_q = centred * inverse_ - log_student_;
+      lanes<T> const log_q = z.centred * inverse_ - log_student_;
       return gradient_scale_ * (function_.d_log_q(teacher(stored[k]) - log_teacher_, log_q) -
                                 exp_nonpositive(log_q) * psi_sum_);
     }
   }
 
  private:
+  /// The teacher's maximum is at least `top`: brings the sums along.
+  DISTIL_INLINE void raise(lanes<T> top) {
+    if (!maximum_.raise(top)) return;
+    lanes<T> const decay = maximum_.decay(teacher_sharpness_);
+    if constexpr (closed) {
+      lanes<T> const drift = function_.expectation(maximum_.drift(teacher_sharpness_), lanes<T>(0));
+      sums_.expected = zero_safe_product(decay, sums_.expected + zero_safe_product(sums_.teacher, drift));
+    }
+    sums_.teacher *= decay;
+    maximum_.settle();
+  }
+
   // Below this the rounding of sum p (log p - log q) shows; above it the one-sweep form is as good.
   static constexpr T threshold = sizeof(T) == sizeof(float) ? T(0x1p-6) : T(0x1p-20);
 
@@ -252,8 +273,9 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
 
   Function function_;
   bool wants_derivative_, teacher_moves_;
-  lanes<T> temperature_, inverse_, teacher_inverse_, factor_, factor_slope_, gradient_scale_;
-  simd::running_maximum<T> maximum_, student_maximum_;
+  lanes<T> temperature_, inverse_, teacher_inverse_, sharpness_, teacher_sharpness_, factor_, factor_slope_,
+      gradient_scale_;
+  simd::running_maximum<T> maximum_;
   partial sums_;
   refinement refined_;
   lanes<T> inverse_student_, inverse_teacher_, log_student_, log_teacher_;

@@ -14,41 +14,40 @@ class entropy_kernel : public partition_kernel<T, Axis> {
   using lanes = simd::lanes<T>;
 
  public:
-  static constexpr index saved_registers = 0, block_marks = 0;  // its gradient needs log q, too
+  static constexpr bool keeps_exponentials = false;  // its gradient needs log q, too
   using base::base;
-
-  template <class Keep>
-  DISTIL_INLINE void mark(simd::running_maximum<T> const&, Keep const&) const {}
 
   struct partial {
     typename base::partial partition;
-    lanes moment{0};  // sum e^u u
+    lanes moment{0};  // sum e^u u / ln 2
   };
   struct refinement {
     lanes variance{0};
   };
 
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& maximum) {
-    lanes const decay = maximum.decay(this->inverse_);
+    lanes const decay = maximum.decay(this->sharpness_);
     moment_ =
-        zero_safe_product(decay, moment_ + zero_safe_product(this->sum_, maximum.drift(this->inverse_)));
+        zero_safe_product(decay, moment_ + zero_safe_product(this->sum_, maximum.drift(this->sharpness_)));
     this->sum_ *= decay;
   }
   template <class Strips, class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, lanes, lanes centred, Strips const&, index,
+  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, Strips const&, index,
                                 Keep const&) const {
-    lanes const u = centred * this->inverse_;
-    lanes const weight = exp_nonpositive(u);
-    sums.partition.exponentials += weight;
-    sums.moment += zero_safe_product(weight, u);
+    sums.partition.exponentials += z.exponential;
+    sums.moment += zero_safe_product(z.exponential, z.centred * this->sharpness_);
   }
   DISTIL_INLINE void fold(partial const& sums) {
     base::fold(sums.partition);
     moment_ += sums.moment;
   }
+  DISTIL_INLINE void join(entropy_kernel const& other) {
+    base::join(other);
+    moment_ += other.moment_;
+  }
   DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
     base::close(maximum);
-    mean_ = Axis::sum(moment_) / this->sum_;
+    mean_ = Axis::sum(moment_) * lanes(simd::ln2) / this->sum_;
     entropy_ = this->log_sum_ - mean_;
     gradient_scale_ = this->scale_ * this->inverse_;
   }
@@ -62,14 +61,16 @@ class entropy_kernel : public partition_kernel<T, Axis> {
     sums.variance += zero_safe_product(exp_nonpositive(u - this->log_sum_), deviation * deviation);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.variance += sums.variance; }
+  DISTIL_INLINE void join_refined(entropy_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() { slope_ = this->inverse_ * Axis::sum(refined_.variance); }
 
   [[nodiscard]] DISTIL_INLINE lanes value() const { return entropy_; }
   [[nodiscard]] DISTIL_INLINE lanes temperature_derivative() const { return slope_; }
 
   template <class Strips>
-  DISTIL_INLINE lanes gradient(lanes, lanes centred, Strips const&, index, simd::kept<T>) const {
-    lanes const log_q = centred * this->inverse_ - this->log_sum_;
+  DISTIL_INLINE lanes gradient(simd::student_register<T> const& z, Strips const&, index,
+                               simd::kept<T>) const {
+    lanes const log_q = z.centred * this->inverse_ - this->log_sum_;
     return -gradient_scale_ * zero_safe_product(exp_nonpositive(log_q), log_q + entropy_);
   }
 

@@ -9,21 +9,13 @@ namespace kernels {
 template <class T, class Axis>
 struct log_softmax_kernel : partition_kernel<T, Axis> {
   static constexpr T masked_output = -simd::infinity<T>;
-  static constexpr index saved_registers = 0, block_marks = 0;  // it needs the logits, and one multiplication
+  static constexpr bool keeps_exponentials = false;  // it needs the logits, and one multiplication
   using partition_kernel<T, Axis>::partition_kernel;
 
-  template <class Strips, class Keep>
-  DISTIL_INLINE void accumulate(typename partition_kernel<T, Axis>::partial& sums, simd::lanes<T>,
-                                simd::lanes<T> centred, Strips const&, index, Keep const&) const {
-    sums.exponentials += exp_nonpositive(centred * this->inverse_);
-  }
-  template <class Keep>
-  DISTIL_INLINE void mark(simd::running_maximum<T> const&, Keep const&) const {}
-
   template <class Strips>
-  DISTIL_INLINE simd::lanes<T> gradient(simd::lanes<T>, simd::lanes<T> centred, Strips const&, index,
+  DISTIL_INLINE simd::lanes<T> gradient(simd::student_register<T> const& z, Strips const&, index,
                                         simd::kept<T>) const {
-    return centred * this->inverse_ - this->log_sum_;
+    return z.centred * this->inverse_ - this->log_sum_;
   }
 };
 

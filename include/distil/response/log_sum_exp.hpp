@@ -29,19 +29,20 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
     sums.q_u += zero_safe_product(exp_nonpositive(u - this->log_sum_), u);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
+  DISTIL_INLINE void join_refined(log_sum_exp_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() { slope_ = -this->inverse_ * (Axis::sum(refined_.q_u) + top_); }
 
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return top_ + this->log_sum_; }
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> temperature_derivative() const { return slope_; }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
-  DISTIL_INLINE void recall(simd::kept<T> marks) {
-    block_scale_ = probability_scale_ * this->decay_of(marks);
+  DISTIL_INLINE void recall(simd::lanes<T> decay, simd::kept<T>) {
+    block_scale_ = probability_scale_ * decay;
   }
   template <class Strips>
-  DISTIL_INLINE simd::lanes<T> gradient(simd::lanes<T>, simd::lanes<T>, Strips const&, index,
-                                        simd::kept<T> saved) const {
-    return block_scale_ * saved[0];
+  DISTIL_INLINE simd::lanes<T> gradient(simd::student_register<T> const& z, Strips const&, index,
+                                        simd::kept<T>) const {
+    return block_scale_ * z.exponential;
   }
 
  private:

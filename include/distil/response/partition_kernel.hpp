@@ -36,9 +36,9 @@ struct logits_term_base : term_base {
   }
   template <class Gradient>
   void check_apart(char const*, Gradient const&) const {}
-  void inspect(char const* where, index row, index /*columns*/) const {
-    require_row_value(where, "temperature", temperature, row, is_temperature, must_be_temperature);
-    require_row_value(where, "rows.weights", rows.weights, row, is_weight, must_be_weight);
+  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+    require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
+    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
   }
   [[nodiscard]] row_weight weigh(bool is_masked, index row) const {
     return is_masked ? row_weight{} : weight_of(row);
@@ -62,8 +62,8 @@ namespace kernels {
 template <class T, class Axis>
 class partition_kernel : public simd::kernel_defaults<T, Axis> {
  public:
-  static constexpr index saved_registers = 1;
-  static constexpr index block_marks = 1;
+  static constexpr bool exponentials = true;
+  static constexpr bool keeps_exponentials = true;
 
   struct partial {
     simd::lanes<T> exponentials{0};
@@ -71,40 +71,30 @@ class partition_kernel : public simd::kernel_defaults<T, Axis> {
 
   template <class Term, class Logits>
   DISTIL_INLINE partition_kernel(Term const& term, Logits const&, simd::tile rows, simd::lanes<T> scale)
-      : inverse_(Axis::per_row(rows, [&](index row) { return 1.0 / term.temperature[row]; })),
+      : inverse_(Axis::per_row(rows, term.temperature, [](double temperature) { return 1.0 / temperature; })),
+        sharpness_(inverse_ * simd::lanes<T>(simd::log2e)),
         scale_(scale),
         wants_derivative_(!term.temperature_gradient.empty()) {}
 
-  DISTIL_INLINE void rescale(simd::running_maximum<T> const& maximum) { sum_ *= maximum.decay(inverse_); }
+  [[nodiscard]] DISTIL_INLINE simd::lanes<T> sharpness() const { return sharpness_; }
 
-  template <class Keep>
-  DISTIL_INLINE void mark(simd::running_maximum<T> const& maximum, Keep const& keep) const {
-    keep.put(0, maximum.now);
-  }
+  DISTIL_INLINE void rescale(simd::running_maximum<T> const& maximum) { sum_ *= maximum.decay(sharpness_); }
 
   template <class Strips, class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, simd::lanes<T>, simd::lanes<T> centred, Strips const&, index,
-                                Keep const& keep) const {
-    simd::lanes<T> const exponential = exp_nonpositive(centred * inverse_);
-    sums.exponentials += exponential;
-    keep.put(0, exponential);
+  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, Strips const&, index,
+                                Keep const&) const {
+    sums.exponentials += z.exponential;
   }
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.exponentials; }
-  DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
-    maximum_ = maximum;
+  DISTIL_INLINE void join(partition_kernel const& other) { sum_ += other.sum_; }
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) {
     sum_ = Axis::sum(sum_);
-    log_sum_ = log(sum_);
+    log_sum_ = Axis::log_of_rows(sum_);
   }
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return simd::lanes<T>(0); }
 
  protected:
-  /// What a kept exponential must be multiplied by to be relative to the row's maximum.
-  DISTIL_INLINE simd::lanes<T> decay_of(simd::kept<T> marks) const {
-    return maximum_.decay_since(marks[0], inverse_);
-  }
-
-  simd::running_maximum<T> maximum_;
-  simd::lanes<T> inverse_, scale_;
+  simd::lanes<T> inverse_, sharpness_, scale_;
   bool wants_derivative_;
   simd::lanes<T> sum_{0};
   simd::lanes<T> log_sum_{0};

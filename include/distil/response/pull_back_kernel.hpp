@@ -36,11 +36,13 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
 
   template <class Term, class Outputs>
   DISTIL_INLINE pull_back_kernel(Term const& term, Outputs const&, simd::tile rows, lanes<T>)
-      : inverse_(Axis::per_row(rows, [&](index row) { return 1.0 / term.temperature[row]; })) {}
+      : inverse_(
+            Axis::per_row(rows, term.temperature, [](double temperature) { return 1.0 / temperature; })) {}
 
   template <class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, lanes<T> y, lanes<T>, simd::strip<T> upstream, index k,
-                                Keep const&) const {
+  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, simd::strip<T> upstream,
+                                index k, Keep const&) const {
+    lanes<T> const y = z.logit;
     if constexpr (Logarithmic) {
       sums.sum += select(y == lanes<T>(-simd::infinity<T>), lanes<T>(0), upstream[k]);
     } else {
@@ -48,11 +50,13 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
     }
   }
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.sum; }
+  DISTIL_INLINE void join(pull_back_kernel const& other) { sum_ += other.sum_; }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) { sum_ = Axis::sum(sum_); }
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return lanes<T>(0); }
 
-  DISTIL_INLINE lanes<T> gradient(lanes<T> y, lanes<T>, simd::strip<T> upstream, index k,
+  DISTIL_INLINE lanes<T> gradient(simd::student_register<T> const& z, simd::strip<T> upstream, index k,
                                   simd::kept<T>) const {
+    lanes<T> const y = z.logit;
     if constexpr (Logarithmic) return inverse_ * (upstream[k] - exp(y) * sum_);
     return inverse_ * zero_safe_product(y, upstream[k] - sum_);
   }
@@ -88,9 +92,9 @@ struct pull_back_term : detail::term_base {
                     "overlapping the upstream gradient in part",
                     "the upstream gradient's own matrix, element for element, or apart from it");
   }
-  void inspect(char const* where, index row, index /*columns*/) const {
-    detail::require_row_value(where, "temperature", temperature, row, detail::is_temperature,
-                              detail::must_be_temperature);
+  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+    detail::require_row_values(where, "temperature", temperature, detail::is_temperature,
+                               detail::must_be_temperature);
   }
   [[nodiscard]] detail::row_weight weigh(bool is_masked, index row) const {
     return is_masked ? detail::row_weight{} : weight_of(row);

@@ -11,11 +11,11 @@ struct softmax_kernel : partition_kernel<T, Axis> {
   using partition_kernel<T, Axis>::partition_kernel;
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
-  DISTIL_INLINE void recall(simd::kept<T> marks) { block_scale_ = this->decay_of(marks) / this->sum_; }
+  DISTIL_INLINE void recall(simd::lanes<T> decay, simd::kept<T>) { block_scale_ = decay / this->sum_; }
   template <class Strips>
-  DISTIL_INLINE simd::lanes<T> gradient(simd::lanes<T>, simd::lanes<T>, Strips const&, index,
-                                        simd::kept<T> saved) const {
-    return block_scale_ * saved[0];
+  DISTIL_INLINE simd::lanes<T> gradient(simd::student_register<T> const& z, Strips const&, index,
+                                        simd::kept<T>) const {
+    return block_scale_ * z.exponential;
   }
 
  private:

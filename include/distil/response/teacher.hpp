@@ -27,12 +27,6 @@ struct dense_teacher {
 
   /// Whether the temperature of the loss moves the teacher too.
   [[nodiscard]] bool moves() const { return Form == teacher_form::logits || captured_at.has_value(); }
-
-  /// What multiplies the logits, or log-probabilities, of a row at temperature T.
-  [[nodiscard]] double sharpness(index row, double temperature) const {
-    if (Form == teacher_form::logits) return 1.0 / temperature;
-    return captured_at ? (*captured_at)[row] / temperature : 1.0;
-  }
 };
 
 /// `forward_kl(student, distil::log_probabilities(teacher), {.temperature = 2})` for log softmax(t / 2); for
@@ -92,6 +86,8 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 template <class T, class Axis, class Storage, teacher_form Form>
 class teacher_reader {
  public:
+  static constexpr teacher_form form = Form;
+
   explicit teacher_reader(dense_teacher<Storage, Form> const& teacher) : reader_(teacher.matrix) {}
 
   DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {

@@ -1,18 +1,17 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <type_traits>
 
+#include "distil/core/row_parameter.hpp"
 #include "distil/simd/scratch.hpp"
 
 /// How a batch reaches the lanes. A sweep sees every operand as strips of registers, whatever its layout and
 /// element type: in place where it can be loaded as it lies, else through a block of scratch that stays in
 /// the first cache.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
-
-/// Elements of one block. Three operands in float take 12 KiB.
-inline constexpr index block_elements = 1024;
 
 /// The rows a sweep works on at once: one when lanes run along the classes, up to a register when they run
 /// across rows.
@@ -26,6 +25,7 @@ struct block {
   index first_column;
   index columns;
   index steps;  ///< registers each operand has here
+  index whole;  ///< those of them that are full: all, or all but the last
 };
 
 /// Lanes run along the classes of one row; what is summed over classes must be summed across lanes in the
@@ -34,28 +34,35 @@ template <class T>
 struct along {
   static constexpr index tile_rows = 1;
   static constexpr index block_columns = block_elements;
+  static constexpr index block_steps = block_columns / lanes<T>::size;
 
   static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return sum_across(partial); }
   static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return max_across(partial); }
+  /// Of a number that all lanes share.
+  static DISTIL_INLINE lanes<T> log_of_rows(lanes<T> same) { return lanes<T>(std::log(first_of(same))); }
 
   /// A value for each row of the tile.
   template <class Value>
   static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
     return lanes<T>(static_cast<T>(value(where.first_row)));
   }
+  template <class Function>
+  static DISTIL_INLINE lanes<T> per_row(tile where, row_parameter const& parameter,
+                                        Function const& function) {
+    return lanes<T>(static_cast<T>(function(parameter[where.first_row])));
+  }
 
   /// The last register of a row may be filled in part.
   static DISTIL_INLINE block next(index first_column, index columns) {
     index const width = std::min(block_columns, columns - first_column);
-    return {first_column, width, (width + lanes<T>::size - 1) / lanes<T>::size};
+    return {first_column, width, (width + lanes<T>::size - 1) / lanes<T>::size, width / lanes<T>::size};
   }
 
   /// Position of an element of a block whose registers lie `step` apart.
   static DISTIL_INLINE index at(index /*row*/, index column, index /*step*/) { return column; }
 
-  /// At most so many registers, and blocks, in a row.
-  static constexpr index steps(index columns) { return columns / lanes<T>::size + 1; }
-  static constexpr index blocks(index columns) { return columns / block_columns + 2; }
+  /// Of a row.
+  static constexpr index blocks(index columns) { return (columns + block_columns - 1) / block_columns; }
 };
 
 /// Lanes run across the rows of a tile: class-major storage, and rows too short to fill registers.
@@ -63,9 +70,18 @@ template <class T>
 struct across {
   static constexpr index tile_rows = lanes<T>::size;
   static constexpr index block_columns = block_elements / tile_rows;
+  static constexpr index block_steps = block_columns;
 
   static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return partial; }
   static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return partial; }
+  static DISTIL_INLINE lanes<T> log_of_rows(lanes<T> rows) { return log(rows); }
+
+  template <class Function>
+  static DISTIL_INLINE lanes<T> per_row(tile where, row_parameter const& parameter,
+                                        Function const& function) {
+    if (!parameter.per_row()) return lanes<T>(static_cast<T>(function(parameter[0])));
+    return per_row(where, [&](index row) { return function(parameter[row]); });
+  }
 
   template <class Value>
   static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
@@ -76,27 +92,30 @@ struct across {
 
   static DISTIL_INLINE block next(index first_column, index columns) {
     index const width = std::min(block_columns, columns - first_column);
-    return {first_column, width, width};
+    return {first_column, width, width, width};
   }
 
   static DISTIL_INLINE index at(index row, index column, index step) { return column * step + row; }
 
-  static constexpr index steps(index columns) { return columns; }
-  static constexpr index blocks(index columns) { return columns / block_columns + 1; }
+  static constexpr index blocks(index columns) { return (columns + block_columns - 1) / block_columns; }
 };
 
-/// Registers of one operand in one block: all `step` elements apart, but for a last one that a row does not fill, which
-/// lies in a place of its own together with its padding.
+/// Registers of one operand in one block, `step` elements apart. A last one that a row does not fill may lie in a place of
+/// its own, together with its padding.
 template <class Element>
 struct registers {
   using T = std::remove_const_t<Element>;
   Element* data = nullptr;
   index step = 0;
-  index last = -1;  ///< the register that lies in `tail`; none: -1
-  Element* tail = nullptr;
+  Element* tail = nullptr;  ///< the register that a row does not fill; none: nullptr
 
-  [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return k == last ? tail : data + k * step; }
+  [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return data + k * step; }
   DISTIL_INLINE lanes<T> operator[](index k) const { return lanes<T>::load(at(k)); }
+
+  /// These registers from the k-th on: full ones, or the `partial` one.
+  [[nodiscard]] DISTIL_INLINE registers from(index k, bool partial) const {
+    return {partial && tail != nullptr ? tail : at(k), step};
+  }
 };
 template <class T>
 using strip = registers<T const>;
@@ -125,11 +144,10 @@ class block_reader {
       if (in_place<T, Axis>(matrix_, rows)) {
         T const* const data = &matrix_(rows.first_row, columns.first_column);
         if constexpr (std::is_same_v<Axis, along<T>>) {
-          index const whole = columns.columns / lanes<T>::size;
-          if (whole == columns.steps) return {data, lanes<T>::size};
-          lanes<T>(padding).store(scratch_);
-          std::copy(data + whole * lanes<T>::size, data + columns.columns, scratch_);
-          return {data, lanes<T>::size, whole, scratch_};
+          if (columns.whole == columns.steps) return {data, lanes<T>::size};
+          index const rest = columns.columns - columns.whole * lanes<T>::size;
+          lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
+          return {data, lanes<T>::size, scratch_};
         } else {
           return {data, matrix_.column_stride};
         }
@@ -201,12 +219,12 @@ class block_writer {
 
   /// Where the registers of this block go, and single elements of them.
   struct target : registers<T> {
-    bool staged = false;
+    index in_place = 0;   ///< elements before the tail
+    bool staged = false;  ///< all of it is in scratch
 
     [[nodiscard]] DISTIL_INLINE T& element(index row, index column) const {
       index const place = Axis::at(row, column, this->step);
-      index const in_tail = place - this->last * lanes<T>::size;
-      return this->last >= 0 && in_tail >= 0 ? this->tail[in_tail] : this->data[place];
+      return this->tail != nullptr && place >= in_place ? this->tail[place - in_place] : this->data[place];
     }
   };
 
@@ -215,24 +233,23 @@ class block_writer {
       if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
         T* const data = &matrix_(rows.first_row, columns.first_column);
         if constexpr (std::is_same_v<Axis, along<T>>) {
-          index const whole = columns.columns / lanes<T>::size;
-          if (whole == columns.steps) return {{data, lanes<T>::size}};
-          return {{data, lanes<T>::size, whole, scratch_}};
+          if (columns.whole == columns.steps) return {{data, lanes<T>::size}};
+          return {{data, lanes<T>::size, scratch_}, columns.whole * lanes<T>::size};
         } else {
           return {{data, matrix_.column_stride}};
         }
       }
     }
-    return {{scratch_, lanes<T>::size}, true};
+    return {{scratch_, lanes<T>::size}, 0, true};
   }
 
   /// Brings to the matrix what does not lie there yet.
   DISTIL_INLINE void commit(target const& written, tile rows, block columns) {
     if (written.staged) {
       commit_scratch(rows, columns);
-    } else if (written.last >= 0) {
-      std::copy(written.tail, written.tail + columns.columns % lanes<T>::size,
-                written.data + written.last * lanes<T>::size);
+    } else if (written.tail != nullptr) {
+      lanes<T>::load(written.tail)
+          .store_first(written.data + written.in_place, columns.columns - written.in_place);
     }
   }
 

@@ -15,26 +15,24 @@
 /// From terms to a loss: checks, weights and divisor first, then the sweeps chunk by chunk, then the sums in
 /// order.
 ///
-/// A term is a `detail::term_base` with `kernel<T, Axis>` (see row_engine.hpp) and
+/// A term is a `detail::term_base` with `kernel<T, Axis>` (see kernel.hpp) and
 ///
 ///   arithmetic                               the widest arithmetic type among the matrices it reads
 ///   check(where, rows, columns)              options and shapes, O(1); throws
 ///   check_apart(where, gradient)             its matrices do not overlap what is written; throws
-///   inspect(where, row, columns)             values per row: labels, weights, temperatures; throws
+///   inspect(where, rows, columns)            values per row: labels, weights, temperatures; throws
 ///   weigh(student_is_masked, row)            the row's weight; 0 for rows that do not count
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// Rows of at most this many registers run across rows: one register per class instead of a row that cannot
-/// fill them.
-inline constexpr index short_row_registers = 4;
-
-/// A batch is cut into at most so many chunks, none of them under some thousand elements. Results are summed
-/// by chunk.
-inline constexpr index most_chunks = 128;
-inline constexpr index least_chunk_elements = 4096;
-
 /// The value-only form writes nowhere.
 struct no_gradient {};
+
+/// Makes an element of a tuple where it lies, since kernels are large.
+template <class Make>
+struct made_in_place {
+  Make make;
+  operator std::invoke_result_t<Make>() const { return make(); }
+};
 
 template <class Student, class Gradient, class... Terms>
 class evaluation {
@@ -49,6 +47,10 @@ class evaluation {
       : student_(student), gradient_(gradient), options_(options), terms_(terms...) {
     check(where, each);
     weigh(where, each);
+    auto const by_row = [](detail::term_base const& term) {
+      return !term.rows.values.empty() || !term.temperature_gradient.empty();
+    };
+    writes_by_row_ = !options_.values.empty() || (by_row(terms) || ...);
   }
 
   template <class Policy>
@@ -104,8 +106,8 @@ class evaluation {
   // The divisor must be known before the first gradient is written, and so must every bad label.
   template <std::size_t... I>
   void weigh(char const* where, std::index_sequence<I...>) {
+    (std::get<I>(terms_).inspect(where, student_.rows, student_.columns), ...);
     for (index row = 0; row < student_.rows; ++row) {
-      (std::get<I>(terms_).inspect(where, row, student_.columns), ...);
       bool const masked = detail::fully_masked(student_, row);
       ((weight_[I] += std::get<I>(terms_).weigh(masked, row).counted), ...);
     }
@@ -147,7 +149,8 @@ class evaluation {
   template <class Axis, std::size_t... I>
   void run_chunk(index first, index last, chunk_sums& sums, std::index_sequence<I...>) noexcept {
     using sweeps_of = row_sweeps<T, Axis, with_gradient, Student, Terms...>;
-    sweeps_of sweeps(student_, terms_);
+    sweeps_of sweeps(student_, terms_, sweeps_of::reserve(student_.columns));
+    class_range const classes{0, student_.columns};
     auto writer = [&] {
       if constexpr (with_gradient) {
         return block_writer<T, Axis, typename Gradient::element>(gradient_, options_.accumulate);
@@ -158,13 +161,14 @@ class evaluation {
     for (index row = first; row < last; row += Axis::tile_rows) {
       tile const rows{row, std::min(Axis::tile_rows, last - row)};
       double multiplier[count][Axis::tile_rows];
-      bool any_active = false;
+      bool any_counts = false, all_count = true;
       for (index r = 0; r < rows.rows; ++r) {
         bool const masked = detail::fully_masked(student_, row + r);
         ((multiplier[I][r] = std::get<I>(terms_).weigh(masked, row + r).multiplier), ...);
-        any_active = any_active || ((multiplier[I][r] > 0.0) || ...);
+        any_counts = any_counts || ((multiplier[I][r] > 0.0) || ...);
+        all_count = all_count && ((multiplier[I][r] > 0.0) && ...);
       }
-      if (!any_active) {
+      if (!any_counts) {
         for (index r = 0; r < rows.rows; ++r) {
           if constexpr (with_gradient) writer.fill(row + r, sweeps_of::masked_output);
           record(row + r, {}, {}, sums);
@@ -173,24 +177,39 @@ class evaluation {
       }
       lanes<T> const scale[count] = {
           Axis::per_row(rows, [&](index r) { return scale_of<I>(multiplier[I][r - row]); })...};
-      mask<T> const active[count] = {
-          Axis::per_row(rows, [&](index r) {
-            return multiplier[I][r - row] > 0.0 && std::get<I>(terms_).coefficient != 0.0 ? 1.0 : 0.0;
-          }) > lanes<T>(0)...};
-      typename sweeps_of::kernels state{
-          typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, rows, scale[I])...};
-      sweeps.read(rows, state);
+      typename sweeps_of::state state{{made_in_place{[&] {
+        return typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, rows, scale[I]);
+      }}...}};
+      sweeps.read(rows, classes, state);
+      sweeps.close(state);
+      if (sweeps.refines(state)) {
+        sweeps.refine(rows, classes, state);
+        sweeps.close_refined(state);
+      }
       T value[count][lanes<T>::size];
       T derivative[count][lanes<T>::size];
-      (std::get<I>(state).value().store(value[I]), ...);
-      (std::get<I>(state).temperature_derivative().store(derivative[I]), ...);
+      (std::get<I>(state.of).value().store(value[I]), ...);
+      (std::get<I>(state.of).temperature_derivative().store(derivative[I]), ...);
       for (index r = 0; r < rows.rows; ++r) {
         record(row + r,
                {(multiplier[I][r] > 0.0 ? weighted{multiplier[I][r], static_cast<double>(value[I][r])}
                                         : weighted{})...},
                {static_cast<double>(derivative[I][r])...}, sums);
       }
-      if constexpr (with_gradient) sweeps.write(rows, state, terms_, active, writer);
+      if constexpr (with_gradient) {
+        all_count = all_count && ((std::get<I>(terms_).coefficient != 0.0) && ...);
+        auto const counts = [&](double coefficient, double const* of_row) {
+          return Axis::per_row(rows, [&](index r) {
+                   return coefficient != 0.0 && of_row[r - row] > 0.0 ? 1.0 : 0.0;
+                 }) > lanes<T>(0);
+        };
+        if (all_count) {
+          sweeps.write(rows, classes, state, terms_, writer);
+        } else {
+          sweeps.write_some(rows, classes, state, terms_,
+                            {counts(std::get<I>(terms_).coefficient, multiplier[I])...}, writer);
+        }
+      }
     }
   }
 
@@ -201,6 +220,12 @@ class evaluation {
 
   void record(index row, std::array<weighted, count> const& losses,
               std::array<double, count> const& derivatives, chunk_sums& sums) {
+    if (!writes_by_row_) {
+      for (std::size_t i = 0; i < count; ++i) {
+        if (losses[i].multiplier > 0.0) sums.value[i] += losses[i].multiplier * losses[i].value;
+      }
+      return;
+    }
     double total = 0.0;
     auto const one = [&](std::size_t i, detail::term_base const& term) {
       weighted const loss = losses[i];
@@ -253,6 +278,7 @@ class evaluation {
   std::array<double, count> weight_{};
   std::array<double, count> divisor_{};
   index chunks_ = 0;
+  bool writes_by_row_ = false;  ///< something besides the gradient and the sums
   std::array<chunk_sums, static_cast<std::size_t>(most_chunks)> sums_{};
 };
 

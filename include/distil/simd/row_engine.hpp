@@ -1,141 +1,104 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
 #include <utility>
 
-#include "distil/simd/running_maximum.hpp"
+#include "distil/simd/shared_exponentials.hpp"
 
-/// The row engine: from terms that say what one register of classes adds to a row's sums and to its gradient, it
-/// makes the sweeps over the batch. Several terms on the same logits run in the same sweeps.
-///
-/// A term offers `template <class T, class Axis> struct kernel` with
-///
-///   needs_maximum                  static: sums are taken relative to the row's maximum
-///   padding                        static: what stands in for a class past the last
-///   masked_output                  static: what is written where the logit is -inf
-///   operands(term), open(...)      the other matrices it reads, and their strips in one block
-///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row
-///   rescale(maximum)               the student's maximum rose: bring the sums along
-///   observe(strips, steps)         looks at a block before its sums (a teacher's maximum); may rescale
-///   partial, accumulate, fold      sums over at most `longest_sum` registers, then added to those of the row
-///   saved_registers, block_marks   static: registers kept a step and a block for the gradient, as exponentials
-///   mark(maximum, keep)            keeps what the registers of a block are relative to
-///   close(maximum)                 the sums are complete
-///   refines(), refinement, refine, fold_refined, close_refined
-///                                  a second sweep over the values, when it asks for one
-///   value()                        the loss of each row
-///   rereads()                      whether the gradient looks at the logits and strips again
-///   recall(marks)                  what the next block's kept registers are relative to
-///   gradient(z, centred, strips, k, saved)   scale * d loss / d z for one register
-///   patch(term, rows, block, target)         corrections of single elements, such as the label's
-///
-/// `centred` is z minus the row's maximum, computed once for all terms. `kernel_defaults` has what most leave out.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-struct nothing {};
-
-/// Registers that are added one after the other before their sum joins that of the row: rounding grows with the
-/// number of additions, and with equal classes all of it goes one way.
-inline constexpr index longest_sum = 64;
-
-/// Registers that the first sweep keeps for the gradient. The value-only form keeps nothing.
-template <class T, bool Keeps>
-struct keeper {
-  T* data;
-  DISTIL_INLINE void put(index slot, lanes<T> value) const {
-    if constexpr (Keeps) value.store(data + slot * lanes<T>::size);
-  }
-};
-template <class T>
-struct kept {
-  T const* data;
-  DISTIL_INLINE lanes<T> operator[](index slot) const { return lanes<T>::load(data + slot * lanes<T>::size); }
+/// Classes from one to before another.
+struct class_range {
+  index first;
+  index last;
 };
 
-template <class T, class Axis>
-struct kernel_defaults {
-  static constexpr bool needs_maximum = true;
-  static constexpr T padding = -infinity<T>;
-  static constexpr T masked_output = T(0);
-  static constexpr index saved_registers = 0;
-  static constexpr index block_marks = 0;
-
-  struct operands {
-    template <class Term>
-    explicit operands(Term const&) {}
-    DISTIL_INLINE nothing open(tile, block) { return {}; }
-  };
-  using refinement = nothing;
-
-  template <class Strips>
-  DISTIL_INLINE void observe(Strips const&, index) {}
-  DISTIL_INLINE void rescale(running_maximum<T> const&) {}
-  template <class Keep>
-  DISTIL_INLINE void mark(running_maximum<T> const&, Keep const&) const {}
-  [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
-  template <class Strips>
-  DISTIL_INLINE void refine(nothing&, lanes<T>, Strips const&, index) const {}
-  DISTIL_INLINE void fold_refined(nothing const&) {}
-  DISTIL_INLINE void close_refined() {}
-  [[nodiscard]] DISTIL_INLINE bool rereads() const { return true; }
-  DISTIL_INLINE void recall(kept<T>) {}
-  template <class Term, class Target>
-  DISTIL_INLINE void patch(Term const&, tile, block, Target const&) const {}
-  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return lanes<T>(0); }
-};
-
-/// The sweeps over one tile of rows for a set of terms. With `Writes`, what the gradient needs of the first is kept.
+/// The sweeps over one tile of rows for a set of terms (see kernel.hpp). With `Writes`, what the gradient needs of the
+/// first sweep is kept.
 template <class T, class Axis, bool Writes, class StudentStorage, class... Terms>
 class row_sweeps {
   template <class Term>
   using kernel_of = typename Term::template kernel<T, Axis>;
   using sequence = std::index_sequence_for<Terms...>;
+  using exponentials = shared_exponentials<T, kernel_of<Terms>...>;
+  static constexpr auto each = sequence{};
   static constexpr index lane_count = lanes<T>::size;
 
  public:
   using kernels = std::tuple<kernel_of<Terms>...>;
   static constexpr T masked_output = std::tuple_element_t<0, kernels>::masked_output;
 
-  row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms)
-      : columns_(student.columns),
-        student_(student),
+  /// What is known of a tile of rows.
+  struct state {
+    kernels of;
+    running_maximum<T> maximum = {};
+    exponentials shared = {};
+  };
+
+  row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms, T* keep)
+      : student_(student),
         operands_(std::apply(
             [](auto const&... term) {
               return std::tuple<typename kernel_of<Terms>::operands...>(
                   typename kernel_of<Terms>::operands(term)...);
             },
-            terms)) {
-    kept_ = reserve(columns_);
-  }
+            terms)),
+        kept_(keep) {}
 
-  /// The memory of this thread for what is kept. It throws where memory ends.
+  /// The memory of this thread for what is kept of a row. It throws where memory ends.
   static T* reserve([[maybe_unused]] index columns) {
-    if constexpr (Writes && all_saved > 0) {
-      return scratch<T>(lane_count * (Axis::steps(columns) * all_saved + Axis::blocks(columns) * all_marks));
+    if constexpr (Writes && step_slots > 0) {
+      return scratch<T>(Axis::blocks(columns) * block_stride);
     } else {
       return nullptr;
     }
   }
 
-  /// Reads the rows and completes the state of every kernel.
-  DISTIL_INLINE void read(tile rows, kernels& state) { read(rows, state, sequence{}); }
+  /// Reads classes of the rows into the sums of every kernel.
+  DISTIL_INLINE void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
 
-  /// Writes the sum of the terms' gradients, rows where `active` is false for a term without that term.
-  template <class Writer, class Active>
-  DISTIL_INLINE void write(tile rows, kernels& state, std::tuple<Terms...> const& terms, Active const& active,
+  /// The sums are complete.
+  DISTIL_INLINE void close(state& row) { close(row, each); }
+
+  /// The second sweep over the values, and whether it is asked for.
+  static DISTIL_INLINE bool refines(state const& row) { return refines(row, each); }
+  DISTIL_INLINE void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
+  static DISTIL_INLINE void close_refined(state& row) { close_refined(row, each); }
+
+  /// Writes the sum of the terms' gradients.
+  template <class Writer>
+  DISTIL_INLINE void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
                            Writer& writer) {
-    write(rows, state, terms, active, writer, sequence{});
+    if (rereads(row, each)) {
+      write<true, true>(rows, classes, row, terms, {}, writer, each);
+    } else {
+      write<false, true>(rows, classes, row, terms, {}, writer, each);
+    }
+  }
+
+  /// Whether a row has the gradient of a term.
+  using counts = std::array<mask<T>, sizeof...(Terms)>;
+
+  /// Writes the sum of the gradients of the terms that count.
+  template <class Writer>
+  void write_some(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
+                  counts const& which, Writer& writer) {
+    write<true, false>(rows, classes, row, terms, which, writer, each);
   }
 
  private:
   static constexpr bool needs_maximum = (kernel_of<Terms>::needs_maximum || ...);
   static constexpr T padding = std::tuple_element_t<0, kernels>::padding;
-  static constexpr index all_saved = (kernel_of<Terms>::saved_registers + ...);
-  static constexpr index all_marks = (kernel_of<Terms>::block_marks + ...);
+
+  // What is kept of a block: the student's maximum and the marks of the kernels, then for each step the exponentials
+  // and the registers that kernels save.
+  static constexpr index marks = 1 + (kernel_of<Terms>::block_marks + ...);
+  static constexpr index step_slots = exponentials::slots + (kernel_of<Terms>::saved_registers + ...);
+  static constexpr index step_stride = step_slots * lane_count;
+  static constexpr index block_stride = (marks + Axis::block_steps * step_slots) * lane_count;
 
   /// Where the registers of the I-th term begin among those of all terms.
   template <std::size_t I>
@@ -145,9 +108,24 @@ class row_sweeps {
     return sum * lane_count;
   }
   template <std::size_t I>
-  static constexpr index saved_at = before<I>({kernel_of<Terms>::saved_registers...});
+  static constexpr index saved_at = exponentials::slots* lane_count +
+                                    before<I>({kernel_of<Terms>::saved_registers...});
   template <std::size_t I>
-  static constexpr index marks_at = before<I>({kernel_of<Terms>::block_marks...});
+  static constexpr index marks_at = lane_count + before<I>({kernel_of<Terms>::block_marks...});
+
+  /// What is kept of a block; the value-only form keeps nothing.
+  [[nodiscard]] DISTIL_INLINE T* kept_of([[maybe_unused]] block here) const {
+    if constexpr (Writes && step_slots > 0) {
+      return kept_ + here.first_column / Axis::block_columns * block_stride;
+    }
+    return kept_;
+  }
+
+  /// A place further on in what is kept.
+  static DISTIL_INLINE T* place(T* keep, [[maybe_unused]] index offset) {
+    if constexpr (Writes && step_slots > 0) return keep + offset;
+    return keep;
+  }
 
   /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
   static DISTIL_INLINE void prefetch([[maybe_unused]] T const* here) {
@@ -163,111 +141,147 @@ class row_sweeps {
     if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips.at(k));
   }
 
-  /// A place further on in what is kept; the value-only form has none.
-  static DISTIL_INLINE T* place(T* keep, [[maybe_unused]] index offset) {
-    if constexpr (Writes) return keep + offset;
-    return keep;
-  }
-
   template <std::size_t... I>
-  DISTIL_INLINE void read(tile rows, kernels& state, std::index_sequence<I...>) {
-    maximum_ = {};
-    T* keep = kept_;
-    for (index column = 0; column < columns_;) {
-      block const here = Axis::next(column, columns_);
+  DISTIL_INLINE void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+    constexpr bool keeps = Writes && step_slots > 0;
+    row.shared.plan(row.of, each);
+    for (index column = classes.first; column < classes.last;) {
+      block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
       std::tuple strips{std::get<I>(operands_).open(rows, here)...};
       if constexpr (needs_maximum) {
-        if (maximum_.template raise<Axis>(block_maximum<T>(z, here.steps))) {
-          if (column > 0) (std::get<I>(state).rescale(maximum_), ...);
-          maximum_.settle();
+        if (row.maximum.raise(Axis::max(block_maximum<T>(z, here)))) {
+          if (column > classes.first) (std::get<I>(row.of).rescale(row.maximum), ...);
+          row.maximum.settle();
         }
       }
-      (std::get<I>(state).observe(std::get<I>(strips), here.steps), ...);
-      (std::get<I>(state).mark(maximum_, keeper<T, Writes>{place(keep, marks_at<I>)}), ...);
-      keep = place(keep, all_marks * lane_count);
-      lanes<T> const shift = maximum_.shift();
-      for (index k = 0; k < here.steps;) {
+      (std::get<I>(row.of).observe(std::get<I>(strips), here), ...);
+      T* keep = kept_of(here);
+      keeper<T, keeps>{keep}.put(0, row.maximum.now);
+      (std::get<I>(row.of).mark(keeper<T, keeps>{place(keep, marks_at<I>)}), ...);
+      keep = place(keep, marks * lane_count);
+      lanes<T> const shift = row.maximum.shift();
+      for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
+        strip<T> const logits = z.from(part.first, part.partial);
+        std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
         std::tuple<typename kernel_of<Terms>::partial...> sums;
-        for (index const end = std::min(k + longest_sum, here.steps); k < end; ++k) {
-          lanes<T> const logit = z[k];
+        for (index k = 0; k < part.count; ++k) {
+          lanes<T> const logit = logits[k];
           lanes<T> const centred = logit - shift;
-          prefetch(z.at(k));
-          (prefetch_strip(std::get<I>(strips), k), ...);
-          (std::get<I>(state).accumulate(std::get<I>(sums), logit, centred, std::get<I>(strips), k,
-                                         keeper<T, Writes>{place(keep, saved_at<I>)}),
+          prefetch(logits.at(k));
+          (prefetch_strip(std::get<I>(operands), k), ...);
+          lanes<T> const of_base = exponentials::of_base(row.of, centred);
+          lanes<T> const exponential[] = {row.shared.template of<I>(row.of, centred, of_base)...};
+          (row.shared.template keep<I>(exponential[I], keeper<T, keeps>{keep}), ...);
+          (std::get<I>(row.of).accumulate(
+               std::get<I>(sums), student_register<T>{logit, centred, exponential[I]}, std::get<I>(operands),
+               k, keeper<T, keeps>{place(keep, saved_at<I>)}),
            ...);
-          keep = place(keep, all_saved * lane_count);
+          keep = place(keep, step_stride);
         }
-        (std::get<I>(state).fold(std::get<I>(sums)), ...);
+        (std::get<I>(row.of).fold(std::get<I>(sums)), ...);
       }
       column += here.columns;
     }
-    (std::get<I>(state).close(maximum_), ...);
-    if ((std::get<I>(state).refines() || ...)) refine(rows, state, std::index_sequence<I...>{});
   }
 
   template <std::size_t... I>
-  DISTIL_INLINE void refine(tile rows, kernels& state, std::index_sequence<I...>) {
-    lanes<T> const shift = maximum_.shift();
-    for (index column = 0; column < columns_;) {
-      block const here = Axis::next(column, columns_);
+  static DISTIL_INLINE void close(state& row, std::index_sequence<I...>) {
+    (std::get<I>(row.of).close(row.maximum), ...);
+  }
+
+  template <std::size_t... I>
+  static DISTIL_INLINE bool refines(state const& row, std::index_sequence<I...>) {
+    return (std::get<I>(row.of).refines() || ...);
+  }
+
+  template <std::size_t... I>
+  DISTIL_INLINE void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+    lanes<T> const shift = row.maximum.shift();
+    for (index column = classes.first; column < classes.last;) {
+      block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
       std::tuple strips{std::get<I>(operands_).open(rows, here)...};
-      for (index k = 0; k < here.steps;) {
+      for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
+        strip<T> const logits = z.from(part.first, part.partial);
+        std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
         std::tuple<typename kernel_of<Terms>::refinement...> sums;
-        for (index const end = std::min(k + longest_sum, here.steps); k < end; ++k) {
-          lanes<T> const centred = z[k] - shift;
-          (std::get<I>(state).refine(std::get<I>(sums), centred, std::get<I>(strips), k), ...);
+        for (index k = 0; k < part.count; ++k) {
+          lanes<T> const centred = logits[k] - shift;
+          (std::get<I>(row.of).refine(std::get<I>(sums), centred, std::get<I>(operands), k), ...);
         }
-        (std::get<I>(state).fold_refined(std::get<I>(sums)), ...);
+        (std::get<I>(row.of).fold_refined(std::get<I>(sums)), ...);
       }
       column += here.columns;
     }
-    (std::get<I>(state).close_refined(), ...);
   }
 
-  template <class Writer, class Active, std::size_t... I>
-  DISTIL_INLINE void write(tile rows, kernels& state, std::tuple<Terms...> const& terms, Active const& active,
-                           Writer& writer, std::index_sequence<I...>) {
-    lanes<T> const shift = maximum_.shift();
-    bool const rereads = (std::get<I>(state).rereads() || ...);
-    T const* keep = kept_;
-    for (index column = 0; column < columns_;) {
-      block const here = Axis::next(column, columns_);
+  template <std::size_t... I>
+  static DISTIL_INLINE void close_refined(state& row, std::index_sequence<I...>) {
+    (std::get<I>(row.of).close_refined(), ...);
+  }
+
+  template <std::size_t... I>
+  static DISTIL_INLINE bool rereads(state const& row, std::index_sequence<I...>) {
+    return (std::get<I>(row.of).rereads() || ...);
+  }
+
+  template <bool EveryRow>
+  static DISTIL_INLINE lanes<T> counted([[maybe_unused]] mask<T> counts, lanes<T> gradient) {
+    if constexpr (EveryRow) return gradient;
+    return select(counts, gradient, lanes<T>(0));
+  }
+
+  /// Terms that do not look at the logits again have kept zeros for masked classes.
+  template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
+  DISTIL_INLINE void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
+                           [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
+    lanes<T> const shift = row.maximum.shift();
+    for (index column = classes.first; column < classes.last;) {
+      block const here = Axis::next(column, classes.last);
       strip<T> z{};
       std::tuple<decltype(std::get<I>(operands_).open(rows, here))...> strips{};
-      if (rereads) {
+      if constexpr (Rereads) {
         z = student_.open(rows, here, padding);
         ((std::get<I>(strips) = std::get<I>(operands_).open(rows, here)), ...);
       }
-      (std::get<I>(state).recall(kept<T>{keep + marks_at<I>}), ...);
-      keep += all_marks * lane_count;
-      auto const target = writer.open(rows, here);
-      for (index k = 0; k < here.steps; ++k) {
-        // Terms that do not look again have kept zeros for masked classes.
-        lanes<T> const logit = rereads ? z[k] : lanes<T>(0);
-        lanes<T> const centred = logit - shift;
-        lanes<T> sum(0);
-        ((sum += select(active[I],
-                        std::get<I>(state).gradient(logit, centred, std::get<I>(strips), k,
-                                                    kept<T>{keep + saved_at<I>}),
-                        lanes<T>(0))),
+      T const* keep = kept_of(here);
+      if constexpr (step_slots > 0) {
+        lanes<T> const earlier = kept<T>{keep}[0];
+        (std::get<I>(row.of).recall(row.shared.template decay<I>(row.of, row.maximum, earlier),
+                                    kept<T>{keep + marks_at<I>}),
          ...);
-        keep += all_saved * lane_count;
-        select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum).store(target.at(k));
+        keep += marks * lane_count;
       }
-      (std::get<I>(state).patch(std::get<I>(terms), rows, here, target), ...);
+      auto const target = writer.open(rows, here);
+      for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
+        strip<T> const logits = z.from(part.first, part.partial);
+        std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
+        auto const output = target.from(part.first, part.partial);
+        for (index k = 0; k < part.count; ++k) {
+          lanes<T> const logit = Rereads ? logits[k] : lanes<T>(0);
+          lanes<T> const centred = logit - shift;
+          lanes<T> sum(0);
+          ((sum += counted<EveryRow>(
+                which[I],
+                std::get<I>(row.of).gradient(
+                    student_register<T>{logit, centred, row.shared.template recall<I>(kept<T>{keep})},
+                    std::get<I>(operands), k, kept<T>{keep + saved_at<I>}))),
+           ...);
+          keep += step_stride;
+          if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
+          sum.store(output.at(k));
+        }
+      }
+      (std::get<I>(row.of).patch(std::get<I>(terms), rows, here, target), ...);
       writer.commit(target, rows, here);
       column += here.columns;
     }
   }
 
-  index columns_;
   block_reader<T, Axis, StudentStorage> student_;
   std::tuple<typename kernel_of<Terms>::operands...> operands_;
-  running_maximum<T> maximum_;
-  T* kept_ = nullptr;
+  T* kept_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

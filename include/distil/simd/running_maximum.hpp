@@ -5,8 +5,8 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// The maximum of a row while its blocks are read, and what a new maximum means for sums of e^((z - maximum)
-/// / T) that were begun with the old one. A row that has shown only -inf so far is shifted by 0.
+/// The maximum of a row while its blocks are read, and what a new maximum means for sums of
+/// 2^(sharpness * (z - maximum)) that were begun with the old one. A row that has shown only -inf so far is shifted by 0.
 template <class T>
 struct running_maximum {
   lanes<T> now = lanes<T>(-infinity<T>);
@@ -19,43 +19,44 @@ struct running_maximum {
   /// What to subtract from a logit: every argument of an exponential is then <= 0.
   [[nodiscard]] DISTIL_INLINE lanes<T> shift() const { return finite(now); }
 
-  /// Raises the maximum by a block. True when it changed and sums must follow.
-  template <class Axis>
-  DISTIL_INLINE bool raise(lanes<T> block_maximum) {
+  /// Raises the maximum to that of each row's new classes. True when it changed and sums must follow.
+  DISTIL_INLINE bool raise(lanes<T> of_rows) {
     before = now;
-    now = max(now, Axis::max(block_maximum));
+    now = max(now, of_rows);
     return any(now != before);
   }
 
   DISTIL_INLINE void settle() { before = now; }
 
-  /// Factor for exponentials that were taken relative to an earlier maximum.
-  [[nodiscard]] DISTIL_INLINE lanes<T> decay_since(lanes<T> earlier, lanes<T> inverse_temperature) const {
+  /// Factor for exponentials 2^(sharpness * (z - maximum)) that were taken relative to an earlier maximum.
+  [[nodiscard]] DISTIL_INLINE lanes<T> decay_since(lanes<T> earlier, lanes<T> sharpness) const {
+    if (!any(earlier != now)) return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0), lanes<T>(1));
     return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0),
-                  exp_nonpositive((earlier - now) * inverse_temperature));
+                  exp2_nonpositive((earlier - now) * sharpness));
   }
-  [[nodiscard]] DISTIL_INLINE lanes<T> decay(lanes<T> inverse_temperature) const {
-    return decay_since(before, inverse_temperature);
+  [[nodiscard]] DISTIL_INLINE lanes<T> decay(lanes<T> sharpness) const {
+    return decay_since(before, sharpness);
   }
 
-  /// What shifted logits z / T of the blocks before have changed by.
-  [[nodiscard]] DISTIL_INLINE lanes<T> drift(lanes<T> inverse_temperature) const {
-    return (finite(before) - finite(now)) * inverse_temperature;
+  /// What the exponents sharpness * (z - maximum) of the blocks before have changed by.
+  [[nodiscard]] DISTIL_INLINE lanes<T> drift(lanes<T> sharpness) const {
+    return (finite(before) - finite(now)) * sharpness;
   }
 };
 
 /// The maximum of each lane over one block.
 template <class T>
-DISTIL_INLINE lanes<T> block_maximum(strip<T> values, index steps) {
+DISTIL_INLINE lanes<T> block_maximum(strip<T> values, block here) {
   lanes<T> top0(-infinity<T>), top1 = top0, top2 = top0, top3 = top0;
   index k = 0;
-  for (; k + 4 <= steps; k += 4) {
+  for (; k + 4 <= here.whole; k += 4) {
     top0 = max(top0, values[k]);
     top1 = max(top1, values[k + 1]);
     top2 = max(top2, values[k + 2]);
     top3 = max(top3, values[k + 3]);
   }
-  for (; k < steps; ++k) top0 = max(top0, values[k]);
+  for (; k < here.whole; ++k) top0 = max(top0, values[k]);
+  if (here.whole < here.steps) top0 = max(top0, values.from(here.whole, true)[0]);
   return max(max(top0, top1), max(top2, top3));
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "distil/simd/lanes.hpp"
+#include "distil/simd/tuning.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -28,10 +29,6 @@ T* scratch(index size) {
   auto const address = reinterpret_cast<std::uintptr_t>(memory.get());
   return reinterpret_cast<T*>(memory.get() + (line - address % line) % line);
 }
-
-/// Gradients of at least so many bytes are stored past the caches: nobody can find them there later, and a
-/// plain store would first read what it overwrites.
-inline constexpr index streamed_bytes = index{64} << 20;
 
 /// Copies to memory without reading it into the caches first, where the target can.
 inline void stream(float const* from, index size, float* to) {

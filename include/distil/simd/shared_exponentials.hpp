@@ -1,0 +1,132 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <tuple>
+
+#include "distil/simd/kernel.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// The exponentials that several kernels take of the same logits. Those of one, the base, are computed; a kernel whose
+/// temperature is the same, or a small integer times smaller, takes their powers, e^z = (e^(z/T))^T, and any other
+/// computes its own. A power multiplies the relative error.
+///
+/// The base is the last kernel that keeps its exponentials, else the last that takes any: the softened term of
+/// `hinton_kd`, at whose temperature nothing underflows early.
+template <class T, class... Kernels>
+class shared_exponentials {
+  using kernels = std::tuple<Kernels...>;
+  template <std::size_t I>
+  using kernel = std::tuple_element_t<I, kernels>;
+
+ public:
+  static constexpr int highest_power = 4;
+  static constexpr index slots = (index{0} + ... + index{Kernels::keeps_exponentials});
+
+  static constexpr std::size_t base = [] {
+    std::size_t last_taking = 0, last_keeping = sizeof...(Kernels), i = 0;
+    ((last_taking = Kernels::exponentials ? i : last_taking,
+      last_keeping = Kernels::keeps_exponentials ? i : last_keeping, ++i),
+     ...);
+    return last_keeping < sizeof...(Kernels) ? last_keeping : last_taking;
+  }();
+
+  /// Whether any kernel takes exponentials at all.
+  static constexpr bool any_taken = (Kernels::exponentials || ...);
+
+  template <std::size_t... I>
+  DISTIL_INLINE void plan(kernels const& state, std::index_sequence<I...>) {
+    ((powers_[I] = power_of<I>(state)), ...);
+  }
+
+  DISTIL_INLINE static lanes<T> of_base(kernels const& state, lanes<T> centred) {
+    if constexpr (any_taken) {
+      return exp2_nonpositive(centred * std::get<base>(state).sharpness());
+    } else {
+      return lanes<T>(0);
+    }
+  }
+
+  /// Those of the I-th kernel.
+  template <std::size_t I>
+  DISTIL_INLINE lanes<T> of(kernels const& state, lanes<T> centred, lanes<T> exponential_of_base) const {
+    if constexpr (I != base && kernel<I>::exponentials) {
+      if (powers_[I] == 0) return exp2_nonpositive(centred * std::get<I>(state).sharpness());
+    }
+    return power<I>(exponential_of_base);
+  }
+
+  template <std::size_t I, class Keep>
+  DISTIL_INLINE void keep(lanes<T> exponential, Keep const& keep) const {
+    if constexpr (kernel<I>::keeps_exponentials) {
+      if (I == base || powers_[I] == 0) keep.put(slot<I>, exponential);
+    }
+  }
+
+  /// Those of the I-th kernel, from what was kept.
+  template <std::size_t I>
+  DISTIL_INLINE lanes<T> recall(kept<T> saved) const {
+    if constexpr (!kernel<I>::keeps_exponentials) {
+      return lanes<T>(0);
+    } else {
+      if constexpr (I != base) {
+        if (powers_[I] == 0) return saved[slot<I>];
+      }
+      return power<I>(saved[slot<base>]);
+    }
+  }
+
+  /// What kept exponentials must be multiplied by to be relative to `maximum` instead of an `earlier` one.
+  template <std::size_t I>
+  DISTIL_INLINE lanes<T> decay(kernels const& state, running_maximum<T> const& maximum,
+                               lanes<T> earlier) const {
+    if constexpr (kernel<I>::keeps_exponentials) {
+      return maximum.decay_since(earlier, std::get<I>(state).sharpness());
+    } else {
+      return lanes<T>(0);
+    }
+  }
+
+ private:
+  template <std::size_t I>
+  static constexpr index slot = [] {
+    index before = 0;
+    std::size_t i = 0;
+    ((before += i < I && Kernels::keeps_exponentials ? 1 : 0, ++i), ...);
+    return before;
+  }();
+
+  /// 0: none within rounding of the temperatures.
+  template <std::size_t I>
+  DISTIL_INLINE static int power_of(kernels const& state) {
+    if constexpr (I == base) {
+      return 1;
+    } else if constexpr (kernel<I>::exponentials) {
+      lanes<T> const own = std::get<I>(state).sharpness(), of_base = std::get<base>(state).sharpness();
+      lanes<T> const rounding = own * lanes<T>(2 * std::numeric_limits<T>::epsilon());
+      for (int power = 1; power <= highest_power; ++power) {
+        if (!any(abs(own - of_base * lanes<T>(power)) > rounding)) return power;
+      }
+    }
+    return 0;
+  }
+
+  template <std::size_t I>
+  DISTIL_INLINE lanes<T> power(lanes<T> x) const {
+    if constexpr (I != base && kernel<I>::exponentials) {
+      if (powers_[I] > 1) {
+        lanes<T> const squared = x * x;
+        if (powers_[I] == 2) return squared;
+        if (powers_[I] == 3) return squared * x;
+        return squared * squared;
+      }
+    }
+    return x;
+  }
+
+  std::array<int, sizeof...(Kernels)> powers_{};
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
