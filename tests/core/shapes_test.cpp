@@ -162,21 +162,21 @@ TEST(shapes, refusals_name_what_was_and_what_must_be) {
 
 TEST(shapes, numbers_per_row_are_refused_with_their_row) {
   double const infinite = std::numeric_limits<double>::infinity();
-  std::vector<double> const temperatures{1.0, 0.0, infinite};
-  auto const refusal = [&](row_parameter const& temperature, index row) {
+  auto const refusal = [&](row_parameter const& temperature) {
     return refusal_of([&] {
       require_temperature("entropy", temperature, {}, 3);
-      require_row_value("entropy", "temperature", temperature, row, is_temperature, must_be_temperature);
+      require_row_values("entropy", "temperature", temperature, is_temperature, must_be_temperature);
     });
   };
-  EXPECT_EQ(refusal(temperatures, 0), "");
-  EXPECT_EQ(refusal(temperatures, 1),
+  EXPECT_EQ(refusal(std::vector<double>{1.0, 2.0, 3.0}), "");
+  EXPECT_EQ(refusal(2.0), "");
+  EXPECT_EQ(refusal(std::vector<double>{1.0, 0.0, infinite}),
             "distil::entropy: temperature is 0 in row 1; it must be within [1e-15, 1e15]");
-  EXPECT_EQ(refusal(temperatures, 2),
+  EXPECT_EQ(refusal(std::vector<double>{1.0, 1.0, infinite}),
             "distil::entropy: temperature is inf in row 2; it must be within [1e-15, 1e15]");
-  EXPECT_EQ(refusal(std::vector<double>{1.0}, 0),
+  EXPECT_EQ(refusal(std::vector<double>{1.0}),
             "distil::entropy: temperature is of size 1; it must be one per row, 3");
-  EXPECT_EQ(refusal(std::numeric_limits<double>::quiet_NaN(), 0),
+  EXPECT_EQ(refusal(std::numeric_limits<double>::quiet_NaN()),
             "distil::entropy: temperature is nan; it must be within [1e-15, 1e15]");
 }
 

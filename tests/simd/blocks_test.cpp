@@ -95,7 +95,7 @@ class blocks_test : public ::testing::Test {
             strip<T> const found = reader.open(here, next, padding);
             for_each_lane<Axis>(here, next, [&](index k, index lane, bool inside, index row, index column) {
               std::array<T, static_cast<std::size_t>(size)> values;
-              found[k].store(values.data());
+              found.from(k, k == next.whole)[0].store(values.data());
               ASSERT_EQ(values[static_cast<std::size_t>(lane)],
                         inside ? static_cast<T>(number_at(row, column)) : padding)
                   << name_of(order) << " " << rows << "x" << columns << " at " << row << ", " << column;
@@ -118,7 +118,7 @@ class blocks_test : public ::testing::Test {
           auto const target = writer.open(here, next);
           ASSERT_TRUE(target.staged || !accumulate);
           for_each_lane<Axis>(here, next, [&](index k, index lane, bool inside, index row, index column) {
-            target.at(k)[lane] = inside ? static_cast<T>(number_at(column, row)) : T(1000);
+            target.from(k, k == next.whole).at(0)[lane] = inside ? static_cast<T>(number_at(column, row)) : T(1000);
           });
           writer.commit(target, here, next);
         });
@@ -162,6 +162,7 @@ TYPED_TEST(blocks_test, cut_a_row_into_blocks_that_are_whole_but_for_the_last) {
       ASSERT_LE(next.columns, block_elements);
       ASSERT_TRUE(next.columns == block_elements || covered + next.columns == columns);
       ASSERT_EQ(next.steps, (next.columns + TestFixture::size - 1) / TestFixture::size);
+      ASSERT_EQ(next.whole, next.columns / TestFixture::size);
       covered += next.columns;
     }
     ASSERT_EQ(covered, columns);
@@ -178,6 +179,7 @@ TYPED_TEST(blocks_test, cut_a_tile_into_one_register_a_class) {
       ASSERT_GT(next.columns, 0);
       ASSERT_LE(next.columns * axis::tile_rows, block_elements);
       ASSERT_EQ(next.steps, next.columns);
+      ASSERT_EQ(next.whole, next.columns);
       covered += next.columns;
     }
     ASSERT_EQ(covered, columns);
@@ -210,12 +212,12 @@ TYPED_TEST(blocks_test, load_in_place_what_lies_as_registers_do) {
   index const width = TestFixture::size;
   auto rows = TestFixture::template numbered<T>(width, 2 * width, layout::padded);
   block_reader<T, along<T>, T> along_rows(rows.view());
-  EXPECT_EQ(along_rows.open({3 % width, 1}, {width, width, 1}, T(0)).data, &rows.view()(3 % width, width));
+  EXPECT_EQ(along_rows.open({3 % width, 1}, {width, width, 1, 1}, T(0)).data, &rows.view()(3 % width, width));
   block_writer<T, along<T>, T> write_rows(rows.view(), false);
-  EXPECT_EQ(write_rows.open({0, 1}, {0, 2 * width, 2}).data, &rows.view()(0, 0));
+  EXPECT_EQ(write_rows.open({0, 1}, {0, 2 * width, 2, 2}).data, &rows.view()(0, 0));
   auto classes = TestFixture::template numbered<T>(2 * width, 5, layout::class_major);
   block_reader<T, across<T>, T> across_rows(classes.view());
-  EXPECT_EQ(across_rows.open({width, width}, {1, 4, 4}, T(0)).data, &classes.view()(width, 1));
+  EXPECT_EQ(across_rows.open({width, width}, {1, 4, 4, 4}, T(0)).data, &classes.view()(width, 1));
 }
 
 TYPED_TEST(blocks_test, fill_a_row_unless_gradients_are_added) {

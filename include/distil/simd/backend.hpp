@@ -39,6 +39,7 @@ struct scalar {
   static DISTIL_INLINE T min(T a, T b) { return a < b ? a : b; }
   static DISTIL_INLINE T fma(T a, T b, T c) { return a * b + c; }
   static DISTIL_INLINE bool any(bool condition) { return condition; }
+  static DISTIL_INLINE bool all(bool condition) { return condition; }
   static DISTIL_INLINE T log(T a) { return std::log(a); }
 };
 
@@ -78,6 +79,7 @@ struct vector {
   static DISTIL_INLINE type min(type a, type b) { return xsimd::min(a, b); }
   static DISTIL_INLINE type fma(type a, type b, type c) { return xsimd::fma(a, b, c); }
   static DISTIL_INLINE bool any(mask condition) { return xsimd::any(condition); }
+  static DISTIL_INLINE bool all(mask condition) { return xsimd::all(condition); }
   static DISTIL_INLINE T sum_across(type a) {
 #if defined(__SSE2__)
     return x86::sum_across(a);

@@ -16,7 +16,6 @@ struct mask {
 
   friend DISTIL_INLINE mask operator&(mask a, mask b) { return {a.raw && b.raw}; }
   friend DISTIL_INLINE mask operator|(mask a, mask b) { return {a.raw || b.raw}; }
-  friend DISTIL_INLINE mask operator!(mask a) { return {!a.raw}; }
 };
 
 /// One SIMD register of T (float or double): what a divergence's functions take and return. Numbers
@@ -96,11 +95,15 @@ template <class T>
 DISTIL_INLINE bool any(mask<T> condition) {
   return lanes<T>::native::any(condition.raw);
 }
+template <class T>
+DISTIL_INLINE bool all(mask<T> condition) {
+  return lanes<T>::native::all(condition.raw);
+}
 
 /// weight * x with the convention of this field that 0 * log 0 = 0: exactly 0 where the weight is 0.
 template <class T>
 DISTIL_INLINE lanes<T> zero_safe_product(lanes<T> weight, lanes<T> x) {
-  return select(weight != lanes<T>(0), weight * x, lanes<T>(0));
+  return select(weight == lanes<T>(0), lanes<T>(0), weight * x);
 }
 
 template <class T>

@@ -60,12 +60,16 @@ class row_sweeps {
   /// Reads classes of the rows into the sums of every kernel.
   DISTIL_INLINE void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
 
+  /// Joins the sums over other classes of the same rows.
+  static void join(state& row, state& other) { join(row, other, each); }
+
   /// The sums are complete.
-  DISTIL_INLINE void close(state& row) { close(row, each); }
+  static DISTIL_INLINE void close(state& row) { close(row, each); }
 
   /// The second sweep over the values, and whether it is asked for.
   static DISTIL_INLINE bool refines(state const& row) { return refines(row, each); }
   DISTIL_INLINE void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
+  static void join_refined(state& row, state const& other) { join_refined(row, other, each); }
   static DISTIL_INLINE void close_refined(state& row) { close_refined(row, each); }
 
   /// Writes the sum of the terms' gradients.
@@ -150,9 +154,11 @@ class row_sweeps {
       strip<T> const z = student_.open(rows, here, padding);
       std::tuple strips{std::get<I>(operands_).open(rows, here)...};
       if constexpr (needs_maximum) {
-        if (row.maximum.raise(Axis::max(block_maximum<T>(z, here)))) {
-          if (column > classes.first) (std::get<I>(row.of).rescale(row.maximum), ...);
-          row.maximum.settle();
+        lanes<T> const maximum = Axis::max(block_maximum<T>(z, here));
+        if (column > classes.first) {
+          raise(row, maximum, each);
+        } else {
+          row.maximum.now = row.maximum.before = maximum;
         }
       }
       (std::get<I>(row.of).observe(std::get<I>(strips), here), ...);
@@ -185,6 +191,22 @@ class row_sweeps {
     }
   }
 
+  /// Sums follow when the maximum of the classes read so far rises.
+  template <std::size_t... I>
+  static DISTIL_INLINE void raise(state& row, lanes<T> maximum, std::index_sequence<I...>) {
+    if (row.maximum.raise(maximum)) {
+      (std::get<I>(row.of).rescale(row.maximum), ...);
+      row.maximum.settle();
+    }
+  }
+
+  template <std::size_t... I>
+  static void join(state& row, state& other, std::index_sequence<I...>) {
+    raise(row, other.maximum.now, each);
+    raise(other, row.maximum.now, each);
+    (std::get<I>(row.of).join(std::get<I>(other.of)), ...);
+  }
+
   template <std::size_t... I>
   static DISTIL_INLINE void close(state& row, std::index_sequence<I...>) {
     (std::get<I>(row.of).close(row.maximum), ...);
@@ -214,6 +236,11 @@ class row_sweeps {
       }
       column += here.columns;
     }
+  }
+
+  template <std::size_t... I>
+  static void join_refined(state& row, state const& other, std::index_sequence<I...>) {
+    (std::get<I>(row.of).join_refined(std::get<I>(other.of)), ...);
   }
 
   template <std::size_t... I>

@@ -23,14 +23,14 @@ struct running_maximum {
   DISTIL_INLINE bool raise(lanes<T> of_rows) {
     before = now;
     now = max(now, of_rows);
-    return any(now != before);
+    return !all(now == before);
   }
 
   DISTIL_INLINE void settle() { before = now; }
 
   /// Factor for exponentials 2^(sharpness * (z - maximum)) that were taken relative to an earlier maximum.
   [[nodiscard]] DISTIL_INLINE lanes<T> decay_since(lanes<T> earlier, lanes<T> sharpness) const {
-    if (!any(earlier != now)) return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0), lanes<T>(1));
+    if (all(earlier == now)) return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0), lanes<T>(1));
     return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0),
                   exp2_nonpositive((earlier - now) * sharpness));
   }

@@ -107,7 +107,7 @@ class shared_exponentials {
       lanes<T> const own = std::get<I>(state).sharpness(), of_base = std::get<base>(state).sharpness();
       lanes<T> const rounding = own * lanes<T>(2 * std::numeric_limits<T>::epsilon());
       for (int power = 1; power <= highest_power; ++power) {
-        if (!any(abs(own - of_base * lanes<T>(power)) > rounding)) return power;
+        if (all(abs(own - of_base * lanes<T>(power)) <= rounding)) return power;
       }
     }
     return 0;

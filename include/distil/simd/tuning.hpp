@@ -27,4 +27,9 @@ inline constexpr index short_row_registers = 4;
 inline constexpr index most_chunks = 128;
 inline constexpr index least_chunk_elements = 4096;
 
+/// Fewer rows than this, of at least two parts of so many classes, are cut into parts instead: at most so many.
+inline constexpr index few_rows = 8;
+inline constexpr index least_part_columns = 16384;
+inline constexpr index most_parts = 16;
+
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

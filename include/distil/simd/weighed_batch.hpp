@@ -1,0 +1,183 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "distil/core/objective.hpp"
+#include "distil/core/shapes.hpp"
+#include "distil/simd/tuning.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// The value-only form writes nowhere.
+struct no_gradient {};
+
+/// A batch with the terms of its loss: checked, its rows weighed and the divisors known before anything is written;
+/// later the losses of the rows are recorded, chunk by chunk, and summed in order.
+template <class Student, class Gradient, class... Terms>
+class weighed_batch {
+ public:
+  static constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
+  static constexpr std::size_t count = sizeof...(Terms);
+
+  weighed_batch(char const* where, matrix_view<Student const> student, Gradient gradient,
+                objective_options const& options, Terms const&... terms)
+      : student_(student), gradient_(gradient), options_(options), terms_(terms...) {
+    check(where, each);
+    weigh(where, each);
+    auto const by_row = [](detail::term_base const& term) {
+      return !term.rows.values.empty() || !term.temperature_gradient.empty();
+    };
+    writes_by_row_ = !options_.values.empty() || (by_row(terms) || ...);
+  }
+
+ protected:
+  static constexpr auto each = std::index_sequence_for<Terms...>{};
+
+  /// Sums over the rows of one chunk.
+  struct chunk_sums {
+    std::array<double, count> value{};
+    std::array<double, count> temperature{};
+  };
+
+  /// What multiplies the losses of a row; 0 where it does not count.
+  using multipliers = std::array<double, count>;
+
+  template <std::size_t... I>
+  [[nodiscard]] multipliers multipliers_of(index row, std::index_sequence<I...>) const {
+    bool const masked = detail::fully_masked(student_, row);
+    return {std::get<I>(terms_).weigh(masked, row).multiplier...};
+  }
+
+  /// What multiplies the loss of a row in the reduced value.
+  template <std::size_t I>
+  [[nodiscard]] double scale_of(double multiplier) const {
+    return divisor_[I] > 0.0 ? std::get<I>(terms_).coefficient * multiplier / divisor_[I] : 0.0;
+  }
+
+  /// Whether the I-th term has a gradient in a row.
+  template <std::size_t I>
+  [[nodiscard]] bool counts(multipliers const& row) const {
+    return row[I] > 0.0 && std::get<I>(terms_).coefficient != 0.0;
+  }
+
+  void record(index row, multipliers const& multiplier, std::array<double, count> const& values,
+              std::array<double, count> const& derivatives, chunk_sums& sums) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (multiplier[i] > 0.0) sums.value[i] += multiplier[i] * values[i];
+    }
+    if (writes_by_row_) write_row(row, multiplier, values, derivatives, sums, each);
+  }
+
+  template <std::size_t... I>
+  [[nodiscard]] objective_value<count> reduce(std::index_sequence<I...>) const {
+    objective_value<count> result{};
+    auto const one = [&](std::size_t i, detail::term_base const& term) {
+      double value = 0.0;
+      double derivative = 0.0;
+      for (index chunk = 0; chunk < chunks_; ++chunk) {
+        value += sums_[static_cast<std::size_t>(chunk)].value[i];
+        derivative += sums_[static_cast<std::size_t>(chunk)].temperature[i];
+      }
+      result.terms[i] = {divisor_[i] > 0.0 ? value / divisor_[i] : 0.0, weight_[i]};
+      // A term of coefficient 0 is absent, whatever its value.
+      if (term.coefficient != 0.0) result.value += term.coefficient * result.terms[i].value;
+      result.weight = std::max(result.weight, weight_[i]);
+      if (term.temperature_gradient.size() == 1) term.temperature_gradient[0] = derivative;
+    };
+    (one(I, std::get<I>(terms_)), ...);
+    return result;
+  }
+
+  matrix_view<Student const> student_;
+  Gradient gradient_;
+  objective_options options_;
+  std::tuple<Terms...> terms_;
+  index chunks_ = 0;
+  std::array<chunk_sums, static_cast<std::size_t>(most_chunks)> sums_{};
+
+ private:
+  template <std::size_t... I>
+  void check(char const* where, std::index_sequence<I...>) {
+    detail::require_matrix(where, "student", student_);
+    if (!options_.values.empty()) {
+      detail::require_size(where, "values", static_cast<index>(options_.values.size()), student_.rows);
+    }
+    (std::get<I>(terms_).check(where, student_.rows, student_.columns), ...);
+    (check_outputs<I>(where, each), ...);
+    if constexpr (with_gradient) {
+      detail::require_shape(where, "gradient", gradient_, student_.rows, student_.columns);
+      detail::require_distinct_elements(where, gradient_);
+      detail::require_writable_over_student(where, gradient_, student_);
+      (std::get<I>(terms_).check_apart(where, gradient_), ...);
+    }
+  }
+
+  // Two terms that write to one place would leave the part of the last.
+  template <std::size_t I, std::size_t... J>
+  void check_outputs(char const* where, std::index_sequence<J...>) const {
+    auto const same = [](std::span<double> a, std::span<double> b) {
+      return !a.empty() && a.data() == b.data();
+    };
+    auto const& mine = std::get<I>(terms_);
+    detail::require(
+        !(... || (J < I && same(mine.temperature_gradient, std::get<J>(terms_).temperature_gradient))), where,
+        "temperature_gradient", "shared by two terms", "one for each term");
+    detail::require(!(... || (J < I && same(mine.rows.values, std::get<J>(terms_).rows.values))), where,
+                    "rows.values", "shared by two terms", "one for each term");
+  }
+
+  // The divisor must be known before the first gradient is written, and so must every bad label.
+  template <std::size_t... I>
+  void weigh(char const* where, std::index_sequence<I...>) {
+    (std::get<I>(terms_).inspect(where, student_.rows, student_.columns), ...);
+    for (index row = 0; row < student_.rows; ++row) {
+      bool const masked = detail::fully_masked(student_, row);
+      ((weight_[I] += std::get<I>(terms_).weigh(masked, row).counted), ...);
+    }
+    (divide(I, std::get<I>(terms_)), ...);
+  }
+
+  // What a term's sum is divided by; 0 where nothing counts, and then nothing is summed either.
+  void divide(std::size_t i, detail::term_base const& term) {
+    if (term.rows.reduce == reduction::sum) {
+      divisor_[i] = 1.0;
+    } else {
+      divisor_[i] = term.rows.normalizer > 0.0 ? term.rows.normalizer : weight_[i];
+    }
+  }
+
+  template <std::size_t... I>
+  void write_row(index row, multipliers const& multiplier, std::array<double, count> const& values,
+                 std::array<double, count> const& derivatives, chunk_sums& sums, std::index_sequence<I...>) {
+    auto const at = static_cast<std::size_t>(row);
+    double total = 0.0;
+    auto const one = [&](std::size_t i, detail::term_base const& term) {
+      bool const in_total = multiplier[i] > 0.0 && term.coefficient != 0.0;
+      if (in_total) total += term.coefficient * values[i];
+      if (!term.rows.values.empty()) term.rows.values[at] = multiplier[i] > 0.0 ? values[i] : 0.0;
+      if (term.temperature_gradient.empty()) return;
+      double const derivative = in_total && divisor_[i] > 0.0
+                                    ? term.coefficient * multiplier[i] / divisor_[i] * derivatives[i]
+                                    : 0.0;
+      if (term.temperature_gradient.size() == 1) {
+        sums.temperature[i] += derivative;
+      } else {
+        term.temperature_gradient[at] = derivative;
+      }
+    };
+    (one(I, std::get<I>(terms_)), ...);
+    if (!options_.values.empty()) options_.values[at] = total;
+  }
+
+  std::array<double, count> weight_{};
+  std::array<double, count> divisor_{};
+  bool writes_by_row_ = false;  ///< something besides the gradient and the sums
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
