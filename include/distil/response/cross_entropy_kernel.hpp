@@ -88,12 +88,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
         rows, [&](index row) { return term.spread(columns) * (dense ? 1.0 : share(term, row)); });
     for (int i = 0; i < labels; ++i) {
       label_mass_[i] = Axis::per_row(rows, [&](index row) { return mass(term, i, row, columns); });
-      label_logit_[i] = Axis::per_row(rows, [&](index row) {
-        std::int64_t const label = term.targets.label(i, row);
-        return term.ignored(label) ? T(0) : detail::widen<T>(student(row, static_cast<index>(label)));
-      });
       label_mass_[i].store(masses_of_[static_cast<std::size_t>(i)]);
-      label_logit_[i].store(logits_of_[static_cast<std::size_t>(i)]);
     }
   }
 
@@ -122,6 +117,17 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   }
 
   DISTIL_INLINE void join(cross_entropy_kernel const& other) { fold(other.sums_); }
+
+  template <class Student>
+  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
+    for (int i = 0; i < labels; ++i) {
+      label_logit_[i] = Axis::per_row(rows, [&](index row) {
+        std::int64_t const label = term.targets.label(i, row);
+        return term.ignored(label) ? T(0) : detail::widen<T>(student(row, static_cast<index>(label)));
+      });
+      label_logit_[i].store(logits_of_[static_cast<std::size_t>(i)]);
+    }
+  }
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
     lanes<T> const sum = Axis::sum(sums_.exponentials);

@@ -93,6 +93,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
       }
       auto state = begin<Axis>(tile, each);
       sweep.read(tile.rows, classes, state);
+      look_up(tile, state, each);
       sweep.close(state);
       if (sweep.refines(state)) {
         sweep.refine(tile.rows, classes, state);
@@ -132,6 +133,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
         sweeps<axis>(student_, terms_, keep).read(tile.rows, classes, states[part]);
       });
       each_part_in_order(parts, width, [&](std::size_t part) { sweeps<axis>::join(whole, states[part]); });
+      look_up(tile, whole, each);
       sweeps<axis>::close(whole);
       if (sweeps<axis>::refines(whole)) {
         state_of_row const closed = whole;
@@ -211,6 +213,11 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     return {{made_in_place{[&] {
       return typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I]);
     }}...}};
+  }
+
+  template <class Axis, class State, std::size_t... I>
+  DISTIL_INLINE void look_up(tile_weights<Axis> const& tile, State& state, std::index_sequence<I...>) const {
+    (std::get<I>(state.of).look_up(std::get<I>(terms_), student_, tile.rows), ...);
   }
 
   /// None of the rows counts.

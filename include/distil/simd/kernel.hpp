@@ -23,6 +23,7 @@
 ///   saved_registers, block_marks   static: registers kept a step and a block for the gradient, besides exponentials
 ///   mark(keep)                     keeps what the registers of a block are relative to
 ///   join(other)                    adds the sums over other classes of the row, relative to the same student's maximum
+///   look_up(term, student, rows)   single logits, such as the label's, now that the caches have seen them
 ///   close(maximum)                 the sums are complete
 ///   refines(), refinement, refine, fold_refined, join_refined, close_refined
 ///                                  a second sweep over the values, when it asks for one
@@ -96,6 +97,8 @@ struct kernel_defaults {
   DISTIL_INLINE void rescale(running_maximum<T> const&) {}
   template <class Keep>
   DISTIL_INLINE void mark(Keep const&) const {}
+  template <class Term, class Student>
+  DISTIL_INLINE void look_up(Term const&, Student const&, tile) {}
   [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
   template <class Strips>
   DISTIL_INLINE void refine(nothing&, lanes<T>, Strips const&, index) const {}
