@@ -281,24 +281,15 @@ class block_writer {
 
  private:
   void commit_scratch(tile const& rows, block const& columns) {
-    if (streams_) {
-      commit_stream(rows, columns);
-    } else if (accumulate_) {
+    if constexpr (is_along) {
+      if (streams_) {
+        return stream_row(scratch_, columns.columns, &matrix_(rows.first_row, columns.first_column));
+      }
+    }
+    if (accumulate_) {
       commit_scratch<true>(rows, columns);
     } else {
       commit_scratch<false>(rows, columns);
-    }
-  }
-
-  void commit_stream(tile const& rows, block const& columns) {
-    Storage* const to = &matrix_(rows.first_row, columns.first_column);
-    if constexpr (std::is_same_v<Storage, T>) {
-      stream(scratch_, columns.columns, to);
-    } else {
-      alignas(64) std::byte narrowed[block_elements * sizeof(Storage)];
-      auto* const elements = reinterpret_cast<Storage*>(narrowed);
-      narrow_row<false>(scratch_, columns.columns, elements);
-      stream(elements, columns.columns, to);
     }
   }
 

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "distil/simd/parts.hpp"
+#include "distil/simd/scratch.hpp"
 
 /// Storage to arithmetic and back, a register at a time, for elements that are neighbours. What is stored is
 /// what `detail::narrow` gives, element by element.
@@ -84,9 +85,10 @@ struct whole<double, 8> {
 
 /// Whether intrinsics know how to bring this storage to registers of T.
 template <class T, class Storage>
-inline constexpr bool converts = lanes<T>::size > 1 &&
-                                 (std::is_same_v<Storage, half> || std::is_same_v<Storage, bfloat16> ||
-                                  std::is_same_v<Storage, float>)&&sizeof(Storage) < sizeof(T);
+inline constexpr bool narrower = std::is_same_v<Storage, half> || std::is_same_v<Storage, bfloat16> ||
+                                 (std::is_same_v<Storage, float> && std::is_same_v<T, double>);
+template <class T, class Storage>
+inline constexpr bool converts = lanes<T>::size > 1 && narrower<T, Storage>;
 
 }  // namespace x86
 #endif
@@ -168,6 +170,24 @@ DISTIL_INLINE void narrow_row(T const* from, index count, Storage* to) {
     store_as(value, to + k);
   }
   store_as(last, to + count - size);
+}
+
+/// The same past the caches (see `stream`), by way of a few lines that stay in the first.
+template <class T, class Storage>
+DISTIL_INLINE void stream_row(T const* from, index count, Storage* to) {
+  if constexpr (std::is_same_v<T, Storage>) {
+    stream(from, count, to);
+  } else {
+    constexpr index piece = static_cast<index>(16 * cache_line / sizeof(Storage));
+    alignas(cache_line) std::byte narrowed[16 * cache_line];
+    auto* const elements = reinterpret_cast<Storage*>(narrowed);
+    index size = std::min(count, before_line(to));
+    if (size == 0) size = std::min(count, piece);
+    for (index done = 0; done < count; done += size, size = std::min(piece, count - done)) {
+      narrow_row<false>(from + done, size, elements);
+      stream(elements, size, to + done);
+    }
+  }
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

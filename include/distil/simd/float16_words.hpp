@@ -30,7 +30,6 @@ struct words<bfloat16> {
     return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bits));
   }
 
-  // AVX512-BF16 would flush subnormals, so the rounding is done in integers everywhere.
   static DISTIL_INLINE __m128i narrow(__m128 value) {
     __m128i const word = _mm_castps_si128(value);
     __m128i const odd = _mm_and_si128(_mm_srli_epi32(word, 16), _mm_set1_epi32(1));
@@ -70,6 +69,13 @@ struct words<bfloat16> {
   }
   static DISTIL_INLINE __m256i narrow(__m512 value) {
     __m512i const word = _mm512_castps_si512(value);
+#if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+    // The instruction for this flushes subnormals.
+    __mmask16 const tiny = _mm512_testn_epi32_mask(word, _mm512_set1_epi32(0x7F800000));
+    if (_mm512_mask_test_epi32_mask(tiny, word, _mm512_set1_epi32(0x007FFFFF)) == 0) {
+      return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value));
+    }
+#endif
     __m512i const odd = _mm512_and_si512(_mm512_srli_epi32(word, 16), _mm512_set1_epi32(1));
     __m512i const rounded = _mm512_add_epi32(_mm512_add_epi32(word, _mm512_set1_epi32(0x7FFF)), odd);
     __mmask16 const is_nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);

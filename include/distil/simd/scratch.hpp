@@ -53,16 +53,20 @@ DISTIL_INLINE void stream_line(void const* from, void* to) {
 #endif
 }
 
+/// Elements from an address to the next line.
+template <class Storage>
+index before_line(Storage const* address) {
+  std::size_t const past = reinterpret_cast<std::uintptr_t>(address) % cache_line;
+  return static_cast<index>((cache_line - past) % cache_line / sizeof(Storage));
+}
+
 /// Copies to memory without reading it into the caches first, where the target can. Only whole lines go that
 /// way: the processor would write parts of one piece by piece.
 template <class Storage>
 void stream(Storage const* from, index size, Storage* to) {
   constexpr index step = static_cast<index>(cache_line / sizeof(Storage));
-  std::size_t const past_line = reinterpret_cast<std::uintptr_t>(to) % cache_line;
-  index const head =
-      std::min(size, static_cast<index>((cache_line - past_line) % cache_line / sizeof(Storage)));
-  std::copy(from, from + head, to);
-  index done = head;
+  index done = std::min(size, before_line(to));
+  std::copy(from, from + done, to);
   for (; done + step <= size; done += step) stream_line(from + done, to + done);
   std::copy(from + done, from + size, to + done);
 }

@@ -179,8 +179,9 @@ DISTIL_INLINE void unpack_tile(T const* from, Storage* to, index row_stride) {
 }
 
 template <class T, class Storage>
-inline constexpr bool transposes =
-    std::is_same_v<detail::same_bits_as_t<Storage>, T> || converts<T, detail::same_bits_as_t<Storage>>;
+inline constexpr bool transposes = lanes<T>::size > 1 &&
+                                   (std::is_same_v<detail::same_bits_as_t<Storage>, T> ||
+                                    converts<T, detail::same_bits_as_t<Storage>>);
 
 }  // namespace x86
 #endif
