@@ -4,7 +4,9 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -140,6 +142,16 @@ TEST(eigen, halves_of_eigen_and_of_distil_are_the_same_numbers) {
   for (Eigen::Index i = 0; i < student.size(); ++i) own.emplace_back(static_cast<float>(student.data()[i]));
   matrix_view<half const> const view_of_own(own.data(), rows, classes);
   EXPECT_EQ(entropy(student).value, entropy(view_of_own).value);
+}
+
+TEST(eigen, halves_of_eigen_have_the_bits_of_distil) {
+  static_assert(std::is_same_v<detail::same_bits_as_t<Eigen::half>, half>);
+  static_assert(std::is_same_v<detail::same_bits_as_t<Eigen::bfloat16>, bfloat16>);
+  for (float const value :
+       {0.0F, -1.5F, 0.1F, 65504.0F, 1e-6F, -1e30F, std::numeric_limits<float>::infinity()}) {
+    EXPECT_EQ(std::bit_cast<std::uint16_t>(Eigen::half(value)), half(value).bits) << value;
+    EXPECT_EQ(std::bit_cast<std::uint16_t>(Eigen::bfloat16(value)), bfloat16(value).bits) << value;
+  }
 }
 
 TEST(eigen, maps_with_strides_leave_what_lies_between_alone) {

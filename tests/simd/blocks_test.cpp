@@ -83,9 +83,19 @@ class blocks_test : public ::testing::Test {
     return matrix;
   }
 
+  /// Rows so short that lanes run across them, tiles that are whole and tiles that are not.
+  static std::vector<shape> short_rows() {
+    std::vector<shape> result;
+    for (index const columns : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 16, 21, 40}) {
+      for (index rows = 1; rows <= size; ++rows) result.push_back({rows, columns});
+      result.push_back({size + 1, columns});
+    }
+    return result;
+  }
+
   template <class Axis, class Storage>
-  static void expect_reads() {
-    for (shape const& each : shapes()) {
+  static void expect_reads(std::vector<shape> const& shapes) {
+    for (shape const& each : shapes) {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> const matrix = numbered<Storage>(rows, columns, order);
@@ -108,8 +118,8 @@ class blocks_test : public ::testing::Test {
   }
 
   template <class Axis, class Storage>
-  static void expect_writes(bool accumulate) {
-    for (shape const& each : shapes()) {
+  static void expect_writes(std::vector<shape> const& shapes, bool accumulate) {
+    for (shape const& each : shapes) {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> matrix = numbered<Storage>(rows, columns, order);
@@ -189,22 +199,65 @@ TYPED_TEST(blocks_test, cut_a_tile_into_one_register_a_class) {
 TYPED_TEST(blocks_test, read_every_layout_and_element_type_with_padding) {
   TestFixture::for_each_axis_and_storage(
       []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_reads<Axis, Storage>();
+        TestFixture::template expect_reads<Axis, Storage>(TestFixture::shapes());
       });
 }
 
 TYPED_TEST(blocks_test, write_every_layout_and_element_type_and_nothing_else) {
   TestFixture::for_each_axis_and_storage(
       []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_writes<Axis, Storage>(false);
+        TestFixture::template expect_writes<Axis, Storage>(TestFixture::shapes(), false);
       });
 }
 
 TYPED_TEST(blocks_test, add_to_every_layout_and_element_type) {
   TestFixture::for_each_axis_and_storage(
       []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_writes<Axis, Storage>(true);
+        TestFixture::template expect_writes<Axis, Storage>(TestFixture::shapes(), true);
       });
+}
+
+TYPED_TEST(blocks_test, bring_tiles_of_short_rows_to_the_lanes_and_back) {
+  TestFixture::for_each_axis_and_storage(
+      []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
+        TestFixture::template expect_reads<Axis, Storage>(TestFixture::short_rows());
+        TestFixture::template expect_writes<Axis, Storage>(TestFixture::short_rows(), false);
+        TestFixture::template expect_writes<Axis, Storage>(TestFixture::short_rows(), true);
+      });
+}
+
+TYPED_TEST(blocks_test, stream_large_gradients_of_every_element_type) {
+  // Only the first rows of the matrix exist.
+  using T = TypeParam;
+  auto const expect_streamed = []<class Storage>(std::type_identity<Storage>) {
+    index const columns = block_elements + 37, rows = 3;
+    std::vector<Storage> cells(static_cast<std::size_t>(rows * columns + 2), Storage(-7.0F));
+    matrix_view<Storage> const matrix(cells.data() + 1, streamed_bytes, columns);
+    {
+      block_writer<T, along<T>, Storage> writer(matrix, false);
+      TestFixture::template for_each_block<along<T>>(rows, columns, [&](tile here, block next) {
+        auto const target = writer.open(here, next);
+        ASSERT_TRUE(target.staged);
+        for (index column = 0; column < next.columns; ++column) {
+          target.element(0, column) = static_cast<T>(number_at(here.first_row, next.first_column + column));
+        }
+        writer.commit(target, here, next);
+      });
+    }
+    for (index row = 0; row < rows; ++row) {
+      for (index column = 0; column < columns; ++column) {
+        ASSERT_EQ(static_cast<double>(static_cast<arithmetic_t<Storage>>(matrix(row, column))),
+                  number_at(row, column))
+            << row << ", " << column;
+      }
+    }
+    EXPECT_EQ(static_cast<float>(cells.front()), -7.0F);
+    EXPECT_EQ(static_cast<float>(cells.back()), -7.0F);
+  };
+  expect_streamed(std::type_identity<float>());
+  expect_streamed(std::type_identity<double>());
+  expect_streamed(std::type_identity<half>());
+  expect_streamed(std::type_identity<bfloat16>());
 }
 
 TYPED_TEST(blocks_test, load_in_place_what_lies_as_registers_do) {
@@ -259,6 +312,48 @@ TYPED_TEST(blocks_test, read_one_value_a_class_for_every_row) {
   for (float const* from : {static_cast<float const*>(nullptr), static_cast<float const*>(values.data())}) {
     expect_classes(std::type_identity<along<T>>(), from);
     expect_classes(std::type_identity<across<T>>(), from);
+  }
+}
+
+TYPED_TEST(blocks_test, values_per_class_do_not_depend_on_what_was_read_before) {
+  using T = TypeParam;
+  index const width = TestFixture::size;
+  std::vector<bfloat16> values;
+  for (index column = 0; column < 3 * block_elements; ++column) {
+    values.push_back(bfloat16(static_cast<float>(number_at(2, column))));
+  }
+  struct request {
+    index first_column, columns;
+    T padding;
+  };
+  index const widest = along<T>::block_columns;
+  std::vector<request> const requests{{0, widest, T(-1)},     {0, widest, T(-1)},
+                                      {0, width + 1, T(-1)},  {0, width + 1, T(-2)},
+                                      {5, width + 1, T(-2)},  {5, 1, T(-2)},
+                                      {0, 3 * width, T(-2)},  {0, 2 * width + 1, T(0)},
+                                      {widest, widest, T(0)}, {0, 2 * width + 1, T(0)},
+                                      {0, 1, T(0)},           {7, widest, -infinity<T>},
+                                      {7, 2, -infinity<T>}};
+  auto const expect_requested = [&]<class Axis>(std::type_identity<Axis>, bfloat16 const* from) {
+    class_reader<T, Axis, bfloat16> reader(from);
+    for (request const& asked : requests) {
+      block const next = Axis::next(asked.first_column, asked.first_column + asked.columns);
+      strip<T> const found = reader.open(next, asked.padding);
+      TestFixture::template for_each_lane<Axis>(
+          {0, Axis::tile_rows}, next, [&](index k, index lane, bool inside, index, index column) {
+            T const expected = !inside           ? asked.padding
+                               : from == nullptr ? T(1)
+                                                 : static_cast<T>(number_at(2, column));
+            std::array<T, static_cast<std::size_t>(TestFixture::size)> here;
+            found[k].store(here.data());
+            ASSERT_EQ(here[static_cast<std::size_t>(lane)], expected) << column << " of " << next.columns;
+          });
+    }
+  };
+  for (bfloat16 const* from :
+       {static_cast<bfloat16 const*>(nullptr), static_cast<bfloat16 const*>(values.data())}) {
+    expect_requested(std::type_identity<along<T>>(), from);
+    expect_requested(std::type_identity<across<T>>(), from);
   }
 }
 

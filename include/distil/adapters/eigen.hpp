@@ -23,6 +23,15 @@ struct arithmetic_of<Eigen::bfloat16> {
 
 namespace detail {
 
+template <>
+struct same_bits_as<Eigen::half> {
+  using type = half;
+};
+template <>
+struct same_bits_as<Eigen::bfloat16> {
+  using type = bfloat16;
+};
+
 template <class T>
 using eigen_matrix = Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 

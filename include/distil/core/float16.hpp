@@ -86,6 +86,15 @@ using arithmetic_t = typename arithmetic_of<std::remove_const_t<Storage>>::type;
 
 namespace detail {
 
+/// Which of distil's own types has the bits of a 16-bit type of others. Said beside its `arithmetic_of`, it
+/// brings the conversions of whole registers.
+template <class Storage>
+struct same_bits_as {
+  using type = Storage;
+};
+template <class Storage>
+using same_bits_as_t = typename same_bits_as<Storage>::type;
+
 /// From storage to arithmetic in T, and back with one rounding (two from double to 16 bits).
 template <class T, class Storage>
 constexpr T widen(Storage value) noexcept {

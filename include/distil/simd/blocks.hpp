@@ -7,6 +7,7 @@
 
 #include "distil/core/row_parameter.hpp"
 #include "distil/simd/scratch.hpp"
+#include "distil/simd/transpose.hpp"
 
 /// How a batch reaches the lanes. A sweep sees every operand as strips of registers, whatever its layout and
 /// element type: in place where it can be loaded as it lies, else through a block of scratch that stays in
@@ -158,15 +159,25 @@ class block_reader {
   }
 
  private:
-  void pack(tile rows, block columns, T padding) {
-    index const used = std::is_same_v<Axis, along<T>> ? columns.columns : columns.columns * rows.rows;
-    index const size = columns.steps * lanes<T>::size;
-    if (used < size) std::fill(scratch_, scratch_ + size, padding);
+  void pack(tile const& rows, block const& columns, T padding) {
+    Storage const* const from = &matrix_(rows.first_row, columns.first_column);
+    if constexpr (std::is_same_v<Axis, along<T>>) {
+      lanes<T>(padding).store(scratch_ + (columns.steps - 1) * lanes<T>::size);
+      if (matrix_.column_stride == 1) return widen_row(from, columns.columns, scratch_);
+    } else if (rows.rows < Axis::tile_rows) {
+      for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
+    } else if (matrix_.column_stride == 1) {
+      return rows_to_lanes(from, matrix_.row_stride, columns.columns, scratch_);
+    } else if (matrix_.row_stride == 1) {
+      for (index column = 0; column < columns.columns; ++column) {
+        load_as<T>(from + column * matrix_.column_stride).store(scratch_ + column * lanes<T>::size);
+      }
+      return;
+    }
     for (index row = 0; row < rows.rows; ++row) {
-      Storage const* const from = &matrix_(rows.first_row + row, columns.first_column);
       for (index column = 0; column < columns.columns; ++column) {
         scratch_[Axis::at(row, column, lanes<T>::size)] =
-            detail::widen<T>(from[column * matrix_.column_stride]);
+            detail::widen<T>(from[row * matrix_.row_stride + column * matrix_.column_stride]);
       }
     }
   }
@@ -182,20 +193,41 @@ class class_reader {
  public:
   explicit class_reader(Storage const* values) : values_(values) {}
 
-  /// Without values every class has the value 1.
+  /// Without values every class has the value 1. What an earlier call left is used again.
   DISTIL_INLINE strip<T> open(block columns, T padding) {
-    index const size = columns.steps * lanes<T>::size;
-    std::fill(scratch_, scratch_ + size, padding);
-    for (index column = 0; column < columns.columns; ++column) {
-      T const value = values_ == nullptr ? T(1) : detail::widen<T>(values_[columns.first_column + column]);
-      for (index row = 0; row < Axis::tile_rows; ++row)
-        scratch_[Axis::at(row, column, lanes<T>::size)] = value;
-    }
+    bool const moved = values_ != nullptr && columns.first_column != first_column_;
+    if (moved || columns.columns != columns_ || padding != padding_) fill(columns, padding);
     return {scratch_, lanes<T>::size};
   }
 
  private:
+  void fill(block columns, T padding) {
+    constexpr bool is_along = std::is_same_v<Axis, along<T>>;
+    index const used = is_along ? columns.columns : columns.steps * lanes<T>::size;
+    if (values_ == nullptr) {
+      // All of it is ones at first; later only where padding was.
+      std::fill(scratch_ + used_, scratch_ + end_, T(1));
+    } else if constexpr (is_along) {
+      widen_row(values_ + columns.first_column, columns.columns, scratch_);
+    } else {
+      for (index column = 0; column < columns.columns; ++column) {
+        T const value = detail::widen<T>(values_[columns.first_column + column]);
+        lanes<T>(value).store(scratch_ + column * lanes<T>::size);
+      }
+    }
+    first_column_ = columns.first_column;
+    columns_ = columns.columns;
+    padding_ = padding;
+    used_ = used;
+    end_ = columns.steps * lanes<T>::size;
+    std::fill(scratch_ + used_, scratch_ + end_, padding);
+  }
+
   Storage const* values_;
+  index first_column_ = 0;
+  index columns_ = 0;  ///< of what lies in scratch
+  T padding_ = T(0);
+  index used_ = 0, end_ = block_elements;  ///< where its padding lies
   alignas(64) T scratch_[block_elements];
 };
 
@@ -203,13 +235,13 @@ class class_reader {
 /// scatters, or streams past the caches.
 template <class T, class Axis, class Storage>
 class block_writer {
-  static constexpr bool contiguous_along = std::is_same_v<Storage, T> && std::is_same_v<Axis, along<T>>;
+  static constexpr bool is_along = std::is_same_v<Axis, along<T>>;
 
  public:
   block_writer(matrix_view<Storage> matrix, bool accumulate)
       : matrix_(matrix),
         accumulate_(accumulate),
-        streams_(contiguous_along && matrix.column_stride == 1 && !accumulate &&
+        streams_(is_along && matrix.column_stride == 1 && !accumulate &&
                  matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage)) >= streamed_bytes) {}
   block_writer(block_writer const&) = delete;
   block_writer& operator=(block_writer const&) = delete;
@@ -256,25 +288,51 @@ class block_writer {
   /// Every class of a row gets the same value; nothing happens when gradients are added.
   void fill(index row, T value) {
     if (accumulate_) return;
-    for (index column = 0; column < matrix_.columns; ++column) {
-      matrix_(row, column) = detail::narrow<Storage>(value);
+    Storage const stored = detail::narrow<Storage>(value);
+    if (matrix_.column_stride == 1) {
+      std::fill_n(&matrix_(row, 0), matrix_.columns, stored);
+    } else {
+      for (index column = 0; column < matrix_.columns; ++column) matrix_(row, column) = stored;
     }
   }
 
  private:
-  void commit_scratch(tile rows, block columns) {
-    if constexpr (contiguous_along) {
+  void commit_scratch(tile const& rows, block const& columns) {
+    if constexpr (is_along) {
       if (streams_) {
-        stream(scratch_, columns.columns, &matrix_(rows.first_row, columns.first_column));
+        return stream_row(scratch_, columns.columns, &matrix_(rows.first_row, columns.first_column));
+      }
+    }
+    if (accumulate_) {
+      commit_scratch<true>(rows, columns);
+    } else {
+      commit_scratch<false>(rows, columns);
+    }
+  }
+
+  template <bool Adds>
+  void commit_scratch(tile const& rows, block const& columns) {
+    Storage* const to = &matrix_(rows.first_row, columns.first_column);
+    if constexpr (is_along) {
+      if (matrix_.column_stride == 1) return narrow_row<Adds>(scratch_, columns.columns, to);
+    } else if (rows.rows == Axis::tile_rows) {
+      if (matrix_.column_stride == 1) {
+        return lanes_to_rows<Adds>(scratch_, columns.columns, to, matrix_.row_stride);
+      }
+      if (matrix_.row_stride == 1) {
+        for (index column = 0; column < columns.columns; ++column) {
+          narrow_row<Adds>(scratch_ + column * lanes<T>::size, lanes<T>::size,
+                           to + column * matrix_.column_stride);
+        }
         return;
       }
     }
     for (index row = 0; row < rows.rows; ++row) {
-      Storage* const to = &matrix_(rows.first_row + row, columns.first_column);
       for (index column = 0; column < columns.columns; ++column) {
-        Storage& element = to[column * matrix_.column_stride];
-        T const value = scratch_[Axis::at(row, column, lanes<T>::size)];
-        element = detail::narrow<Storage>(accumulate_ ? detail::widen<T>(element) + value : value);
+        Storage& element = to[row * matrix_.row_stride + column * matrix_.column_stride];
+        T value = scratch_[Axis::at(row, column, lanes<T>::size)];
+        if constexpr (Adds) value = detail::widen<T>(element) + value;
+        element = detail::narrow<Storage>(value);
       }
     }
   }
