@@ -1,16 +1,51 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
-#include <cstring>
 #include <fstream>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "summary/summary.hpp"
+#include "summary/targets.hpp"
+#include "support/google_benchmark.hpp"
 #include "support/progress.hpp"
 
-// distil_bench [--summary=<path>] [options of Google Benchmark]
+// distil_bench [--summary=<path>] [--targets] [options of Google Benchmark]
 // With --summary: silent but for the summary, which also goes to <path>.md and <path>.json.
+// With --targets: only what the table of targets needs.
 namespace {
+
+struct settings {
+  std::string summary;
+  bool only_targets = false;
+
+  /// Takes its options out of the command line.
+  settings(int& argc, char** argv) {
+    constexpr std::string_view summary_option = "--summary=";
+    int kept = 1;
+    for (int i = 1; i < argc; ++i) {
+      std::string_view const argument = argv[i];
+      if (argument.substr(0, summary_option.size()) == summary_option) {
+        summary = argument.substr(summary_option.size());
+      } else if (argument == "--targets") {
+        only_targets = true;
+      } else {
+        argv[kept++] = argv[i];
+      }
+    }
+    argc = kept;
+  }
+};
+
+void hand_over_benches(bool only_targets) {
+  std::set<std::string> needed;
+  for (bench::target const& one : bench::targets()) {
+    for (bench::subject const& what : subjects_of(one)) needed.insert(what.name());
+  }
+  bench::hand_over(
+      [&](bench::subject const& what) { return !only_targets || needed.count(what.name()) > 0; });
+}
 
 bool save(std::string const& path, std::string const& text) {
   std::ofstream file(path);
@@ -40,17 +75,12 @@ bool run_with_summary(std::string const& path) {
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  constexpr char const* option = "--summary=";
-  std::string path;
-  if (argc > 1 && std::strncmp(argv[1], option, std::strlen(option)) == 0) {
-    path = argv[1] + std::strlen(option);
-    --argc;
-    ++argv;
-  }
+  settings const chosen(argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  if (path.empty()) {
+  hand_over_benches(chosen.only_targets);
+  if (chosen.summary.empty()) {
     benchmark::RunSpecifiedBenchmarks();
     return 0;
   }
-  return run_with_summary(path) ? 0 : 1;
+  return run_with_summary(chosen.summary) ? 0 : 1;
 }

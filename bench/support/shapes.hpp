@@ -20,6 +20,9 @@ struct shape {
 inline constexpr shape shapes[] = {{1024, 10},  {1024, 100},  {256, 1000},  {128, 1008},
                                    {64, 32000}, {16, 128256}, {256, 128256}};
 
+/// One row, which threads can only share by its classes.
+inline constexpr shape single_row{1, 262144};
+
 /// Dense prediction in NCHW storage: the classes of a pixel are `height * width` elements apart.
 struct image_shape {
   std::ptrdiff_t images;
@@ -28,7 +31,8 @@ struct image_shape {
   std::ptrdiff_t width;
 
   [[nodiscard]] std::ptrdiff_t pixels() const { return height * width; }
-  [[nodiscard]] shape flat() const { return {images * pixels(), classes}; }
+  /// Its row-major twin: a row for every pixel.
+  [[nodiscard]] constexpr shape flat() const { return {images * height * width, classes}; }
   [[nodiscard]] std::string name() const {
     return std::to_string(images) + "x" + std::to_string(classes) + "x" + std::to_string(height) + "x" +
            std::to_string(width);
