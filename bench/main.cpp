@@ -4,37 +4,43 @@
 #include <fstream>
 #include <set>
 #include <string>
-#include <string_view>
 
+#include "summary/roofline.hpp"
 #include "summary/summary.hpp"
 #include "summary/targets.hpp"
 #include "support/google_benchmark.hpp"
 #include "support/progress.hpp"
 
-// distil_bench [--summary=<path>] [--targets] [options of Google Benchmark]
-// With --summary: silent but for the summary, which also goes to <path>.md and <path>.json.
+// distil_bench [--summary=<path>] [--roofline=<file>] [--targets] [options of Google Benchmark]
+// With --summary: silent but for the summary, which also goes to <path>.md and <path>.json; its picture goes to the
+// file named by --roofline, unless the benches it needs are left out.
 // With --targets: only what the table of targets needs.
 namespace {
 
 struct settings {
-  std::string summary;
+  std::string summary, roofline;
   bool only_targets = false;
 
   /// Takes its options out of the command line.
   settings(int& argc, char** argv) {
-    constexpr std::string_view summary_option = "--summary=";
     int kept = 1;
     for (int i = 1; i < argc; ++i) {
-      std::string_view const argument = argv[i];
-      if (argument.substr(0, summary_option.size()) == summary_option) {
-        summary = argument.substr(summary_option.size());
-      } else if (argument == "--targets") {
+      std::string const argument = argv[i];
+      bool const mine = takes(argument, "--summary=", summary) || takes(argument, "--roofline=", roofline);
+      if (argument == "--targets") {
         only_targets = true;
-      } else {
+      } else if (!mine) {
         argv[kept++] = argv[i];
       }
     }
     argc = kept;
+  }
+
+ private:
+  static bool takes(std::string const& argument, std::string const& option, std::string& to) {
+    if (argument.compare(0, option.size(), option) != 0) return false;
+    to = argument.substr(option.size());
+    return true;
   }
 };
 
@@ -54,7 +60,7 @@ bool save(std::string const& path, std::string const& text) {
   return static_cast<bool>(file);
 }
 
-bool run_with_summary(std::string const& path) {
+bool run_with_summary(std::string const& path, std::string const& picture) {
   bench::machine const where = bench::machine::current();
   bench::results measured;
   bench::collector reporter(measured);
@@ -64,6 +70,8 @@ bool run_with_summary(std::string const& path) {
   std::string const summary = bench::markdown_summary(where, measured);
   std::fputs(summary.c_str(), stdout);
   bool done = save(path + ".md", summary) && save(path + ".json", bench::json_summary(where, measured));
+  std::string const roofs = bench::roofline(measured);
+  if (!picture.empty() && !roofs.empty()) done = save(picture, roofs) && done;
   for (std::string const& difference : measured.disagreements()) {
     std::fprintf(stderr, "distil_bench: not the same work: %s\n", difference.c_str());
     done = false;
@@ -82,5 +90,5 @@ int main(int argc, char** argv) {
     benchmark::RunSpecifiedBenchmarks();
     return 0;
   }
-  return run_with_summary(chosen.summary) ? 0 : 1;
+  return run_with_summary(chosen.summary, chosen.roofline) ? 0 : 1;
 }
