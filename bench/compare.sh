@@ -12,6 +12,9 @@ if [ $# -lt 2 ]; then
   exit 2
 fi
 before=$1 after=$2 filter=${3:-distil/.*/serial} rounds=${4:-7}
+for program in "$before" "$after"; do
+  command -v "$program" >/dev/null || { echo "compare.sh: cannot run $program; it must be a distil_bench" >&2; exit 2; }
+done
 export OMP_WAIT_POLICY=passive
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
