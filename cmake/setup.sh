@@ -2,7 +2,7 @@
 # Installs what distil's tests, examples and benches need and is missing; silent when nothing is.
 #   sh cmake/setup.sh           compiler, CMake, Ninja, xsimd, Eigen, GoogleTest, Google Benchmark, zlib, Fashion-MNIST
 #   sh cmake/setup.sh --ci      also what .ci/run needs: clang 14 with its tools
-#   sh cmake/setup.sh --bench   also the libraries that the benches compare with
+#   sh cmake/setup.sh --bench   also the libraries that the benches compare with, and valgrind
 set -eu
 
 needed="g++ cmake ninja-build libxsimd-dev libeigen3-dev libgtest-dev libbenchmark-dev zlib1g-dev"
@@ -10,7 +10,7 @@ wished="dataset-fashion-mnist"
 for argument in "$@"; do
   case $argument in
     --ci) needed="$needed git clang-14 clang-format-14 libclang-rt-14-dev libomp-14-dev" ;;
-    --bench) needed="$needed libtorch-dev libdnnl-dev" ;;
+    --bench) needed="$needed libtorch-dev libdnnl-dev valgrind" ;;
     *)
       echo "setup.sh: unknown argument $argument; it must be --ci or --bench" >&2
       exit 2

@@ -11,7 +11,7 @@ using bench::stores;
 template <stores Kind>
 void add(char const* form, int threads) {
   for (bench::shape const size : bench::shapes) {
-    bench::add({"limit", "add", "float", size.name(), form, threads}, size.elements(), 3 * sizeof(float),
+    bench::add({"limit", "add", "float", size.name(), form, threads}, {size.elements(), 3 * sizeof(float)},
                [=]() -> bench::call {
                  auto& batch = bench::batch_of<float>(size);
                  return [=, &batch] {

@@ -7,7 +7,7 @@ namespace {
 template <class Loss>
 void add(char const* library, Loss loss) {
   for (bench::shape const size : bench::shapes) {
-    bench::add({library, "hinton_kd", "float", size.name(), "gradient"}, size.elements(), 3 * sizeof(float),
+    bench::add({library, "hinton_kd", "float", size.name(), "gradient"}, {size.elements(), 3 * sizeof(float)},
                [=]() -> bench::call {
                  auto const& batch = bench::batch_of<float>(size);
                  auto const matrix = [size](bench::array<float> const& values) {

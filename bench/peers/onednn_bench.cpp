@@ -50,7 +50,7 @@ class softmax {
 void add(char const* operation, dnnl::algorithm algorithm, bool backward) {
   for (bench::shape const size : bench::shapes) {
     bench::add({"onednn", operation, "float", size.name(), backward ? "pull_back" : "output"},
-               size.elements(), (backward ? 3 : 2) * sizeof(float), [=]() -> bench::call {
+               {size.elements(), (backward ? 3 : 2) * sizeof(float)}, [=]() -> bench::call {
                  omp_set_num_threads(1);
                  auto const& batch = bench::batch_of<float>(size);
                  return [&batch, primitive = softmax(batch, algorithm, backward)]() mutable {

@@ -67,8 +67,8 @@ double by_hand(tensors& on) {
 template <class Call>
 void add(char const* library, char const* form, std::size_t matrices, Call one_call, bool with_graph) {
   for (bench::shape const size : bench::shapes) {
-    bench::add({library, "hinton_kd", "float", size.name(), form}, size.elements(), matrices * sizeof(float),
-               [=]() -> bench::call {
+    bench::add({library, "hinton_kd", "float", size.name(), form},
+               {size.elements(), matrices * sizeof(float)}, [=]() -> bench::call {
                  at::set_num_threads(1);
                  tensors on(bench::batch_of<float>(size));
                  on.student.set_requires_grad(with_graph);

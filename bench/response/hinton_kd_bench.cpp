@@ -4,6 +4,14 @@
 
 namespace {
 
+auto with_gradient(float temperature) {
+  return [=](auto policy, auto const& on) {
+    return distil::hinton_kd.with_grad(policy, on.student, on.teacher, on.labels, on.gradient,
+                                       {.temperature = temperature});
+  };
+}
+
+/// At temperature 4, the papers' favourite. Whole temperatures need two exponentials, since e^z = (e^(z/4))^4.
 template <class T>
 bool add(int threads = 1) {
   return bench::add_loss<T>(
@@ -11,15 +19,20 @@ bool add(int threads = 1) {
       [](auto policy, auto const& on) {
         return distil::hinton_kd(policy, on.student, on.teacher, on.labels, {.temperature = 4});
       },
-      [](auto policy, auto const& on) {
-        return distil::hinton_kd.with_grad(policy, on.student, on.teacher, on.labels, on.gradient,
-                                           {.temperature = 4});
-      },
-      threads);
+      with_gradient(4), threads);
 }
 
-bool const registered =
-    add<float>() && add<float>(2) && add<double>() && add<distil::bfloat16>() && add<distil::half>();
+bool const registered = add<float>() && add<float>(2) && add<double>() && add<distil::bfloat16>() &&
+                        add<distil::bfloat16>(2) && add<distil::half>();
+
+bool const temperatures_registered =
+    bench::add_form<float>("hinton_kd_at_2", {"gradient", 3, 2}, with_gradient(2)) &&
+    bench::add_form<float>("hinton_kd_at_3.5", {"gradient", 3, 3}, with_gradient(3.5F));
+
+constexpr bench::shape unusual[] = {bench::single_row, bench::segmentation.flat()};
+bool const unusual_registered =
+    bench::add_form<float>("hinton_kd", {"gradient", 3, 2}, with_gradient(4), unusual) &&
+    bench::add_form<float>("hinton_kd", {"gradient", 3, 2, 2}, with_gradient(4), unusual);
 
 // NCHW: a call for each image, its pixels the rows, divided by the pixels of all.
 double over_images(bench::batch<float> const& batch) {
@@ -42,7 +55,7 @@ double over_images(bench::batch<float> const& batch) {
 bool const images_registered = [] {
   using bench::segmentation;
   bench::add({"distil", "hinton_kd", "float", segmentation.name(), "gradient"},
-             segmentation.flat().elements(), 3 * sizeof(float), []() -> bench::call {
+             {segmentation.flat().elements(), 3 * sizeof(float), 2}, []() -> bench::call {
                static bench::batch<float> const batch(segmentation);
                return [] { return over_images(batch); };
              });

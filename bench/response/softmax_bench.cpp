@@ -5,7 +5,7 @@
 namespace {
 
 bool const output_registered =
-    bench::add_form<float>("softmax", {"output", 2}, [](auto policy, auto const& on) {
+    bench::add_form<float>("softmax", {"output", 2, 1}, [](auto policy, auto const& on) {
       distil::softmax(policy, on.student, on.gradient);
       return static_cast<double>(on.gradient(0, 0));
     });
@@ -13,7 +13,7 @@ bool const output_registered =
 // The student's logits stand in for outputs: the work is the same, and nothing is overwritten from call to
 // call.
 bool const pull_back_registered =
-    bench::add_form<float>("softmax", {"pull_back", 3}, [](auto policy, auto const& on) {
+    bench::add_form<float>("softmax", {"pull_back", 3, 0}, [](auto policy, auto const& on) {
       distil::softmax.pull_back(policy, on.student, on.teacher, on.gradient);
       return static_cast<double>(on.gradient(0, 0));
     });

@@ -36,7 +36,8 @@ std::string json_summary(machine const& where, results const& measured) {
       << ", \"compiler\": " << quoted(where.compiler) << ", \"instructions\": " << quoted(where.instructions)
       << ", \"load\": " << number(where.load) << "},\n  \"nanoseconds_per_element\": {";
   char const* separator = "\n";
-  for (subject const& what : subjects()) {
+  for (entry const& each : benches()) {
+    subject const& what = each.what;
     auto const time = measured.nanoseconds(what);
     if (!time) continue;
     out << separator << "    " << quoted(what.name()) << ": " << number(time);
@@ -46,8 +47,14 @@ std::string json_summary(machine const& where, results const& measured) {
   separator = "\n";
   for (target const& one : targets()) {
     out << separator << "    {\"figure\": " << quoted(one.figure) << ", "
-        << (one.sense == target::at_least ? "\"at_least\": " : "\"at_most\": ") << number(one.bound)
-        << ", \"measured\": " << number(measured.ratio(one.numerator, one.denominator)) << "}";
+        << (one.direction == target::sense::at_least ? "\"at_least\": " : "\"at_most\": ")
+        << number(one.bound) << ", \"measured\": {";
+    char const* comma = "";
+    for (comparison const& each : one.cases) {
+      out << comma << quoted(each.where) << ": " << number(one.measured(each, measured));
+      comma = ", ";
+    }
+    out << "}}";
     separator = ",\n";
   }
   out << "\n  ]\n}\n";

@@ -5,6 +5,7 @@
 
 #include "summary/summary.hpp"
 #include "summary/table.hpp"
+#include "summary/target_table.hpp"
 #include "summary/targets.hpp"
 
 namespace bench {
@@ -14,8 +15,8 @@ namespace {
 using cell = std::function<std::optional<double>(subject const&)>;
 
 bool is_registered(std::string const& library) {
-  return std::any_of(subjects().begin(), subjects().end(),
-                     [&](subject const& what) { return what.library == library; });
+  return std::any_of(benches().begin(), benches().end(),
+                     [&](entry const& each) { return each.what.library == library; });
 }
 
 std::string row_name(subject const& what) {
@@ -32,8 +33,8 @@ table by_shape(std::string const& title, std::string const& note, std::function<
   table result{title, note, {"kernel"}, {}};
   for (shape const size : shapes) result.columns.push_back(size.name());
   std::vector<subject> kernels;
-  for (subject const& what : subjects()) {
-    if (what.shape == shapes[0].name() && takes(what)) kernels.push_back(what);
+  for (entry const& each : benches()) {
+    if (each.what.shape == shapes[0].name() && takes(each.what)) kernels.push_back(each.what);
   }
   auto const order = [](subject const& what) {
     return std::tuple(what.library != "distil", what.library, what.operation, what.form != "value",
@@ -47,7 +48,8 @@ table by_shape(std::string const& title, std::string const& note, std::function<
       kernel.shape = size.name();
       row.push_back(text(number(kernel)));
     }
-    result.rows.push_back(row);
+    bool const measured = std::any_of(row.begin() + 1, row.end(), [](auto const& at) { return at != "-"; });
+    if (measured) result.rows.push_back(row);
   }
   return result;
 }
@@ -56,14 +58,17 @@ table by_shape(std::string const& title, std::string const& note, std::function<
 table headline(results const& measured) {
   table result{"hinton_kd with its gradient, float, one thread",
                "Nanoseconds for each element of the logits; in parentheses how many times distil's.",
-               {"rows x classes", "distil", "over memory limit", "over one exp", "plain Eigen",
-                "staged Eigen", "libtorch autograd", "libtorch by hand"},
+               {"rows x classes", "distil", "over memory limit", "over one exp", "over oneDNN softmax",
+                "plain Eigen", "staged Eigen", "libtorch autograd", "libtorch by hand"},
                {}};
   std::vector<std::string> names;
   for (shape const size : shapes) names.push_back(size.name());
-  names.push_back(segmentation.name());
+  for (std::string const& shape : {single_row.name(), segmentation.flat().name(), segmentation.name()}) {
+    names.push_back(shape);
+  }
   for (std::string const& shape : names) {
     std::vector<subject> const distil{hinton_kd("distil", shape)};
+    if (!measured.best(distil)) continue;
     auto const peer = [&](char const* library) {
       std::vector<subject> const other{hinton_kd(library, shape)};
       auto const times = measured.ratio(other, distil);
@@ -71,20 +76,9 @@ table headline(results const& measured) {
     };
     result.rows.push_back({shape, text(measured.best(distil)),
                            text(measured.ratio(distil, memory_limit(shape))),
-                           text(measured.ratio(distil, {exp_pass(shape)})), peer("eigen"),
+                           text(measured.ratio(distil, {exp_pass(shape)})),
+                           text(measured.ratio(distil, {forward("onednn", "softmax", shape)})), peer("eigen"),
                            peer("eigen_staged"), peer("torch_autograd"), peer("torch_by_hand")});
-  }
-  return result;
-}
-
-table target_table(results const& measured) {
-  table result{"Targets", "", {"figure", "target", "measured", ""}, {}};
-  for (target const& one : targets()) {
-    auto const ratio = measured.ratio(one.numerator, one.denominator);
-    bool const at_least = one.sense == target::at_least;
-    std::string verdict = "not measured";
-    if (ratio) verdict = (at_least ? *ratio >= one.bound : *ratio <= one.bound) ? "met" : "missed";
-    result.rows.push_back({one.figure, (at_least ? ">= " : "<= ") + text(one.bound), text(ratio), verdict});
   }
   return result;
 }

@@ -21,16 +21,23 @@ std::string same_work(subject const& what) {
 
 }  // namespace
 
-void results::add(std::string const& name, double nanoseconds_per_element, double value) {
+void results::add(std::string const& name, double nanoseconds_per_element, double value, double allocations) {
   samples& all = samples_[name];
   all.nanoseconds.push_back(nanoseconds_per_element);
   all.value = value;
+  all.allocations = std::max(all.allocations, allocations);
 }
 
 std::optional<double> results::nanoseconds(subject const& what) const {
   auto const found = samples_.find(what.name());
   if (found == samples_.end()) return std::nullopt;
   return median(found->second.nanoseconds);
+}
+
+std::optional<double> results::allocations(subject const& what) const {
+  auto const found = samples_.find(what.name());
+  if (found == samples_.end()) return std::nullopt;
+  return found->second.allocations;
 }
 
 std::optional<double> results::best(std::vector<subject> const& candidates) const {
@@ -54,7 +61,8 @@ std::vector<std::string> results::disagreements() const {
   constexpr double tolerance = 0.01;
   std::map<std::string, double> expected;
   std::vector<std::string> found;
-  for (subject const& what : subjects()) {
+  for (entry const& each : benches()) {
+    subject const& what = each.what;
     auto const measured = samples_.find(what.name());
     if (measured == samples_.end()) continue;
     double const value = measured->second.value;
@@ -71,11 +79,10 @@ bool collector::ReportContext(Context const&) { return true; }
 void collector::ReportRuns(std::vector<Run> const& runs) {
   for (Run const& run : runs) {
     auto const rate = run.counters.find("items_per_second");
-    auto const value = run.counters.find("value");
-    if (run.run_type != Run::RT_Iteration || rate == run.counters.end() || value == run.counters.end()) {
-      continue;
-    }
-    to_.add(run.run_name.function_name, 1e9 / rate->second.value, value->second.value);
+    // A run that was skipped has no rate.
+    if (run.run_type != Run::RT_Iteration || rate == run.counters.end()) continue;
+    to_.add(run.run_name.function_name, 1e9 / rate->second.value, run.counters.at("value"),
+            run.counters.at("allocations"));
   }
 }
 

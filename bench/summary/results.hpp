@@ -14,10 +14,13 @@ namespace bench {
 /// What the repetitions of one run measured.
 class results {
  public:
-  void add(std::string const& name, double nanoseconds_per_element, double value);
+  void add(std::string const& name, double nanoseconds_per_element, double value, double allocations);
 
   /// The median, in nanoseconds for each element of the logits; nothing where the subject was not run.
   [[nodiscard]] std::optional<double> nanoseconds(subject const& what) const;
+
+  /// The most that a call allocated after the first, in any repetition.
+  [[nodiscard]] std::optional<double> allocations(subject const& what) const;
 
   /// The smallest of several medians.
   [[nodiscard]] std::optional<double> best(std::vector<subject> const& candidates) const;
@@ -34,6 +37,7 @@ class results {
   struct samples {
     std::vector<double> nanoseconds;
     double value = 0.0;
+    double allocations = 0.0;
   };
   std::map<std::string, samples> samples_;
 };

@@ -1,22 +1,42 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "summary/results.hpp"
 #include "support/registry.hpp"
 
 namespace bench {
 
-/// A ratio of two times that must hold: the best of `numerator` over the best of `denominator`.
-struct target {
-  std::string figure;
-  std::vector<subject> numerator;
-  std::vector<subject> denominator;
-  enum { at_least, at_most } sense;
-  double bound;
+/// One measurement that a target is about.
+struct comparison {
+  std::string where;          ///< the shape, as a rule
+  std::vector<subject> of;    ///< the best of these
+  std::vector<subject> over;  ///< by the best of these, where the target is a ratio
 };
 
-/// `hinton_kd`, value and gradient, float.
+/// A figure that must hold in every one of its cases.
+struct target {
+  enum class kind { ratio, seconds, allocations };
+  enum class sense { at_least, at_most };
+
+  std::string figure;
+  kind measure;
+  sense direction;
+  double bound;
+  std::vector<comparison> cases;
+
+  [[nodiscard]] std::optional<double> measured(comparison const& one, results const& in) const;
+  [[nodiscard]] bool is_met_by(double figure) const;
+};
+
+std::vector<target> targets();
+
+/// What has to be measured for a target.
+std::vector<subject> subjects_of(target const& one);
+
+/// `hinton_kd` at temperature 4 with its gradient, float.
 inline subject hinton_kd(std::string const& library, std::string const& shape, int threads = 1) {
   return {library, "hinton_kd", "float", shape, "gradient", threads};
 }
@@ -27,30 +47,14 @@ inline std::vector<subject> memory_limit(std::string const& shape, int threads =
           {"limit", "add", "float", shape, "streamed", threads}};
 }
 
-/// One pass of vectorised exp.
-inline subject exp_pass(std::string const& shape) { return {"limit", "exp", "float", shape, "output"}; }
+/// One pass of vectorised exponentials: `exp` is xsimd's, `exp_nonpositive` distil's.
+inline subject exp_pass(std::string const& shape, std::string const& operation = "exp") {
+  return {"limit", operation, "float", shape, "output"};
+}
 
-/// Of hinton_kd with gradient on a machine with AVX-512, float, one thread.
-inline std::vector<target> targets() {
-  std::vector<target> all;
-  for (char const* const shape : {"256x1000", "64x32000"}) {
-    all.push_back({std::string("plain Eigen over distil, ") + shape,
-                   {hinton_kd("eigen", shape)},
-                   {hinton_kd("distil", shape)},
-                   target::at_least,
-                   10.0});
-    all.push_back({std::string("libtorch with autograd over distil, ") + shape,
-                   {hinton_kd("torch_autograd", shape)},
-                   {hinton_kd("distil", shape)},
-                   target::at_least,
-                   5.0});
-  }
-  all.push_back({"distil over the memory limit, 256x128256",
-                 {hinton_kd("distil", "256x128256")},
-                 memory_limit("256x128256"),
-                 target::at_most,
-                 2.5});
-  return all;
+/// Forward softmax or log_softmax, float.
+inline subject forward(std::string const& library, std::string const& operation, std::string const& shape) {
+  return {library, operation, "float", shape, "output"};
 }
 
 }  // namespace bench

@@ -1,13 +1,6 @@
 #include "support/registry.hpp"
 
-#include <benchmark/benchmark.h>
-
-#include <cstdint>
-#include <limits>
-#include <new>
 #include <utility>
-
-#include "support/progress.hpp"
 
 namespace bench {
 
@@ -23,46 +16,22 @@ std::string subject::name() const {
 
 namespace {
 
-void run(benchmark::State& state, std::string const& name, std::int64_t elements, std::int64_t bytes,
-         std::function<call()> const& prepare) {
-  show_progress(name);
-  double value = std::numeric_limits<double>::quiet_NaN();
-  try {
-    call const once = prepare();
-    for (auto _ : state) {
-      value = once();
-      benchmark::DoNotOptimize(value);
-      benchmark::ClobberMemory();
-    }
-  } catch (std::bad_alloc const&) {
-    state.SkipWithError("not enough memory");
-    return;
-  }
-  state.counters["value"] = value;
-  state.SetItemsProcessed(state.iterations() * elements);
-  state.SetBytesProcessed(state.iterations() * elements * bytes);
-}
-
 // Benches register themselves before main, in the order of their files: a function's static is there in time.
-std::vector<subject>& registered_subjects() {
-  static std::vector<subject> subjects;
-  return subjects;
+std::vector<entry>& all_benches() {
+  static std::vector<entry> all;
+  return all;
 }
 
 }  // namespace
 
-std::vector<subject> const& subjects() { return registered_subjects(); }
+std::vector<entry> const& benches() { return all_benches(); }
 
-void add(subject const& what, std::ptrdiff_t elements, std::size_t bytes, std::function<call()> prepare) {
-  registered_subjects().push_back(what);
-  std::string const name = what.name();
-  auto* const registered = benchmark::RegisterBenchmark(
-      name.c_str(), [name, elements, bytes, prepare = std::move(prepare)](benchmark::State& state) {
-        run(state, name, elements, static_cast<std::int64_t>(bytes), prepare);
-      });
-  registered->Unit(benchmark::kMicrosecond);
-  // One thread is measured by its own clock, which stands still when others take the processor.
-  if (what.threads > 1) registered->UseRealTime();
+void add(subject const& what, work each, std::function<call()> prepare, stopwatch clock) {
+  all_benches().push_back({what, each, std::move(prepare), clock});
+}
+
+void add(subject const& what, work each, std::function<call()> prepare) {
+  add(what, each, std::move(prepare), what.threads == 1 ? stopwatch::thread : stopwatch::wall);
 }
 
 }  // namespace bench

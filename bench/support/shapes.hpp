@@ -16,9 +16,17 @@ struct shape {
   friend bool operator==(shape a, shape b) { return a.rows == b.rows && a.classes == b.classes; }
 };
 
+#if defined(BENCH_COUNTS_INSTRUCTIONS)
+/// Where instructions are counted, which large batches repeat and a simulated processor takes long for.
+inline constexpr shape shapes[] = {{1024, 10}, {1024, 100}, {256, 1000}, {4, 32000}};
+#else
 /// From digits over ImageNet to vocabularies; the last does not fit the caches of most machines.
 inline constexpr shape shapes[] = {{1024, 10},  {1024, 100},  {256, 1000},  {128, 1008},
                                    {64, 32000}, {16, 128256}, {256, 128256}};
+#endif
+
+/// One row, which threads can only share by its classes.
+inline constexpr shape single_row{1, 262144};
 
 /// Dense prediction in NCHW storage: the classes of a pixel are `height * width` elements apart.
 struct image_shape {
@@ -28,7 +36,8 @@ struct image_shape {
   std::ptrdiff_t width;
 
   [[nodiscard]] std::ptrdiff_t pixels() const { return height * width; }
-  [[nodiscard]] shape flat() const { return {images * pixels(), classes}; }
+  /// Its row-major twin: a row for every pixel.
+  [[nodiscard]] constexpr shape flat() const { return {images * height * width, classes}; }
   [[nodiscard]] std::string name() const {
     return std::to_string(images) + "x" + std::to_string(classes) + "x" + std::to_string(height) + "x" +
            std::to_string(width);

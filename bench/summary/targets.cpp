@@ -1,0 +1,167 @@
+#include "summary/targets.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace bench {
+
+namespace {
+
+using kind = target::kind;
+using sense = target::sense;
+
+/// A case for every shape up to the last that is to count.
+std::vector<comparison> on_every_shape(std::function<subject(std::string const&)> const& of,
+                                       std::function<subject(std::string const&)> const& over,
+                                       shape last = std::end(shapes)[-1]) {
+  std::vector<comparison> cases;
+  for (shape const size : shapes) {
+    cases.push_back({size.name(), {of(size.name())}, {over(size.name())}});
+    if (size == last) break;
+  }
+  return cases;
+}
+
+subject distil(std::string const& shape) { return hinton_kd("distil", shape); }
+
+std::vector<target> against_the_limits() {
+  std::string const large = "256x128256", vocabulary = "64x32000", usual = "128x1008";
+  std::vector<target> all;
+  for (auto const& [threads, bound] : {std::pair(2, 1.3), std::pair(1, 2.0)}) {
+    all.push_back(
+        {std::string("hinton_kd over the memory limit, ") + (threads == 2 ? "two threads" : "one thread"),
+         kind::ratio,
+         sense::at_most,
+         bound,
+         {{large, {hinton_kd("distil", large, threads)}, memory_limit(large, threads)}}});
+  }
+  for (auto const& [operation, text, bound] :
+       {std::tuple("hinton_kd_at_3.5", "3.5", 2.2), std::tuple("hinton_kd_at_2", "2", 1.8),
+        std::tuple("hinton_kd", "4", 1.8)}) {
+    target one{std::string("hinton_kd at temperature ") + text + " over one pass of exp",
+               kind::ratio,
+               sense::at_most,
+               bound,
+               {}};
+    for (std::string const& shape : {vocabulary, usual}) {
+      subject what = distil(shape);
+      what.operation = operation;
+      one.cases.push_back({shape, {what}, {exp_pass(shape)}});
+    }
+    all.push_back(one);
+  }
+  for (auto const& [shape, bound] : {std::pair("1024x10", 2.5), std::pair("1024x100", 1.3)}) {
+    all.push_back({std::string(shape) + " over " + usual + ", per element",
+                   kind::ratio,
+                   sense::at_most,
+                   bound,
+                   {{shape, {distil(shape)}, {distil(usual)}}}});
+  }
+  return all;
+}
+
+std::vector<target> against_itself() {
+  std::string const large = "256x128256", row = single_row.name(), images = segmentation.name(),
+                    pixels = segmentation.flat().name();
+  subject small = hinton_kd("distil", large, 2);
+  small.element = "bfloat16";
+  return {{"bfloat16 in and out over float, two threads",
+           kind::ratio,
+           sense::at_most,
+           0.7,
+           {{large, {small}, {hinton_kd("distil", large, 2)}}}},
+          {"class-major over row-major " + pixels,
+           kind::ratio,
+           sense::at_most,
+           1.3,
+           {{images, {distil(images)}, {distil(pixels)}}}},
+          {"one row, two threads over one",
+           kind::ratio,
+           sense::at_most,
+           0.6,
+           {{row, {hinton_kd("distil", row, 2)}, {distil(row)}}}},
+          {"built for AVX2 over built for this machine",
+           kind::ratio,
+           sense::at_most,
+           1.8,
+           {{"64x32000", {hinton_kd("distil_avx2", "64x32000")}, {distil("64x32000")}}}}};
+}
+
+std::vector<target> against_peers() {
+  std::vector<target> all;
+  for (std::string const operation : {"softmax", "log_softmax"}) {
+    auto const by = [&](char const* library) {
+      return [=](std::string const& shape) { return forward(library, operation, shape); };
+    };
+    all.push_back({"oneDNN's " + operation + " over distil's, forward", kind::ratio, sense::at_least, 2.0,
+                   on_every_shape(by("onednn"), by("distil"))});
+  }
+  all.push_back(
+      {"hinton_kd with gradient over oneDNN's softmax, forward alone", kind::ratio, sense::at_most, 1.0,
+       on_every_shape(distil, [](std::string const& shape) { return forward("onednn", "softmax", shape); },
+                      {64, 32000})});
+  all.push_back(
+      {"libtorch with autograd over distil", kind::ratio, sense::at_least, 10.0,
+       on_every_shape([](std::string const& shape) { return hinton_kd("torch_autograd", shape); }, distil)});
+  all.push_back({"plain Eigen over distil",
+                 kind::ratio,
+                 sense::at_least,
+                 10.0,
+                 {{"256x1000", {hinton_kd("eigen", "256x1000")}, {distil("256x1000")}},
+                  {"64x32000", {hinton_kd("eigen", "64x32000")}, {distil("64x32000")}}}});
+  return all;
+}
+
+/// Every kernel of distil, on rows that share a register and on rows of many.
+target no_allocations() {
+  target one{"allocations of a call after the first, every loss", kind::allocations, sense::at_most, 0.0, {}};
+  for (entry const& each : benches()) {
+    bool const counts = each.what.shape == "1024x10" || each.what.shape == "128x1008";
+    if (each.what.library == "distil" && counts) one.cases.push_back({each.what.name(), {each.what}, {}});
+  }
+  return one;
+}
+
+}  // namespace
+
+std::optional<double> target::measured(comparison const& one, results const& in) const {
+  switch (measure) {
+    case kind::ratio:
+      return in.ratio(one.of, one.over);
+    case kind::allocations:
+      return in.allocations(one.of.front());
+    case kind::seconds:
+      break;
+  }
+  auto const nanoseconds = in.best(one.of);
+  return nanoseconds ? std::optional(*nanoseconds * 1e-9) : std::nullopt;
+}
+
+bool target::is_met_by(double figure_found) const {
+  return direction == sense::at_least ? figure_found >= bound : figure_found <= bound;
+}
+
+std::vector<target> targets() {
+  std::vector<target> all;
+  for (auto const& group : {against_the_limits(), against_itself(), against_peers()}) {
+    all.insert(all.end(), group.begin(), group.end());
+  }
+  all.push_back(no_allocations());
+  all.push_back({"seconds the compiler takes for a file that includes response.hpp",
+                 kind::seconds,
+                 sense::at_most,
+                 1.5,
+                 {{"response.hpp", {{"compiler", "include", "source", "response.hpp", "syntax_only"}}, {}}}});
+  return all;
+}
+
+std::vector<subject> subjects_of(target const& one) {
+  std::vector<subject> all;
+  for (comparison const& each : one.cases) {
+    all.insert(all.end(), each.of.begin(), each.of.end());
+    all.insert(all.end(), each.over.begin(), each.over.end());
+  }
+  return all;
+}
+
+}  // namespace bench
