@@ -181,8 +181,11 @@ inline void require_rows(char const* where, row_options const& options, index ro
   }
 }
 
-/// True when the classes of a row from `first` on are masked.
+/// True when the classes of a row from `first` on are masked. Rarely asked, and kept out of the loops that ask.
 template <class T>
+#if defined(__GNUC__)
+[[gnu::noinline, gnu::cold]]
+#endif
 bool masked_from(matrix_view<T> const& logits, index row, index first) {
   using arithmetic = arithmetic_t<T>;
   for (index column = first; column < logits.columns; ++column) {

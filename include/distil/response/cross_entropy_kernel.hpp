@@ -84,8 +84,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     gradient_scale_ = scale * factor_ * inverse_;
     gradient_scale_.store(row_scale_);
     keep_ = lanes<T>(term.keep(columns));
-    spread_ = Axis::per_row(
-        rows, [&](index row) { return term.spread(columns) * (dense ? 1.0 : share(term, row)); });
+    if (spreads_) {
+      double const spread = term.spread(columns);
+      spread_ = dense ? lanes<T>(spread)
+                      : Axis::per_row(rows, [&](index row) { return spread * share(term, row); });
+    }
     for (int i = 0; i < labels; ++i) {
       label_mass_[i] = Axis::per_row(rows, [&](index row) { return mass(term, i, row, columns); });
       label_mass_[i].store(masses_of_[static_cast<std::size_t>(i)]);
@@ -207,7 +210,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   }
 
   bool spreads_, wants_derivative_;
-  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_, keep_, spread_;
+  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_, keep_, spread_{0};
   lanes<T> label_mass_[slots], label_logit_[slots];
   T row_scale_[lane_count], masses_of_[slots][lane_count], logits_of_[slots][lane_count];
   partial sums_;

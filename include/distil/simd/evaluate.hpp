@@ -179,19 +179,27 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
 
     DISTIL_INLINE tile_weights(evaluation const& batch, index first_row, index row_count)
         : rows{first_row, row_count} {
+      if (batch.common()) {
+        of_row.fill(*batch.common());
+        look_at(batch, of_row[0], each);
+        return;
+      }
       for (index r = 0; r < row_count; ++r) {
         multipliers const weights = batch.multipliers_of(first_row + r, each);
         of_row[static_cast<std::size_t>(r)] = weights;
-        [&]<std::size_t... I>(std::index_sequence<I...>) {
-          any = any || ((weights[I] > 0.0) || ...);
-          every_term = every_term && (batch.template counts<I>(weights) && ...);
-        }
-        (each);
+        look_at(batch, weights, each);
       }
     }
 
     [[nodiscard]] multipliers const& at(index row) const {
       return of_row[static_cast<std::size_t>(row - rows.first_row)];
+    }
+
+   private:
+    template <std::size_t... I>
+    DISTIL_INLINE void look_at(evaluation const& batch, multipliers const& row, std::index_sequence<I...>) {
+      any = any || ((row[I] > 0.0) || ...);
+      every_term = every_term && (batch.template counts<I>(row) && ...);
     }
   };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -53,6 +54,9 @@ class weighed_batch {
     bool const masked = detail::fully_masked(student_, row);
     return {std::get<I>(terms_).weigh(masked, row).multiplier...};
   }
+
+  /// Those of every row, where rows do not differ and all of them count.
+  [[nodiscard]] std::optional<multipliers> const& common() const { return common_; }
 
   /// What multiplies the loss of a row in the reduced value.
   template <std::size_t I>
@@ -136,10 +140,16 @@ class weighed_batch {
   template <std::size_t... I>
   void weigh(char const* where, std::index_sequence<I...>) {
     (std::get<I>(terms_).inspect(where, student_.rows, student_.columns), ...);
+    multipliers first{};
+    bool alike = student_.rows > 0;
     for (index row = 0; row < student_.rows; ++row) {
       bool const masked = detail::fully_masked(student_, row);
-      ((weight_[I] += std::get<I>(terms_).weigh(masked, row).counted), ...);
+      detail::row_weight const weights[] = {std::get<I>(terms_).weigh(masked, row)...};
+      ((weight_[I] += weights[I].counted), ...);
+      if (row == 0) first = {weights[I].multiplier...};
+      alike = alike && ((weights[I].multiplier == first[I] && first[I] > 0.0) && ...);
     }
+    if (alike) common_ = first;
     (divide(I, std::get<I>(terms_)), ...);
   }
 
@@ -177,6 +187,7 @@ class weighed_batch {
 
   std::array<double, count> weight_{};
   std::array<double, count> divisor_{};
+  std::optional<multipliers> common_;
   bool writes_by_row_ = false;  ///< something besides the gradient and the sums
 };
 
