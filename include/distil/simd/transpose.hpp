@@ -49,8 +49,8 @@ DISTIL_INLINE __m128d part(__m256d a) {
 
 #if defined(__AVX512F__)
 DISTIL_INLINE __m512 join(__m128 a, __m128 b, __m128 c, __m128 d) {
-  __m512 const two = _mm512_insertf32x4(_mm512_castps128_ps512(a), b, 1);
-  return _mm512_insertf32x4(_mm512_insertf32x4(two, c, 2), d, 3);
+  __m512d const low = _mm512_castps_pd(_mm512_castps256_ps512(join(a, b)));
+  return _mm512_castpd_ps(_mm512_insertf64x4(low, _mm256_castps_pd(join(c, d)), 1));
 }
 DISTIL_INLINE __m512d join(__m128d a, __m128d b, __m128d c, __m128d d) {
   return _mm512_castps_pd(join(_mm_castpd_ps(a), _mm_castpd_ps(b), _mm_castpd_ps(c), _mm_castpd_ps(d)));
