@@ -27,6 +27,13 @@ class label_view {
     return narrow_ != nullptr ? narrow_[row * step_] : wide_[row * step_];
   }
 
+  [[nodiscard]] constexpr bool contains(std::int64_t label) const noexcept {
+    for (index row = 0; row < size_; ++row) {
+      if ((*this)[row] == label) return true;
+    }
+    return false;
+  }
+
  private:
   std::int32_t const* narrow_ = nullptr;
   std::int64_t const* wide_ = nullptr;

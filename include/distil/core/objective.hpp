@@ -53,6 +53,12 @@ struct term_base {
     if (!(weight > 0.0) || ignored(rows.labels) || ignored(labels_of_loss)) return {};
     return {weight, weight};
   }
+
+  /// True when `weight_of` is the same for every row, and more than 0.
+  [[nodiscard]] bool alike() const noexcept {
+    return !rows.weights.per_row() && rows.weights[0] > 0.0 && !rows.labels.contains(rows.ignore_label) &&
+           !labels_of_loss.contains(rows.ignore_label);
+  }
 };
 
 template <class Term>

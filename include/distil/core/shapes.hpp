@@ -195,6 +195,17 @@ bool masked_from(matrix_view<T> const& logits, index row, index first) {
   return true;
 }
 
+/// True when the first class of some row is masked: only then can a row be fully masked.
+template <class T>
+bool any_begins_masked(matrix_view<T> const& logits) {
+  using arithmetic = arithmetic_t<T>;
+  if (logits.columns == 0) return true;
+  for (index row = 0; row < logits.rows; ++row) {
+    if (static_cast<arithmetic>(logits(row, 0)) == -std::numeric_limits<arithmetic>::infinity()) return true;
+  }
+  return false;
+}
+
 /// True when every class of a row is masked. The first class nearly always says that it is not.
 template <class T>
 bool fully_masked(matrix_view<T> const& logits, index row) {

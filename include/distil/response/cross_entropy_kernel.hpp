@@ -89,10 +89,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
       spread_ = dense ? lanes<T>(spread)
                       : Axis::per_row(rows, [&](index row) { return spread * share(term, row); });
     }
-    for (int i = 0; i < labels; ++i) {
-      label_mass_[i] = Axis::per_row(rows, [&](index row) { return mass(term, i, row, columns); });
-      label_mass_[i].store(masses_of_[static_cast<std::size_t>(i)]);
-    }
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }
@@ -123,12 +119,19 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   template <class Student>
   DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
-    for (int i = 0; i < labels; ++i) {
-      label_logit_[i] = Axis::per_row(rows, [&](index row) {
-        std::int64_t const label = term.targets.label(i, row);
-        return term.ignored(label) ? T(0) : detail::widen<T>(student(row, static_cast<index>(label)));
-      });
-      label_logit_[i].store(logits_of_[static_cast<std::size_t>(i)]);
+    double const keep = term.keep(student.columns);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {
+      for (index r = 0; r < rows.rows; ++r) {
+        index const row = rows.first_row + r;
+        std::int64_t const label = term.targets.label(static_cast<int>(i), row);
+        bool const ignored = term.ignored(label);
+        logits_of_[i][r] = ignored ? T(0) : detail::widen<T>(student(row, static_cast<index>(label)));
+        masses_of_[i][r] = ignored ? T(0)
+                                   : static_cast<T>(term.targets.share(static_cast<int>(i), row) * keep *
+                                                    term.class_weight(label));
+      }
+      label_mass_[i] = Axis::of_rows(masses_of_[i]);
+      label_logit_[i] = Axis::of_rows(logits_of_[i]);
     }
   }
 
@@ -137,7 +140,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     log_sum_ = Axis::log_of_rows(sum);
     mass_ = Axis::sum(sums_.mass);
     target_logit_ = Axis::sum(sums_.logits) * lanes<T>(simd::ln2);
-    for (int i = 0; i < labels; ++i) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {
       lanes<T> const u = (label_logit_[i] - student.shift()) * inverse_;
       mass_ += label_mass_[i];
       target_logit_ += zero_safe_product(label_mass_[i], u);
@@ -198,12 +201,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     return sum;
   }
 
-  static double mass(Term const& term, int i, index row, index columns) {
-    std::int64_t const label = term.targets.label(i, row);
-    if (term.ignored(label)) return 0.0;
-    return term.targets.share(i, row) * term.keep(columns) * term.class_weight(label);
-  }
-
   DISTIL_INLINE lanes<T> spread_weight(strips const& strip, index k) const {
     if constexpr (dense) return strip.class_weight[k] * fma(keep_, strip.target[k], spread_);
     return strip.class_weight[k] * spread_;
@@ -212,7 +209,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   bool spreads_, wants_derivative_;
   lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_, keep_, spread_{0};
   lanes<T> label_mass_[slots], label_logit_[slots];
-  T row_scale_[lane_count], masses_of_[slots][lane_count], logits_of_[slots][lane_count];
+  T row_scale_[lane_count], masses_of_[slots][lane_count] = {}, logits_of_[slots][lane_count] = {};
   partial sums_;
   refinement refined_;
   lanes<T> log_sum_, mass_, target_logit_, loss_, probability_scale_, block_scale_, slope_{0};

@@ -57,6 +57,7 @@ struct single_label_targets {
 
   void check(char const* where, index rows) const { require_size(where, "labels", labels.size(), rows); }
   void inspect(char const*) const {}
+  [[nodiscard]] bool alike(std::int64_t ignore_label) const { return !labels.contains(ignore_label); }
   [[nodiscard]] std::int64_t label(int, index row) const { return labels[row]; }
   [[nodiscard]] double share(int, index) const { return 1.0; }
 };
@@ -75,6 +76,7 @@ struct mixed_label_targets {
   void inspect(char const* where) const {
     require_row_values(where, "labels.first_share", pair.first_share, is_share, must_be_share);
   }
+  [[nodiscard]] bool alike(std::int64_t) const { return false; }
   [[nodiscard]] std::int64_t label(int i, index row) const {
     return i == 0 ? pair.first[row] : pair.second[row];
   }
@@ -93,6 +95,7 @@ struct soft_targets {
 
   void check(char const*, index) const {}
   void inspect(char const*) const {}
+  [[nodiscard]] bool alike(std::int64_t) const { return true; }
   [[nodiscard]] std::int64_t label(int, index) const { return 0; }
   [[nodiscard]] double share(int, index) const { return 0.0; }
 };
@@ -198,6 +201,11 @@ struct cross_entropy_base : term_base {
             });
       });
     }
+  }
+
+  /// Looks at the labels only when the rest is alike.
+  [[nodiscard]] bool alike() const {
+    return term_base::alike() && class_weights.empty() && targets.alike(rows.ignore_label);
   }
 
   [[nodiscard]] row_weight weigh(bool student_is_masked, index row) const {

@@ -65,6 +65,18 @@ template <class Matrix>
 
 /// True when the teacher gives no class any mass.
 template <class Storage, teacher_form Form>
+bool any_begins_masked(dense_teacher<Storage, Form> const& teacher) {
+  if constexpr (Form == teacher_form::probabilities) {
+    for (index row = 0; row < teacher.matrix.rows; ++row) {
+      if (static_cast<arithmetic_t<Storage>>(teacher.matrix(row, 0)) == 0) return true;
+    }
+    return false;
+  } else {
+    return any_begins_masked(teacher.matrix);
+  }
+}
+
+template <class Storage, teacher_form Form>
 bool fully_masked(dense_teacher<Storage, Form> const& teacher, index row) {
   if constexpr (Form == teacher_form::probabilities) {
     using arithmetic = arithmetic_t<Storage>;

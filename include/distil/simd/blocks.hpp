@@ -53,6 +53,9 @@ struct along {
     return lanes<T>(static_cast<T>(function(parameter[where.first_row])));
   }
 
+  /// A register of what is known row by row.
+  static DISTIL_INLINE lanes<T> of_rows(T const* values) { return lanes<T>(values[0]); }
+
   /// The last register of a row may be filled in part.
   static DISTIL_INLINE block next(index first_column, index columns) {
     index const width = std::min(block_columns, columns - first_column);
@@ -90,6 +93,8 @@ struct across {
     for (index row = 0; row < where.rows; ++row) values[row] = static_cast<T>(value(where.first_row + row));
     return lanes<T>::load(values);
   }
+
+  static DISTIL_INLINE lanes<T> of_rows(T const* values) { return lanes<T>::load(values); }
 
   static DISTIL_INLINE block next(index first_column, index columns) {
     index const width = std::min(block_columns, columns - first_column);

@@ -22,6 +22,7 @@
 ///   check_apart(where, gradient)             its matrices do not overlap what is written; throws
 ///   inspect(where, rows, columns)            values per row: labels, weights, temperatures; throws
 ///   weigh(student_is_masked, row)            the row's weight; 0 for rows that do not count
+///   alike()                                  true when all rows that are not masked weigh the same, more than 0
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 /// Makes an element of a tuple where it lies, since kernels are large.
@@ -174,14 +175,15 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   struct tile_weights {
     tile rows;
     std::array<multipliers, static_cast<std::size_t>(Axis::tile_rows)> of_row;
-    bool any = false;        ///< some row counts for some term
-    bool every_term = true;  ///< every row has the gradient of every term
+    multipliers const* common = nullptr;  ///< of every row
+    bool any = false;                     ///< some row counts for some term
+    bool every_term = true;               ///< every row has the gradient of every term
 
     DISTIL_INLINE tile_weights(evaluation const& batch, index first_row, index row_count)
         : rows{first_row, row_count} {
       if (batch.common()) {
-        of_row.fill(*batch.common());
-        look_at(batch, of_row[0], each);
+        common = &*batch.common();
+        look_at(batch, *common, each);
         return;
       }
       for (index r = 0; r < row_count; ++r) {
@@ -192,7 +194,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     }
 
     [[nodiscard]] multipliers const& at(index row) const {
-      return of_row[static_cast<std::size_t>(row - rows.first_row)];
+      return common != nullptr ? *common : of_row[static_cast<std::size_t>(row - rows.first_row)];
     }
 
    private:
@@ -234,7 +236,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
       if constexpr (with_gradient) writer.fill(row, sweeps<Axis>::masked_output);
-      base::record(row, {}, {}, {}, sums);
+      if (this->writes_by_row()) this->write_row(row, {}, {}, {}, sums);
     }
   }
 
@@ -245,10 +247,17 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     T derivative[count][lanes<T>::size];
     (std::get<I>(state.of).value().store(value[I]), ...);
     (std::get<I>(state.of).temperature_derivative().store(derivative[I]), ...);
+    std::array<double, count> total{};
+    for (index r = 0; r < tile.rows.rows; ++r) {
+      multipliers const& row = tile.at(tile.rows.first_row + r);
+      ((total[I] += row[I] > 0.0 ? row[I] * static_cast<double>(value[I][r]) : 0.0), ...);
+    }
+    ((sums.value[I] += total[I]), ...);
+    if (!this->writes_by_row()) return;
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
-      base::record(row, tile.at(row), {static_cast<double>(value[I][r])...},
-                   {static_cast<double>(derivative[I][r])...}, sums);
+      this->write_row(row, tile.at(row), {static_cast<double>(value[I][r])...},
+                      {static_cast<double>(derivative[I][r])...}, sums);
     }
   }
 

@@ -20,7 +20,7 @@ inline constexpr index streamed_bytes = index{64} << 20;
 
 /// Rows of at most this many registers run across rows: one register per class instead of a row that cannot
 /// fill them.
-inline constexpr index short_row_registers = 4;
+inline constexpr index short_row_registers = 16;
 
 /// A batch is cut into at most so many chunks, none of them under some thousand elements. Results are summed
 /// by chunk.

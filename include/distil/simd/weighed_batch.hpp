@@ -70,12 +70,12 @@ class weighed_batch {
     return row[I] > 0.0 && std::get<I>(terms_).coefficient != 0.0;
   }
 
-  void record(index row, multipliers const& multiplier, std::array<double, count> const& values,
-              std::array<double, count> const& derivatives, chunk_sums& sums) {
-    for (std::size_t i = 0; i < count; ++i) {
-      if (multiplier[i] > 0.0) sums.value[i] += multiplier[i] * values[i];
-    }
-    if (writes_by_row_) write_row(row, multiplier, values, derivatives, sums, each);
+  /// Whether anything is written row by row besides the gradient.
+  [[nodiscard]] bool writes_by_row() const { return writes_by_row_; }
+
+  void write_row(index row, multipliers const& multiplier, std::array<double, count> const& values,
+                 std::array<double, count> const& derivatives, chunk_sums& sums) {
+    write_row(row, multiplier, values, derivatives, sums, each);
   }
 
   template <std::size_t... I>
@@ -140,16 +140,16 @@ class weighed_batch {
   template <std::size_t... I>
   void weigh(char const* where, std::index_sequence<I...>) {
     (std::get<I>(terms_).inspect(where, student_.rows, student_.columns), ...);
-    multipliers first{};
-    bool alike = student_.rows > 0;
-    for (index row = 0; row < student_.rows; ++row) {
-      bool const masked = detail::fully_masked(student_, row);
-      detail::row_weight const weights[] = {std::get<I>(terms_).weigh(masked, row)...};
-      ((weight_[I] += weights[I].counted), ...);
-      if (row == 0) first = {weights[I].multiplier...};
-      alike = alike && ((weights[I].multiplier == first[I] && first[I] > 0.0) && ...);
+    if (student_.rows > 0 && !detail::any_begins_masked(student_) && (std::get<I>(terms_).alike() && ...)) {
+      detail::row_weight const weights[] = {std::get<I>(terms_).weigh(false, 0)...};
+      common_ = {weights[I].multiplier...};
+      ((weight_[I] = weights[I].counted * static_cast<double>(student_.rows)), ...);
+    } else {
+      for (index row = 0; row < student_.rows; ++row) {
+        bool const masked = detail::fully_masked(student_, row);
+        ((weight_[I] += std::get<I>(terms_).weigh(masked, row).counted), ...);
+      }
     }
-    if (alike) common_ = first;
     (divide(I, std::get<I>(terms_)), ...);
   }
 
