@@ -25,26 +25,27 @@ function(distil_find_dispatch_tools prefix_out reason_out)
   set(${prefix_out} "${prefix}" PARENT_SCOPE)
 endfunction()
 
-# Adds a library of the target's SOURCES for one architecture, compiled as the target's own sources are.
-function(distil_add_dispatch_unit unit target arch)
-  add_library(${unit} OBJECT ${ARGN})
-  target_link_libraries(${unit} PRIVATE "$<TARGET_PROPERTY:${target},LINK_LIBRARIES>")
-  target_include_directories(${unit} PRIVATE "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
-  target_compile_definitions(${unit} PRIVATE "$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>")
-  target_compile_features(${unit} PRIVATE "$<TARGET_PROPERTY:${target},COMPILE_FEATURES>")
+# distil_add_objects_like(<name> <target> SOURCES <file>... OPTIONS <option>...): objects compiled as the target's own
+# sources are, but for what OPTIONS say in the end. What is taken apart or written in assembly is machine code: no LTO.
+function(distil_add_objects_like name target)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "SOURCES;OPTIONS")
+  add_library(${name} OBJECT ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE "$<TARGET_PROPERTY:${target},LINK_LIBRARIES>")
+  target_include_directories(${name} PRIVATE "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
+  target_compile_definitions(${name} PRIVATE "$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>")
+  target_compile_features(${name} PRIVATE "$<TARGET_PROPERTY:${target},COMPILE_FEATURES>")
+  target_compile_options(${name} PRIVATE "$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>" ${arg_OPTIONS} -fno-lto)
   foreach(property CXX_STANDARD CXX_STANDARD_REQUIRED CXX_EXTENSIONS CXX_VISIBILITY_PRESET VISIBILITY_INLINES_HIDDEN
                    POSITION_INDEPENDENT_CODE COMPILE_WARNING_AS_ERROR EXCLUDE_FROM_ALL)
     get_target_property(value ${target} ${property})
     if(NOT value MATCHES "-NOTFOUND$")
-      set_target_properties(${unit} PROPERTIES ${property} "${value}")
+      set_target_properties(${name} PROPERTIES ${property} "${value}")
     endif()
   endforeach()
   get_target_property(type ${target} TYPE)
   if(type MATCHES "SHARED|MODULE")
-    set_target_properties(${unit} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   endif()
-  # The architecture comes after the target's options, of which -march may be one. What is taken apart is machine code.
-  target_compile_options(${unit} PRIVATE "$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>" -march=${arch} -fno-lto)
 endfunction()
 
 # Compiles the sources once into the target, for the lowest architecture: what is left where dispatch is not possible.
@@ -73,15 +74,20 @@ endfunction()
 # can call runs the best version for the machine; the first such call chooses. The environment variable
 # DISTIL_FORCE_ARCH forces a choice, and distil::active_architecture() of <distil/dispatch.hpp> tells it. The sources hold
 # plain functions, and no variables that other units use; their static variables are initialised with the first call.
+# Inline variables are one for the whole program, but those that are constant have an address in each architecture.
 #
 # Options, definitions and libraries of the target hold for these sources, too, also those that come later; standard,
 # visibility and position independence as they are now. Call it once for a target, in the folder of the target.
-# On other processors, systems and linkers the sources are compiled once, for the first architecture that there is.
+# Where there is no dispatch the sources are compiled once, for the lowest of the architectures if the compiler knows it.
 function(distil_add_dispatch target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;ARCHS")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "distil_add_dispatch(<target> SOURCES <file>... [ARCHS <arch>...]): "
                         "SOURCES is '${arg_SOURCES}', and not understood is '${arg_UNPARSED_ARGUMENTS}'")
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(NOT type MATCHES "EXECUTABLE|STATIC|SHARED|MODULE")
+    message(FATAL_ERROR "distil_add_dispatch: ${target} is of type ${type}; it must be a program, or a static or shared library")
   endif()
   get_target_property(folder ${target} SOURCE_DIR)
   get_target_property(earlier ${target} DISTIL_DISPATCH)
@@ -96,6 +102,9 @@ function(distil_add_dispatch target)
   if(NOT arg_ARCHS)
     set(arg_ARCHS x86-64 x86-64-v3 x86-64-v4)
   endif()
+  list(SORT arg_ARCHS)
+  list(REMOVE_DUPLICATES arg_ARCHS)
+  list(GET arg_ARCHS 0 lowest)
   set(unknown "${arg_ARCHS}")
   list(REMOVE_ITEM unknown ${levels})
   list(LENGTH arg_ARCHS count)
@@ -107,23 +116,26 @@ function(distil_add_dispatch target)
     distil_add_single_architecture(${target} ${unknown} ${arg_SOURCES})
     return()
   elseif(reason)
-    message(STATUS "distil: the kernels of ${target} are compiled for one architecture; no run-time dispatch, since ${reason}")
-    list(GET arg_ARCHS 0 lowest)
+    message(STATUS "distil: no run-time dispatch for ${target}, whose kernels are compiled for one architecture: ${reason}")
     distil_add_single_architecture(${target} ${lowest} ${arg_SOURCES})
     return()
   endif()
-  list(SORT arg_ARCHS)
-  list(REMOVE_DUPLICATES arg_ARCHS)
-
   string(MAKE_C_IDENTIFIER "${target}" id)
   set(build "${CMAKE_CURRENT_BINARY_DIR}/${target}_dispatch")
+  get_property(several_configurations GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(several_configurations)
+    string(APPEND build "/$<CONFIG>")
+  endif()
+  set(units "")
   set(objects "")
   set(arguments "")
   foreach(arch IN LISTS arg_ARCHS)
     string(MAKE_C_IDENTIFIER "${arch}" suffix)
-    distil_add_dispatch_unit(${target}_${suffix} ${target} ${arch} ${arg_SOURCES})
-    list(APPEND objects $<TARGET_OBJECTS:${target}_${suffix}>)
-    list(APPEND arguments "-DOBJECTS_${arch}=$<TARGET_OBJECTS:${target}_${suffix}>")
+    set(unit ${target}_for_${suffix})
+    distil_add_objects_like(${unit} ${target} SOURCES ${arg_SOURCES} OPTIONS -march=${arch})
+    list(APPEND units ${unit})
+    list(APPEND objects $<TARGET_OBJECTS:${unit}>)
+    list(APPEND arguments "-DOBJECTS_${arch}=$<TARGET_OBJECTS:${unit}>")
   endforeach()
 
   set(scripts "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
@@ -134,8 +146,9 @@ function(distil_add_dispatch target)
     DEPENDS ${objects} "${scripts}/distil_dispatch_merge.cmake" "${scripts}/distil_dispatch_symbols.cmake"
             "${scripts}/distil_dispatch_entries.cpp.in"
     COMMENT "Joining the kernels of ${target} for ${arg_ARCHS}" VERBATIM)
-  set_source_files_properties("${build}/kernels.o" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
-  set_source_files_properties("${build}/entries.cpp" PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON
-                              COMPILE_OPTIONS "-fno-lto;-masm=att")
-  target_sources(${target} PRIVATE "${build}/kernels.o" "${build}/entries.cpp")
+  distil_add_objects_like(${target}_entries ${target} SOURCES "${build}/entries.cpp" OPTIONS -masm=att)
+  # Makefiles know no order between the files of different targets.
+  add_dependencies(${target}_entries ${units})
+  add_dependencies(${target} ${target}_entries)
+  target_sources(${target} PRIVATE "${build}/kernels.o" $<TARGET_OBJECTS:${target}_entries>)
 endfunction()

@@ -46,7 +46,7 @@ expect_check(good/kernels.o "")
 expect_merge(variable "int counter = 0; int f() { return counter; }" "no variables; make static.* counter")
 expect_merge(constant "extern int const table[] = {1, 2}; int f() { return table[1]; }" "no variables; make static.* table")
 expect_merge(nothing "static inline int f() { return 1; }" "no source defines a function")
-expect_merge(resolver "extern \"C\" { static int one() { return 1; } static auto choose() { return one; } }
+expect_merge(resolver "extern \"C\" { int one() { return 1; } int (*choose())() { return one; } }
                        int f() __attribute__((ifunc(\"choose\")));" "may not choose among functions while.* f\\(\\)")
 
 # Objects as they come from the compiler: an inline function, a table of virtual functions, functions without an ending.
