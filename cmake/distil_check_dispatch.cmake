@@ -8,7 +8,6 @@ string(REGEX REPLACE "[^A-Za-z0-9;]" "_" suffixes "${ARCHS}")
 list(JOIN suffixes "|" suffixes)
 set(chosen_from ${entries})
 list(FILTER chosen_from INCLUDE REGEX "[.](${suffixes})$")
-list(FILTER variables EXCLUDE REGEX "^distil_initialisers_")
 list(FILTER entries EXCLUDE REGEX "[.](${suffixes})$")
 
 set(problems ${entries} ${inlined} ${constants} ${unique} ${variables} ${resolvers})

@@ -14,19 +14,19 @@ include("${CMAKE_CURRENT_LIST_DIR}/distil_dispatch_symbols.cmake")
 get_filename_component(folder "${MERGED}" DIRECTORY)
 file(MAKE_DIRECTORY "${folder}")
 
-# Links an architecture's objects. Static initialisers are taken from where the loader would run them.
+# Links an architecture's objects. Whatever the loader would run, such as static initialisers, is put where it does not look.
 function(link_unit suffix objects)
-  set(initialisers distil_initialisers_${ID}_${suffix})
-  file(WRITE "${folder}/${suffix}.ld" "
-    SECTIONS {
-      .${initialisers} : {
-        ${initialisers}_begin = .;
-        KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*)))
-        KEEP(*(.init_array))
-        ${initialisers}_end = .;
-      }
-    }
-    INSERT AFTER .text;\n")
+  set(script "SECTIONS {\n")
+  foreach(array init fini)
+    set(section distil_${array}_${ID}_${suffix})
+    string(APPEND script "  .${section} : {
+    ${section}_begin = .;
+    KEEP(*(SORT_BY_INIT_PRIORITY(.${array}_array.*)))
+    KEEP(*(.${array}_array))
+    ${section}_end = .;
+  }\n")
+  endforeach()
+  file(WRITE "${folder}/${suffix}.ld" "${script}}\nINSERT AFTER .text;\n")
   execute_process(COMMAND "${BINUTILS}ld.bfd" -r --force-group-allocation -T "${folder}/${suffix}.ld"
                           -o "${folder}/${suffix}.o" ${objects} COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
@@ -93,12 +93,17 @@ foreach(arch IN LISTS ARCHS)
                   COMMAND_ERROR_IS_FATAL ANY)
   list(APPEND units "${folder}/${suffix}.o")
 
-  set(initialisers distil_initialisers_${ID}_${suffix})
   list(APPEND unit_names "\"${arch}\"")
-  list(APPEND unit_bounds "{${initialisers}_begin, ${initialisers}_end}")
-  foreach(bound begin end)
-    string(APPEND declarations "[[gnu::visibility(\"hidden\")]] extern initialiser const ${initialisers}_${bound}[];\n")
+  set(bounds "")
+  foreach(array init fini)
+    foreach(bound begin end)
+      set(name distil_${array}_${ID}_${suffix}_${bound})
+      list(APPEND bounds ${name})
+      string(APPEND declarations "[[gnu::visibility(\"hidden\")]] extern procedure const ${name}[];\n")
+    endforeach()
   endforeach()
+  list(JOIN bounds ", " bounds)
+  list(APPEND unit_bounds "{${bounds}}")
 endforeach()
 execute_process(COMMAND "${BINUTILS}ld.bfd" -r -o "${MERGED}" ${units} COMMAND_ERROR_IS_FATAL ANY)
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <distil/dispatch.hpp>
 #include <distil/response.hpp>
 #include <memory>
@@ -62,6 +63,17 @@ TEST(DispatchRefused, EveryCallSaysWhatWasAskedAndWhatThereIs) {
       }
     }
   }
+}
+
+TEST(DispatchedDeathTest, OnlyTheChosenUnitRunsAtTheEndOfTheProgram) {
+  if (!expected::level()) GTEST_SKIP() << "no choice is possible";
+  auto const end_after_first_call = [] {
+    (void)lanes();
+    static int calls = 0;
+    called_at_the_end = [](float half) { std::fprintf(stderr, "end %d: %g\n", ++calls, double{half}); };
+    std::exit(7);
+  };
+  EXPECT_EXIT(end_after_first_call(), testing::ExitedWithCode(7), "^end 1: 20\n$");
 }
 
 TEST_F(Dispatched, StaticInitialisersRunWhenTheChoiceIsMadeAndOnce) {

@@ -21,6 +21,9 @@ inline int& shared_of_thread() {
   return value;
 }
 
+/// Called at the end of the program by the chosen architecture.
+inline void (*called_at_the_end)(float half_of_counter) = nullptr;
+
 /// Thrown in a dispatched unit and caught in another; all of it inline.
 struct own_error : std::exception {
   char const* what() const noexcept override { return "own error"; }
