@@ -49,6 +49,24 @@ expect_merge(nothing "static inline int f() { return 1; }" "no source defines a 
 expect_merge(resolver "extern \"C\" { int one() { return 1; } int (*choose())() { return one; } }
                        int f() __attribute__((ifunc(\"choose\")));" "may not choose among functions while.* f\\(\\)")
 
+# What cannot be meant is refused when a project is configured.
+function(expect_configure calls regex)
+  file(WRITE "${root}/project/CMakeLists.txt" "cmake_minimum_required(VERSION 3.25)
+    project(refused LANGUAGES NONE)
+    include(\"${SCRIPTS}/distil_add_dispatch.cmake\")
+    add_library(headers INTERFACE)
+    add_library(library STATIC file.cpp)
+    ${calls}\n")
+  expect("${calls}" "${regex}" -S "${root}/project" -B "${root}/project/build")
+endfunction()
+
+expect_configure("distil_add_dispatch(library file.cpp)" "not understood is 'file.cpp'")
+expect_configure("distil_add_dispatch(library ARCHS x86-64)" "SOURCES is ''")
+expect_configure("distil_add_dispatch(headers SOURCES file.cpp)" "INTERFACE_LIBRARY. it must be a program")
+expect_configure("distil_add_dispatch(library SOURCES file.cpp ARCHS haswell x86-64)" "machine runs haswell. architectures")
+expect_configure("set_target_properties(library PROPERTIES DISTIL_DISPATCH ON)
+                  distil_add_dispatch(library SOURCES file.cpp)" "dispatched already")
+
 # Objects as they come from the compiler: an inline function, a table of virtual functions, functions without an ending.
 compile(inline_function "inline float twice(float x) { return 2 * x; } float f(float x) { return twice(x); }")
 expect_check(inline_function.x86-64-v4.o "offers code.*twice\\(float\\)")
