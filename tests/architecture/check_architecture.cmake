@@ -3,11 +3,12 @@
 cmake_policy(VERSION 3.25)
 
 set(losses response feature relation contrastive attention)
-set(folders core simd ${losses} schedule compression tuning diagnostics teachers distributed adapters)
+set(folders core simd dispatch ${losses} schedule compression tuning diagnostics teachers distributed adapters)
 
 # What the headers of a folder may include, beside the folder itself.
 set(below_core "")
 set(below_simd core)
+set(below_dispatch core)
 foreach(folder IN LISTS losses ITEMS schedule compression tuning diagnostics)
   set(below_${folder} core simd)
 endforeach()
@@ -15,7 +16,7 @@ set(below_teachers core simd ${losses})
 set(below_distributed core simd ${losses})
 set(below_adapters ${folders})
 
-set(folders_without_eigen core simd response schedule)
+set(folders_without_eigen core simd dispatch response schedule)
 set(most_macros 6)
 
 set(problems "")
@@ -82,7 +83,7 @@ foreach(header IN LISTS headers)
     report(${header} "names xsimd; only simd/ may")
   endif()
   if(text MATCHES "<Eigen/" AND (folder STREQUAL "" OR folder IN_LIST folders_without_eigen))
-    report(${header} "includes Eigen; core, simd, response and schedule do without")
+    report(${header} "includes Eigen; core, simd, dispatch, response and schedule do without")
   endif()
   if(text MATCHES "<Eigen/Dense>")
     report(${header} "includes <Eigen/Dense>; <Eigen/Core> compiles in a fraction of the time")

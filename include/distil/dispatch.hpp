@@ -1,0 +1,3 @@
+#pragma once
+
+#include "distil/dispatch/active_architecture.hpp"
