@@ -214,12 +214,18 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     }
   }
 
+  /// What multiplies the gradients of the rows for the I-th term.
+  template <std::size_t I, class Axis>
+  [[nodiscard]] DISTIL_INLINE lanes<T> scale_of(tile_weights<Axis> const& tile) const {
+    if (tile.common != nullptr) return lanes<T>(base::template scale_of<I>((*tile.common)[I]));
+    return Axis::per_row(tile.rows, [&](index row) { return base::template scale_of<I>(tile.at(row)[I]); });
+  }
+
   /// The state of a tile before its first class.
   template <class Axis, std::size_t... I>
   [[nodiscard]] DISTIL_INLINE typename sweeps<Axis>::state begin(tile_weights<Axis> const& tile,
                                                                  std::index_sequence<I...>) const {
-    lanes<T> const scale[] = {
-        Axis::per_row(tile.rows, [&](index row) { return this->template scale_of<I>(tile.at(row)[I]); })...};
+    lanes<T> const scale[] = {scale_of<I>(tile)...};
     return {{made_in_place{[&] {
       return typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I]);
     }}...}};
