@@ -128,7 +128,8 @@ class blocks_test : public ::testing::Test {
           auto const target = writer.open(here, next);
           ASSERT_TRUE(target.staged || !accumulate);
           for_each_lane<Axis>(here, next, [&](index k, index lane, bool inside, index row, index column) {
-            target.from(k, k == next.whole).at(0)[lane] = inside ? static_cast<T>(number_at(column, row)) : T(1000);
+            target.from(k, k == next.whole).at(0)[lane] =
+                inside ? static_cast<T>(number_at(column, row)) : T(1000);
           });
           writer.commit(target, here, next);
         });

@@ -158,7 +158,8 @@ std::vector<std::pair<index, index>> interesting_shapes() {
           {2, 4 * lanes + 3},
           {2, block},
           {2, block + 1},
-          {2, 3 * block + lanes + 3}};
+          {2, 3 * block + lanes + 3},
+          {1, 2 * simd::least_part_columns + 3}};  // cut into parts
 }
 
 }  // namespace distil::testing

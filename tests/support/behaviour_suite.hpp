@@ -40,8 +40,9 @@ TYPED_TEST_P(behaviour_suite, gives_the_same_bits_on_any_number_of_threads) {
     index rows, columns;
     layout order;
   };
-  for (sizes const& size : {sizes{3000, 12, layout::row_major}, sizes{90, 700, layout::padded},
-                            sizes{700, 60, layout::class_major}}) {
+  for (sizes const& size :
+       {sizes{3000, 12, layout::row_major}, sizes{90, 700, layout::padded},
+        sizes{700, 60, layout::class_major}, sizes{2, 3 * simd::least_part_columns + 5, layout::row_major}}) {
     auto const rows = size.rows, columns = size.columns;
     auto const order = size.order;
     batch<T> b(rows, columns, 4.0, order);

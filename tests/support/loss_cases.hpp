@@ -200,6 +200,7 @@ struct hinton_kd_case {
   static std::vector<setting> settings() {
     return {{.label = "mdistiller", .temperature = 4},
             {.label = "equal weights, T=1", .soft_weight = 0.5, .hard_weight = 0.5},
+            {.label = "T=3", .temperature = 3},
             {.label = "independent weights",
              .temperature = 2,
              .soft_weight = 1.0,

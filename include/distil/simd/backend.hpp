@@ -77,7 +77,13 @@ struct vector {
   }
   static DISTIL_INLINE type max(type a, type b) { return xsimd::max(a, b); }
   static DISTIL_INLINE type min(type a, type b) { return xsimd::min(a, b); }
-  static DISTIL_INLINE type fma(type a, type b, type c) { return xsimd::fma(a, b, c); }
+  static DISTIL_INLINE type fma(type a, type b, type c) {
+#if defined(__AVX512F__)
+    return x86::fma(a, b, c);
+#else
+    return xsimd::fma(a, b, c);
+#endif
+  }
   static DISTIL_INLINE bool any(mask condition) { return xsimd::any(condition); }
   static DISTIL_INLINE bool all(mask condition) { return xsimd::all(condition); }
   static DISTIL_INLINE T sum_across(type a) {

@@ -58,7 +58,7 @@ class row_sweeps {
   }
 
   /// Reads classes of the rows into the sums of every kernel.
-  DISTIL_INLINE void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
+  void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
 
   /// Joins the sums over other classes of the same rows.
   static void join(state& row, state& other) { join(row, other, each); }
@@ -68,7 +68,7 @@ class row_sweeps {
 
   /// The second sweep over the values, and whether it is asked for.
   static DISTIL_INLINE bool refines(state const& row) { return refines(row, each); }
-  DISTIL_INLINE void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
+  void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
   static void join_refined(state& row, state const& other) { join_refined(row, other, each); }
   static DISTIL_INLINE void close_refined(state& row) { close_refined(row, each); }
 

@@ -62,6 +62,10 @@ DISTIL_INLINE double max_across(__m512d a) {
   return max_across(_mm256_max_pd(_mm512_castpd512_pd256(a), upper(a)));
 }
 
+// Before xsimd 11 a multiplication and an addition.
+DISTIL_INLINE __m512 fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+DISTIL_INLINE __m512d fma(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+
 // The first `count` lanes.
 DISTIL_INLINE __mmask16 first_16(index count) { return static_cast<__mmask16>((1U << count) - 1U); }
 DISTIL_INLINE __mmask8 first_8(index count) { return static_cast<__mmask8>((1U << count) - 1U); }
