@@ -204,6 +204,7 @@ class row_sweeps {
   static void join(state& row, state& other, std::index_sequence<I...>) {
     raise(row, other.maximum.now, each);
     raise(other, row.maximum.now, each);
+    row.shared = other.shared;
     (std::get<I>(row.of).join(std::get<I>(other.of)), ...);
   }
 
