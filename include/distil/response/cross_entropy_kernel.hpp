@@ -64,6 +64,15 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     simd::block_reader<T, Axis, storage> targets_;
   };
 
+  /// What lies on every class: class weight * (keep * target + spread).
+  struct spread_weight {
+    lanes<T> keep{0}, spread{0};
+    DISTIL_INLINE lanes<T> operator()(strips const& strip, index k) const {
+      if constexpr (dense) return strip.class_weight[k] * fma(keep, strip.target[k], spread);
+      return strip.class_weight[k] * spread;
+    }
+  };
+
   struct partial {
     lanes<T> exponentials{0}, mass{0}, logits{0};  // logits: sum w u / ln 2
   };
@@ -83,11 +92,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
     gradient_scale_ = scale * factor_ * inverse_;
     gradient_scale_.store(row_scale_);
-    keep_ = lanes<T>(term.keep(columns));
+    weight_.keep = lanes<T>(term.keep(columns));
     if (spreads_) {
       double const spread = term.spread(columns);
-      spread_ = dense ? lanes<T>(spread)
-                      : Axis::per_row(rows, [&](index row) { return spread * share(term, row); });
+      weight_.spread = dense ? lanes<T>(spread)
+                             : Axis::per_row(rows, [&](index row) { return spread * share(term, row); });
     }
   }
 
@@ -98,17 +107,23 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     sums_.logits += sums_.mass * student.drift(sharpness_);
   }
 
-  template <class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, strips const& strip,
-                                index k, Keep const&) const {
-    sums.exponentials += z.exponential;
-    if (spreads_) {
-      lanes<T> const w = spread_weight(strip, k);
-      sums.mass += w;
-      sums.logits += zero_safe_product(w, z.centred * sharpness_);
-    }
-  }
+  struct adds_target {
+    bool spreads;
+    lanes<T> sharpness;
+    spread_weight weight;
 
+    template <class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, strips const& strip,
+                                  index k, Keep const&) const {
+      sums.exponentials += z.exponential;
+      if (spreads) {
+        lanes<T> const w = weight(strip, k);
+        sums.mass += w;
+        sums.logits += zero_safe_product(w, z.centred * sharpness);
+      }
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_target summand() const { return {spreads_, sharpness_, weight_}; }
   DISTIL_INLINE void fold(partial const& sums) {
     sums_.exponentials += sums.exponentials;
     sums_.mass += sums.mass;
@@ -168,14 +183,20 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return spreads_; }
 
-  DISTIL_INLINE void recall(lanes<T> decay, simd::kept<T>) { block_scale_ = probability_scale_ * decay; }
+  struct block_gradient {
+    bool spreads;
+    lanes<T> expected, scale;
+    spread_weight weight;
 
-  DISTIL_INLINE lanes<T> gradient(simd::student_register<T> const& z, strips const& strip, index k,
-                                  simd::kept<T>) const {
-    lanes<T> const expected = block_scale_ * z.exponential;
-    return spreads_ ? expected - gradient_scale_ * spread_weight(strip, k) : expected;
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const& strip, index k,
+                                      simd::kept<T>) const {
+      lanes<T> const of_softmax = expected * z.exponential;
+      return spreads ? of_softmax - scale * weight(strip, k) : of_softmax;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay, simd::kept<T>) const {
+    return {spreads_, probability_scale_ * decay, gradient_scale_, weight_};
   }
-
   template <class Target>
   DISTIL_INLINE void patch(Term const& term, simd::tile rows, simd::block columns,
                            Target const& target) const {
@@ -201,18 +222,14 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     return sum;
   }
 
-  DISTIL_INLINE lanes<T> spread_weight(strips const& strip, index k) const {
-    if constexpr (dense) return strip.class_weight[k] * fma(keep_, strip.target[k], spread_);
-    return strip.class_weight[k] * spread_;
-  }
-
   bool spreads_, wants_derivative_;
-  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_, keep_, spread_{0};
+  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_;
+  spread_weight weight_;
   lanes<T> label_mass_[slots], label_logit_[slots];
   T row_scale_[lane_count], masses_of_[slots][lane_count] = {}, logits_of_[slots][lane_count] = {};
   partial sums_;
   refinement refined_;
-  lanes<T> log_sum_, mass_, target_logit_, loss_, probability_scale_, block_scale_, slope_{0};
+  lanes<T> log_sum_, mass_, target_logit_, loss_, probability_scale_, slope_{0};
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

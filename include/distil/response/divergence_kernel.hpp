@@ -115,22 +115,28 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
     if constexpr (closed) keep.put(0, maximum_.now);
   }
 
-  template <class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
-                                index k, Keep const& keep) const {
-    lanes<T> const u = z.centred * sharpness_;
-    lanes<T> const v = (Teacher::logit(stored[k]) - maximum_.shift()) * teacher_sharpness_;
-    lanes<T> const q = z.exponential;
-    lanes<T> const p = exp2_nonpositive(v);
-    sums.student += q;
-    sums.teacher += p;
-    if constexpr (closed) {
-      sums.expected += zero_safe_product(p, function_.expectation(v, u));
-      keep.put(0,
-               select(u == lanes<T>(-simd::infinity<T>), lanes<T>(0), p));  // a masked class has no gradient
-    }
-  }
+  struct adds_both {
+    Function function;
+    lanes<T> sharpness, teacher_sharpness, teacher_shift;
 
+    template <class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
+                                  index k, Keep const& keep) const {
+      lanes<T> const u = z.centred * sharpness;
+      lanes<T> const v = (Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness;
+      lanes<T> const p = exp2_nonpositive(v);
+      sums.student += z.exponential;
+      sums.teacher += p;
+      if constexpr (closed) {
+        sums.expected += zero_safe_product(p, function.expectation(v, u));
+        keep.put(
+            0, select(u == lanes<T>(-simd::infinity<T>), lanes<T>(0), p));  // a masked class has no gradient
+      }
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_both summand() const {
+    return {function_, sharpness_, teacher_sharpness_, maximum_.shift()};
+  }
   DISTIL_INLINE void fold(partial const& sums) {
     sums_.student += sums.student;
     sums_.teacher += sums.teacher;
@@ -232,22 +238,32 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return !closed; }
 
-  DISTIL_INLINE void recall(lanes<T> decay, simd::kept<T> marks) {
-    if constexpr (closed) {
-      student_scale_ = gradient_scale_ * inverse_student_ * decay;
-      teacher_scale_ =
-          gradient_scale_ * inverse_teacher_ * maximum_.decay_since(marks[0], teacher_sharpness_);
+  struct closed_gradient {
+    lanes<T> of_student, of_teacher;
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T>, index,
+                                      simd::kept<T> saved) const {
+      return of_student * z.exponential - of_teacher * saved[0];
     }
-  }
-
-  DISTIL_INLINE lanes<T> gradient(simd::student_register<T> const& z, simd::strip<T> stored, index k,
-                                  simd::kept<T> saved) const {
+  };
+  struct general_gradient {
+    Function function;
+    simd::running_maximum<T> maximum;
+    lanes<T> inverse, teacher_inverse, log_student, log_teacher, scale, psi_sum;
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
+                                      simd::kept<T>) const {
+      lanes<T> const log_q = z.centred * inverse - log_student;
+      lanes<T> const v = (Teacher::logit(stored[k]) - maximum.shift()) * teacher_inverse;
+      return scale * (function.d_log_q(v - log_teacher, log_q) - exp_nonpositive(log_q) * psi_sum);
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE auto gradient(lanes<T> decay, simd::kept<T> marks) const {
     if constexpr (closed) {
-      return student_scale_ * z.exponential - teacher_scale_ * saved[0];
+      return closed_gradient{
+          gradient_scale_ * inverse_student_ * decay,
+          gradient_scale_ * inverse_teacher_ * maximum_.decay_since(marks[0], teacher_sharpness_)};
     } else {
-      lanes<T> const log_q = z.centred * inverse_ - log_student_;
-      return gradient_scale_ * (function_.d_log_q(teacher(stored[k]) - log_teacher_, log_q) -
-                                exp_nonpositive(log_q) * psi_sum_);
+      return general_gradient{function_,    maximum_,     inverse_,        teacher_inverse_,
+                              log_student_, log_teacher_, gradient_scale_, psi_sum_};
     }
   }
 
@@ -279,7 +295,6 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
   partial sums_;
   refinement refined_;
   lanes<T> inverse_student_, inverse_teacher_, log_student_, log_teacher_;
-  lanes<T> student_scale_, teacher_scale_;
   lanes<T> divergence_{0}, psi_sum_{0}, slope_{0};
 };
 

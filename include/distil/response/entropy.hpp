@@ -31,12 +31,16 @@ class entropy_kernel : public partition_kernel<T, Axis> {
         zero_safe_product(decay, moment_ + zero_safe_product(this->sum_, maximum.drift(this->sharpness_)));
     this->sum_ *= decay;
   }
-  template <class Strips, class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, Strips const&, index,
-                                Keep const&) const {
-    sums.partition.exponentials += z.exponential;
-    sums.moment += zero_safe_product(z.exponential, z.centred * this->sharpness_);
-  }
+  struct adds_moments {
+    lanes sharpness;
+    template <class Strips, class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, Strips const&, index,
+                                  Keep const&) const {
+      sums.partition.exponentials += z.exponential;
+      sums.moment += zero_safe_product(z.exponential, z.centred * sharpness);
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_moments summand() const { return {this->sharpness_}; }
   DISTIL_INLINE void fold(partial const& sums) {
     base::fold(sums.partition);
     moment_ += sums.moment;
@@ -67,11 +71,17 @@ class entropy_kernel : public partition_kernel<T, Axis> {
   [[nodiscard]] DISTIL_INLINE lanes value() const { return entropy_; }
   [[nodiscard]] DISTIL_INLINE lanes temperature_derivative() const { return slope_; }
 
-  template <class Strips>
-  DISTIL_INLINE lanes gradient(simd::student_register<T> const& z, Strips const&, index,
-                               simd::kept<T>) const {
-    lanes const log_q = z.centred * this->inverse_ - this->log_sum_;
-    return -gradient_scale_ * zero_safe_product(exp_nonpositive(log_q), log_q + entropy_);
+  struct block_gradient {
+    lanes inverse, log_sum, entropy, scale;
+    template <class Strips>
+    DISTIL_INLINE lanes operator()(simd::student_register<T> const& z, Strips const&, index,
+                                   simd::kept<T>) const {
+      lanes const log_q = z.centred * inverse - log_sum;
+      return -scale * zero_safe_product(exp_nonpositive(log_q), log_q + entropy);
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes, simd::kept<T>) const {
+    return {this->inverse_, this->log_sum_, entropy_, gradient_scale_};
   }
 
  private:

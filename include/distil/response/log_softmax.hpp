@@ -12,10 +12,16 @@ struct log_softmax_kernel : partition_kernel<T, Axis> {
   static constexpr bool keeps_exponentials = false;  // it needs the logits, and one multiplication
   using partition_kernel<T, Axis>::partition_kernel;
 
-  template <class Strips>
-  DISTIL_INLINE simd::lanes<T> gradient(simd::student_register<T> const& z, Strips const&, index,
-                                        simd::kept<T>) const {
-    return z.centred * this->inverse_ - this->log_sum_;
+  struct block_gradient {
+    simd::lanes<T> inverse, log_sum;
+    template <class Strips>
+    DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
+                                            simd::kept<T>) const {
+      return z.centred * inverse - log_sum;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(simd::lanes<T>, simd::kept<T>) const {
+    return {this->inverse_, this->log_sum_};
   }
 };
 

@@ -36,18 +36,21 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> temperature_derivative() const { return slope_; }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
-  DISTIL_INLINE void recall(simd::lanes<T> decay, simd::kept<T>) {
-    block_scale_ = probability_scale_ * decay;
-  }
-  template <class Strips>
-  DISTIL_INLINE simd::lanes<T> gradient(simd::student_register<T> const& z, Strips const&, index,
-                                        simd::kept<T>) const {
-    return block_scale_ * z.exponential;
+  struct block_gradient {
+    simd::lanes<T> scale;
+    template <class Strips>
+    DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
+                                            simd::kept<T>) const {
+      return scale * z.exponential;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(simd::lanes<T> decay, simd::kept<T>) const {
+    return {probability_scale_ * decay};
   }
 
  private:
   refinement refined_;
-  simd::lanes<T> top_{0}, probability_scale_{0}, block_scale_{0}, slope_{0};
+  simd::lanes<T> top_{0}, probability_scale_{0}, slope_{0};
 };
 
 struct log_sum_exp_name {

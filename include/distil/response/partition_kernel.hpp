@@ -80,11 +80,14 @@ class partition_kernel : public simd::kernel_defaults<T, Axis> {
 
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& maximum) { sum_ *= maximum.decay(sharpness_); }
 
-  template <class Strips, class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, Strips const&, index,
-                                Keep const&) const {
-    sums.exponentials += z.exponential;
-  }
+  struct adds_exponentials {
+    template <class Strips, class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, Strips const&, index,
+                                  Keep const&) const {
+      sums.exponentials += z.exponential;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_exponentials summand() const { return {}; }
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.exponentials; }
   DISTIL_INLINE void join(partition_kernel const& other) { sum_ += other.sum_; }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {

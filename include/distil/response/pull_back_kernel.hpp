@@ -39,26 +39,35 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
       : inverse_(
             Axis::per_row(rows, term.temperature, [](double temperature) { return 1.0 / temperature; })) {}
 
-  template <class Keep>
-  DISTIL_INLINE void accumulate(partial& sums, simd::student_register<T> const& z, simd::strip<T> upstream,
-                                index k, Keep const&) const {
-    lanes<T> const y = z.logit;
-    if constexpr (Logarithmic) {
-      sums.sum += select(y == lanes<T>(-simd::infinity<T>), lanes<T>(0), upstream[k]);
-    } else {
-      sums.sum += zero_safe_product(y, upstream[k]);
+  struct adds_upstream {
+    template <class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, simd::strip<T> upstream,
+                                  index k, Keep const&) const {
+      lanes<T> const y = z.logit;
+      if constexpr (Logarithmic) {
+        sums.sum += select(y == lanes<T>(-simd::infinity<T>), lanes<T>(0), upstream[k]);
+      } else {
+        sums.sum += zero_safe_product(y, upstream[k]);
+      }
     }
-  }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_upstream summand() const { return {}; }
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.sum; }
   DISTIL_INLINE void join(pull_back_kernel const& other) { sum_ += other.sum_; }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) { sum_ = Axis::sum(sum_); }
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return lanes<T>(0); }
 
-  DISTIL_INLINE lanes<T> gradient(simd::student_register<T> const& z, simd::strip<T> upstream, index k,
-                                  simd::kept<T>) const {
-    lanes<T> const y = z.logit;
-    if constexpr (Logarithmic) return inverse_ * (upstream[k] - exp(y) * sum_);
-    return inverse_ * zero_safe_product(y, upstream[k] - sum_);
+  struct block_gradient {
+    lanes<T> inverse, sum;
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> upstream, index k,
+                                      simd::kept<T>) const {
+      lanes<T> const y = z.logit;
+      if constexpr (Logarithmic) return inverse * (upstream[k] - exp(y) * sum);
+      return inverse * zero_safe_product(y, upstream[k] - sum);
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T>, simd::kept<T>) const {
+    return {inverse_, sum_};
   }
 
  private:

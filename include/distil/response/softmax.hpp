@@ -11,15 +11,17 @@ struct softmax_kernel : partition_kernel<T, Axis> {
   using partition_kernel<T, Axis>::partition_kernel;
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
-  DISTIL_INLINE void recall(simd::lanes<T> decay, simd::kept<T>) { block_scale_ = decay / this->sum_; }
-  template <class Strips>
-  DISTIL_INLINE simd::lanes<T> gradient(simd::student_register<T> const& z, Strips const&, index,
-                                        simd::kept<T>) const {
-    return block_scale_ * z.exponential;
+  struct block_gradient {
+    simd::lanes<T> scale;
+    template <class Strips>
+    DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
+                                            simd::kept<T>) const {
+      return scale * z.exponential;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(simd::lanes<T> decay, simd::kept<T>) const {
+    return {decay / this->sum_};
   }
-
- private:
-  simd::lanes<T> block_scale_{0};
 };
 
 }  // namespace kernels

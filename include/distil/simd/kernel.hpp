@@ -19,7 +19,8 @@
 ///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row
 ///   rescale(maximum)               the student's maximum rose: bring the sums along
 ///   observe(strips, block)         looks at a block before its sums (a teacher's maximum); may rescale
-///   partial, accumulate, fold      sums over at most `longest_sum` registers, then added to those of the row
+///   partial, summand(), fold       sums over at most `longest_sum` registers, then added to those of the row. summand()
+///                                  gives for one block a small function (sums, z, strips, k, keep) that adds one register
 ///   saved_registers, block_marks   static: registers kept a step and a block for the gradient, besides exponentials
 ///   mark(keep)                     keeps what the registers of a block are relative to
 ///   join(other)                    adds the sums over other classes of the row, relative to the same student's maximum
@@ -29,10 +30,11 @@
 ///                                  a second sweep over the values, when it asks for one
 ///   value()                        the loss of each row
 ///   rereads()                      whether the gradient looks at the logits and strips again
-///   recall(decay, marks)           what the next block's exponentials must be multiplied by, and what was marked
-///   gradient(z, strips, k, saved)  scale * d loss / d z for one register
+///   gradient(decay, marks)         for one block: a small function (z, strips, k, saved) that gives scale * d loss / d z
+///                                  for one register. `decay` is what exponentials must be multiplied by
 ///   patch(term, rows, block, target)         corrections of single elements, such as the label's
 ///
+/// The functions for one block hold copies of what they need, since a store to memory could change anything else.
 /// `kernel_defaults` has what most leave out.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
@@ -107,7 +109,6 @@ struct kernel_defaults {
   DISTIL_INLINE void join_refined(Kernel const&) {}
   DISTIL_INLINE void close_refined() {}
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return true; }
-  DISTIL_INLINE void recall(lanes<T>, kept<T>) {}
   template <class Term, class Target>
   DISTIL_INLINE void patch(Term const&, tile, block, Target const&) const {}
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return lanes<T>(0); }

@@ -35,7 +35,6 @@ class row_sweeps {
   struct state {
     kernels of;
     running_maximum<T> maximum = {};
-    exponentials shared = {};
   };
 
   row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms, T* keep)
@@ -148,7 +147,7 @@ class row_sweeps {
   template <std::size_t... I>
   DISTIL_INLINE void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     constexpr bool keeps = Writes && step_slots > 0;
-    row.shared.plan(row.of, each);
+    exponentials const shared(row.of, each);
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
@@ -167,6 +166,7 @@ class row_sweeps {
       (std::get<I>(row.of).mark(keeper<T, keeps>{place(keep, marks_at<I>)}), ...);
       keep = place(keep, marks * lane_count);
       lanes<T> const shift = row.maximum.shift();
+      std::tuple const summands{std::get<I>(row.of).summand()...};
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
         std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
@@ -176,12 +176,11 @@ class row_sweeps {
           lanes<T> const centred = logit - shift;
           prefetch(logits.at(k));
           (prefetch_strip(std::get<I>(operands), k), ...);
-          lanes<T> const of_base = exponentials::of_base(row.of, centred);
-          lanes<T> const exponential[] = {row.shared.template of<I>(row.of, centred, of_base)...};
-          (row.shared.template keep<I>(exponential[I], keeper<T, keeps>{keep}), ...);
-          (std::get<I>(row.of).accumulate(
-               std::get<I>(sums), student_register<T>{logit, centred, exponential[I]}, std::get<I>(operands),
-               k, keeper<T, keeps>{place(keep, saved_at<I>)}),
+          lanes<T> const of_base = shared.of_base(centred);
+          lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
+          (shared.template keep<I>(exponential[I], keeper<T, keeps>{keep}), ...);
+          (std::get<I>(summands)(std::get<I>(sums), student_register<T>{logit, centred, exponential[I]},
+                                 std::get<I>(operands), k, keeper<T, keeps>{place(keep, saved_at<I>)}),
            ...);
           keep = place(keep, step_stride);
         }
@@ -204,7 +203,6 @@ class row_sweeps {
   static void join(state& row, state& other, std::index_sequence<I...>) {
     raise(row, other.maximum.now, each);
     raise(other, row.maximum.now, each);
-    row.shared = other.shared;
     (std::get<I>(row.of).join(std::get<I>(other.of)), ...);
   }
 
@@ -264,7 +262,9 @@ class row_sweeps {
   template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
   DISTIL_INLINE void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
                            [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
+    // What the loop reads is local: a store of the gradient could change anything else.
     lanes<T> const shift = row.maximum.shift();
+    exponentials const shared(row.of, each);
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> z{};
@@ -274,13 +274,11 @@ class row_sweeps {
         ((std::get<I>(strips) = std::get<I>(operands_).open(rows, here)), ...);
       }
       T const* keep = kept_of(here);
-      if constexpr (step_slots > 0) {
-        lanes<T> const earlier = kept<T>{keep}[0];
-        (std::get<I>(row.of).recall(row.shared.template decay<I>(row.of, row.maximum, earlier),
-                                    kept<T>{keep + marks_at<I>}),
-         ...);
-        keep += marks * lane_count;
-      }
+      lanes<T> earlier(0);
+      if constexpr (step_slots > 0) earlier = kept<T>{keep}[0];
+      std::tuple const gradients{std::get<I>(row.of).gradient(shared.template decay<I>(row.maximum, earlier),
+                                                              kept<T>{keep + marks_at<I>})...};
+      if constexpr (step_slots > 0) keep += marks * lane_count;
       auto const target = writer.open(rows, here);
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
@@ -289,13 +287,12 @@ class row_sweeps {
         for (index k = 0; k < part.count; ++k) {
           lanes<T> const logit = Rereads ? logits[k] : lanes<T>(0);
           lanes<T> const centred = logit - shift;
-          lanes<T> sum(0);
-          ((sum += counted<EveryRow>(
-                which[I],
-                std::get<I>(row.of).gradient(
-                    student_register<T>{logit, centred, row.shared.template recall<I>(kept<T>{keep})},
-                    std::get<I>(operands), k, kept<T>{keep + saved_at<I>}))),
-           ...);
+          lanes<T> sum =
+              (... + counted<EveryRow>(
+                         which[I],
+                         std::get<I>(gradients)(
+                             student_register<T>{logit, centred, shared.template recall<I>(kept<T>{keep})},
+                             std::get<I>(operands), k, kept<T>{keep + saved_at<I>})));
           keep += step_stride;
           if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
           sum.store(output.at(k));

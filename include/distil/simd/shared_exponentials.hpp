@@ -37,13 +37,12 @@ class shared_exponentials {
   static constexpr bool any_taken = (Kernels::exponentials || ...);
 
   template <std::size_t... I>
-  DISTIL_INLINE void plan(kernels const& state, std::index_sequence<I...>) {
-    ((powers_[I] = power_of<I>(state)), ...);
-  }
+  DISTIL_INLINE shared_exponentials(kernels const& state, std::index_sequence<I...>)
+      : sharpness_{std::get<I>(state).sharpness()...}, powers_{power_of<I>()...} {}
 
-  DISTIL_INLINE static lanes<T> of_base(kernels const& state, lanes<T> centred) {
+  [[nodiscard]] DISTIL_INLINE lanes<T> of_base(lanes<T> centred) const {
     if constexpr (any_taken) {
-      return exp2_nonpositive(centred * std::get<base>(state).sharpness());
+      return exp2_nonpositive(centred * sharpness_[base]);
     } else {
       return lanes<T>(0);
     }
@@ -51,9 +50,9 @@ class shared_exponentials {
 
   /// Those of the I-th kernel.
   template <std::size_t I>
-  DISTIL_INLINE lanes<T> of(kernels const& state, lanes<T> centred, lanes<T> exponential_of_base) const {
+  DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T> exponential_of_base) const {
     if constexpr (I != base && kernel<I>::exponentials) {
-      if (powers_[I] == 0) return exp2_nonpositive(centred * std::get<I>(state).sharpness());
+      if (powers_[I] == 0) return exp2_nonpositive(centred * sharpness_[I]);
     }
     return power<I>(exponential_of_base);
   }
@@ -80,10 +79,9 @@ class shared_exponentials {
 
   /// What kept exponentials must be multiplied by to be relative to `maximum` instead of an `earlier` one.
   template <std::size_t I>
-  DISTIL_INLINE lanes<T> decay(kernels const& state, running_maximum<T> const& maximum,
-                               lanes<T> earlier) const {
+  DISTIL_INLINE lanes<T> decay(running_maximum<T> const& maximum, lanes<T> earlier) const {
     if constexpr (kernel<I>::keeps_exponentials) {
-      return maximum.decay_since(earlier, std::get<I>(state).sharpness());
+      return maximum.decay_since(earlier, sharpness_[I]);
     } else {
       return lanes<T>(0);
     }
@@ -100,11 +98,11 @@ class shared_exponentials {
 
   /// 0: none within rounding of the temperatures.
   template <std::size_t I>
-  DISTIL_INLINE static int power_of(kernels const& state) {
+  [[nodiscard]] DISTIL_INLINE int power_of() const {
     if constexpr (I == base) {
       return 1;
     } else if constexpr (kernel<I>::exponentials) {
-      lanes<T> const own = std::get<I>(state).sharpness(), of_base = std::get<base>(state).sharpness();
+      lanes<T> const own = sharpness_[I], of_base = sharpness_[base];
       lanes<T> const rounding = own * lanes<T>(2 * std::numeric_limits<T>::epsilon());
       for (int power = 1; power <= highest_power; ++power) {
         if (all(abs(own - of_base * lanes<T>(power)) <= rounding)) return power;
@@ -126,7 +124,8 @@ class shared_exponentials {
     return x;
   }
 
-  std::array<int, sizeof...(Kernels)> powers_{};
+  std::array<lanes<T>, sizeof...(Kernels)> sharpness_;
+  std::array<int, sizeof...(Kernels)> powers_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
