@@ -186,8 +186,9 @@ struct hinton_kd_loss {
 ///            + soft_weight * T for the gradient
 /// @nan       a NaN or +inf logit on either side makes the loss and gradient of its row NaN (masked classes
 ///            may get 0), no other's; a term of weight 0 is absent, whatever it holds
-/// @cost      one read of student and teacher and one write, 3 exponentials an element; 3 numbers of scratch
-///            a class, kept by the thread; one read more for a gradient of the temperature
+/// @cost      one read of student and teacher and one write, 3 exponentials an element, or 2 at a temperature of
+///            1, 2, 3 or 4, since e^z = (e^(z/T))^T; 3 numbers of scratch a class, kept by the thread; one read
+///            more for a gradient of the temperature
 /// @source    Hinton, Vinyals, Dean 2015, arXiv:1503.02531. What alpha multiplies differs between libraries:
 ///            torchdistill weights the hard term with it, timm and MaxText the soft one; here both have their
 ///            names
