@@ -1,110 +1,15 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <type_traits>
 
-#include "distil/core/row_parameter.hpp"
-#include "distil/simd/scratch.hpp"
 #include "distil/simd/transpose.hpp"
+#include "distil/simd/windows.hpp"
 
 /// How a batch reaches the lanes. A sweep sees every operand as strips of registers, whatever its layout and
 /// element type: in place where it can be loaded as it lies, else through a block of scratch that stays in
-/// the first cache.
+/// the first cache, or through a window of several tiles (see windows.hpp).
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
-
-/// The rows a sweep works on at once: one when lanes run along the classes, up to a register when they run
-/// across rows.
-struct tile {
-  index first_row;
-  index rows;
-};
-
-/// The classes of one step of a sweep.
-struct block {
-  index first_column;
-  index columns;
-  index steps;  ///< registers each operand has here
-  index whole;  ///< those of them that are full: all, or all but the last
-};
-
-/// Lanes run along the classes of one row; what is summed over classes must be summed across lanes in the
-/// end.
-template <class T>
-struct along {
-  static constexpr index tile_rows = 1;
-  static constexpr index block_columns = block_elements;
-  static constexpr index block_steps = block_columns / lanes<T>::size;
-
-  static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return sum_across(partial); }
-  static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return max_across(partial); }
-  /// Of a number that all lanes share.
-  static DISTIL_INLINE lanes<T> log_of_rows(lanes<T> same) { return lanes<T>(std::log(first_of(same))); }
-
-  /// A value for each row of the tile.
-  template <class Value>
-  static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
-    return lanes<T>(static_cast<T>(value(where.first_row)));
-  }
-  template <class Function>
-  static DISTIL_INLINE lanes<T> per_row(tile where, row_parameter const& parameter,
-                                        Function const& function) {
-    return lanes<T>(static_cast<T>(function(parameter[where.first_row])));
-  }
-
-  /// A register of what is known row by row.
-  static DISTIL_INLINE lanes<T> of_rows(T const* values) { return lanes<T>(values[0]); }
-
-  /// The last register of a row may be filled in part.
-  static DISTIL_INLINE block next(index first_column, index columns) {
-    index const width = std::min(block_columns, columns - first_column);
-    return {first_column, width, (width + lanes<T>::size - 1) / lanes<T>::size, width / lanes<T>::size};
-  }
-
-  /// Position of an element of a block whose registers lie `step` apart.
-  static DISTIL_INLINE index at(index /*row*/, index column, index /*step*/) { return column; }
-
-  /// Of a row.
-  static constexpr index blocks(index columns) { return (columns + block_columns - 1) / block_columns; }
-};
-
-/// Lanes run across the rows of a tile: class-major storage, and rows too short to fill registers.
-template <class T>
-struct across {
-  static constexpr index tile_rows = lanes<T>::size;
-  static constexpr index block_columns = block_elements / tile_rows;
-  static constexpr index block_steps = block_columns;
-
-  static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return partial; }
-  static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return partial; }
-  static DISTIL_INLINE lanes<T> log_of_rows(lanes<T> rows) { return log(rows); }
-
-  template <class Function>
-  static DISTIL_INLINE lanes<T> per_row(tile where, row_parameter const& parameter,
-                                        Function const& function) {
-    if (!parameter.per_row()) return lanes<T>(static_cast<T>(function(parameter[0])));
-    return per_row(where, [&](index row) { return function(parameter[row]); });
-  }
-
-  template <class Value>
-  static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
-    T values[static_cast<std::size_t>(tile_rows)] = {};
-    for (index row = 0; row < where.rows; ++row) values[row] = static_cast<T>(value(where.first_row + row));
-    return lanes<T>::load(values);
-  }
-
-  static DISTIL_INLINE lanes<T> of_rows(T const* values) { return lanes<T>::load(values); }
-
-  static DISTIL_INLINE block next(index first_column, index columns) {
-    index const width = std::min(block_columns, columns - first_column);
-    return {first_column, width, width, width};
-  }
-
-  static DISTIL_INLINE index at(index row, index column, index step) { return column * step + row; }
-
-  static constexpr index blocks(index columns) { return (columns + block_columns - 1) / block_columns; }
-};
 
 /// Registers of one operand in one block, `step` elements apart. A last one that a row does not fill may lie in a place of
 /// its own, together with its padding.
@@ -143,9 +48,10 @@ DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]]
 template <class T, class Axis, class Storage>
 class block_reader {
  public:
-  explicit block_reader(matrix_view<Storage const> matrix) : matrix_(matrix) {}
+  explicit block_reader(matrix_view<Storage const> matrix) : matrix_(matrix), window_(matrix) {}
 
   DISTIL_INLINE strip<T> open(tile rows, block columns, T padding) {
+    if (window_.used()) return {window_.open(matrix_, rows, padding, scratch_), window_.rows()};
     if constexpr (std::is_same_v<Storage, T>) {
       if (in_place<T, Axis>(matrix_, rows)) {
         T const* const data = &matrix_(rows.first_row, columns.first_column);
@@ -188,7 +94,8 @@ class block_reader {
   }
 
   matrix_view<Storage const> matrix_;
-  alignas(64) T scratch_[block_elements];
+  input_window<T, Axis> window_;
+  alignas(64) T scratch_[Axis::scratch_elements];
 };
 
 /// Reads one value per class, the same for every row, in the shape of the other operands; `padding` past the
@@ -237,7 +144,7 @@ class class_reader {
 };
 
 /// Writes a matrix block by block: in place where it can, else through scratch that `commit` converts, adds,
-/// scatters, or streams past the caches.
+/// scatters, or streams past the caches. What goes through a window is there when the writer ends.
 template <class T, class Axis, class Storage>
 class block_writer {
   static constexpr bool is_along = std::is_same_v<Axis, along<T>>;
@@ -245,12 +152,14 @@ class block_writer {
  public:
   block_writer(matrix_view<Storage> matrix, bool accumulate)
       : matrix_(matrix),
+        window_(matrix, accumulate),
         accumulate_(accumulate),
         streams_(is_along && matrix.column_stride == 1 && !accumulate &&
                  matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage)) >= streamed_bytes) {}
   block_writer(block_writer const&) = delete;
   block_writer& operator=(block_writer const&) = delete;
   ~block_writer() {
+    if (window_.used()) window_.finish(matrix_, scratch_);
     if (streams_) finish_streams();
   }
 
@@ -266,6 +175,10 @@ class block_writer {
   };
 
   DISTIL_INLINE target open(tile rows, block columns) {
+    if (window_.used()) {
+      T* const data = window_.place(matrix_, scratch_, rows.first_row, rows.rows, Axis::tile_rows);
+      return {{data, window_.rows()}, 0, true};
+    }
     if constexpr (std::is_same_v<Storage, T>) {
       if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
         T* const data = &matrix_(rows.first_row, columns.first_column);
@@ -282,6 +195,7 @@ class block_writer {
 
   /// Brings to the matrix what does not lie there yet.
   DISTIL_INLINE void commit(target const& written, tile rows, block columns) {
+    if (window_.used()) return;
     if (written.staged) {
       commit_scratch(rows, columns);
     } else if (written.tail != nullptr) {
@@ -293,6 +207,11 @@ class block_writer {
   /// Every class of a row gets the same value; nothing happens when gradients are added.
   void fill(index row, T value) {
     if (accumulate_) return;
+    if (window_.used()) {
+      T* const data = window_.place(matrix_, scratch_, row, 1, 1);
+      for (index column = 0; column < matrix_.columns; ++column) data[column * window_.rows()] = value;
+      return;
+    }
     Storage const stored = detail::narrow<Storage>(value);
     if (matrix_.column_stride == 1) {
       std::fill_n(&matrix_(row, 0), matrix_.columns, stored);
@@ -343,8 +262,9 @@ class block_writer {
   }
 
   matrix_view<Storage> matrix_;
+  output_window<T, Axis> window_;
   bool accumulate_, streams_;
-  alignas(64) T scratch_[block_elements];
+  alignas(64) T scratch_[Axis::scratch_elements];
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

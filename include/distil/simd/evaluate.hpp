@@ -69,7 +69,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   void run_rows(Policy policy) {
     index chunk_rows =
         std::max(ceiling(student_.rows, most_chunks), ceiling(least_chunk_elements, student_.columns));
-    chunk_rows = ceiling(chunk_rows, Axis::tile_rows) * Axis::tile_rows;
+    index const whole = std::max(Axis::tile_rows, window_rows_of<T, Axis>(student_));
+    chunk_rows = ceiling(chunk_rows, whole) * whole;
     chunks_ = ceiling(student_.rows, chunk_rows);
     // On this thread before any work, so that a lack of memory can be reported.
     sweeps<Axis>::reserve(student_.columns);
@@ -87,7 +88,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     auto writer = writer_of<Axis>();
     class_range const classes{0, student_.columns};
     for (index row = first; row < last; row += Axis::tile_rows) {
-      tile_weights<Axis> const tile(*this, row, std::min(Axis::tile_rows, last - row));
+      tile_weights<Axis> const tile(*this, {row, std::min(Axis::tile_rows, last - row), last});
       if (!tile.any) {
         skip(tile, writer, sums);
         continue;
@@ -122,7 +123,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     };
     chunks_ = 1;
     for (index row = 0; row < student_.rows; ++row) {
-      tile_weights<axis> const tile(*this, row, 1);
+      tile_weights<axis> const tile(*this, {row, 1});
       if (!tile.any) {
         auto writer = writer_of<axis>();
         skip(tile, writer, sums_[0]);
@@ -179,15 +180,14 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     bool any = false;                     ///< some row counts for some term
     bool every_term = true;               ///< every row has the gradient of every term
 
-    DISTIL_INLINE tile_weights(evaluation const& batch, index first_row, index row_count)
-        : rows{first_row, row_count} {
+    DISTIL_INLINE tile_weights(evaluation const& batch, tile here) : rows(here) {
       if (batch.common()) {
         common = &*batch.common();
         look_at(batch, *common, each);
         return;
       }
-      for (index r = 0; r < row_count; ++r) {
-        multipliers const weights = batch.multipliers_of(first_row + r, each);
+      for (index r = 0; r < here.rows; ++r) {
+        multipliers const weights = batch.multipliers_of(here.first_row + r, each);
         of_row[static_cast<std::size_t>(r)] = weights;
         look_at(batch, weights, each);
       }

@@ -22,6 +22,18 @@ inline constexpr index streamed_bytes = index{64} << 20;
 /// fill them.
 inline constexpr index short_row_registers = 16;
 
+/// Class-major matrices of at least so many bytes, which the second cache does not hold, move through windows of several
+/// tiles. From so many classes on: fewer lines than the caches' sets have ways need none. So many rows: longer runs gain
+/// nothing more, and student, teacher and gradient leave the first cache.
+inline constexpr index windowed_bytes = index{1} << 20;
+inline constexpr index least_window_columns = 16;
+inline constexpr index most_window_rows = 96;
+inline constexpr index window_elements = 4 * block_elements;
+
+/// And their gradients go past the caches from so many on: a class-major matrix is one image of a batch, and the others
+/// follow before anybody looks at its gradient.
+inline constexpr index streamed_window_bytes = index{16} << 20;
+
 /// A batch is cut into at most so many chunks, none of them under some thousand elements. Results are summed
 /// by chunk.
 inline constexpr index most_chunks = 128;
