@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <type_traits>
 
 #include "distil/simd/transpose.hpp"
@@ -44,6 +45,22 @@ DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]]
   }
 }
 
+/// The rows of the next tile, which lie behind those of this one, while this one is computed: their rows are too short
+/// for the processor's own look-ahead.
+template <class Axis, bool Writes, class Element, class Storage>
+DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] Element const* here,
+                                      [[maybe_unused]] matrix_view<Storage> const& matrix) {
+#if defined(__GNUC__)
+  constexpr std::uintptr_t line = cache_line;
+  if (matrix.row_stride < matrix.columns || matrix.row_stride > 2 * matrix.columns) return;
+  auto const bytes = static_cast<std::uintptr_t>(Axis::tile_rows * matrix.row_stride) * sizeof(Storage);
+  auto const next = reinterpret_cast<std::uintptr_t>(here) + bytes;
+  for (std::uintptr_t offset = 0; offset < bytes; offset += line) {
+    __builtin_prefetch(reinterpret_cast<void const*>(next + offset), Writes ? 1 : 0);
+  }
+#endif
+}
+
 /// Reads a matrix block by block. Lanes past the last class or the last row hold `padding`.
 template <class T, class Axis, class Storage>
 class block_reader {
@@ -78,6 +95,7 @@ class block_reader {
     } else if (rows.rows < Axis::tile_rows) {
       for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
     } else if (matrix_.column_stride == 1) {
+      if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, false>(from, matrix_);
       return rows_to_lanes(from, matrix_.row_stride, columns.columns, scratch_);
     } else if (matrix_.row_stride == 1) {
       for (index column = 0; column < columns.columns; ++column) {
@@ -241,6 +259,7 @@ class block_writer {
       if (matrix_.column_stride == 1) return narrow_row<Adds>(scratch_, columns.columns, to);
     } else if (rows.rows == Axis::tile_rows) {
       if (matrix_.column_stride == 1) {
+        if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, true>(to, matrix_);
         return lanes_to_rows<Adds>(scratch_, columns.columns, to, matrix_.row_stride);
       }
       if (matrix_.row_stride == 1) {
