@@ -149,5 +149,46 @@ TEST(hinton_kd, of_a_slice_with_a_global_divisor_adds_up_to_the_whole) {
   }
 }
 
+TEST(hinton_kd, of_an_image_is_that_of_its_pixels_in_rows) {
+  // So large that class-major storage moves through windows; whole tiles and single pixels are ignored.
+  index const pixels = 16411, classes = 21;
+  batch<float> rows(pixels, classes);
+  for (index r = 0; r < pixels; ++r) {
+    if (r / 50 % 4 == 1 || r % 31 == 0) rows.labels[static_cast<std::size_t>(r)] = -100;
+  }
+  double const value = distil::hinton_kd.with_grad(rows.student.view(), rows.teacher.view(), rows.labels,
+                                                   rows.gradient.view());
+  for (bool const in_place : {false, true}) {
+    for (bool const accumulate : {false, true}) {
+      for (bool const threads : {false, true}) {
+        batch<float> image(pixels, classes, 4.0, layout::class_major);
+        owned_matrix<float> const before = in_place ? image.student : image.gradient;
+        auto& gradient = in_place ? image.student : image.gradient;
+        if (accumulate && !in_place) {
+          for (index r = 0; r < pixels; ++r) {
+            for (index c = 0; c < classes; ++c) gradient.set(r, c, 0.0);
+          }
+        }
+        auto const z = image.student.view();
+        auto const t = image.teacher.view();
+        hinton_kd_options const options{.accumulate = accumulate};
+        double const found =
+            threads
+                ? distil::hinton_kd.with_grad(distil::parallel, z, t, rows.labels, gradient.view(), options)
+                : distil::hinton_kd.with_grad(z, t, rows.labels, gradient.view(), options);
+        ASSERT_NEAR(found, value, 1e-6 * value);
+        for (index r = 0; r < pixels; ++r) {
+          for (index c = 0; c < classes; ++c) {
+            double const there = accumulate && in_place ? before.at(r, c) : 0.0;
+            ASSERT_NEAR(gradient.at(r, c), there + rows.gradient.at(r, c), there == 0.0 ? 1e-10 : 4e-7)
+                << r << ", " << c << (in_place ? " in place" : "");
+          }
+        }
+        ASSERT_EQ(gradient.damaged_guards(), 0);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace distil::testing
