@@ -25,11 +25,14 @@
 ///   alike()                                  true when all rows that are not masked weigh the same, more than 0
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// Makes an element of a tuple where it lies, since kernels are large.
-template <class Make>
+/// Makes a kernel where it lies in its tuple, since kernels are large.
+template <class Kernel, class Term, class Student, class T>
 struct made_in_place {
-  Make make;
-  operator std::invoke_result_t<Make>() const { return make(); }
+  Term const& term;
+  matrix_view<Student const> const& student;
+  tile rows;
+  lanes<T> scale;
+  DISTIL_INLINE operator Kernel() const { return Kernel(term, student, rows, scale); }
 };
 
 template <class Student, class Gradient, class... Terms>
@@ -226,9 +229,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   [[nodiscard]] DISTIL_INLINE typename sweeps<Axis>::state begin(tile_weights<Axis> const& tile,
                                                                  std::index_sequence<I...>) const {
     lanes<T> const scale[] = {scale_of<I>(tile)...};
-    return {{made_in_place{[&] {
-      return typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I]);
-    }}...}};
+    return {{made_in_place<typename Terms::template kernel<T, Axis>, Terms, Student, T>{
+        std::get<I>(terms_), student_, tile.rows, scale[I]}...}};
   }
 
   template <class Axis, class State, std::size_t... I>

@@ -143,7 +143,7 @@ struct words<half> {
 #if defined(__AVX512F__)
   static DISTIL_INLINE __m512 widen_16(__m256i bits) { return _mm512_cvtph_ps(bits); }
   static DISTIL_INLINE __m256i narrow(__m512 value) {
-    return _mm512_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT);
+    return _mm512_maskz_cvtps_ph(0xFFFF, value, _MM_FROUND_TO_NEAREST_INT);
   }
 #endif
 };
