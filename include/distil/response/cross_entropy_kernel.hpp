@@ -109,7 +109,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   struct adds_target {
     bool spreads;
-    lanes<T> sharpness;
     spread_weight weight;
 
     template <class Keep>
@@ -119,11 +118,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
       if (spreads) {
         lanes<T> const w = weight(strip, k);
         sums.mass += w;
-        sums.logits += zero_safe_product(w, z.centred * sharpness);
+        sums.logits += zero_safe_product(w, z.exponent);
       }
     }
   };
-  [[nodiscard]] DISTIL_INLINE adds_target summand() const { return {spreads_, sharpness_, weight_}; }
+  [[nodiscard]] DISTIL_INLINE adds_target summand() const { return {spreads_, weight_}; }
   DISTIL_INLINE void fold(partial const& sums) {
     sums_.exponentials += sums.exponentials;
     sums_.mass += sums.mass;
@@ -168,7 +167,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, strips const&, index) const {
     lanes<T> const u = centred * inverse_;
-    sums.q_u += zero_safe_product(exp_nonpositive(u - log_sum_), u);
+    sums.q_u += zero_safe_product(exp_nonpositive(fma(centred, inverse_, -log_sum_)), u);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
   DISTIL_INLINE void join_refined(cross_entropy_kernel const& other) { fold_refined(other.refined_); }

@@ -117,12 +117,12 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
 
   struct adds_both {
     Function function;
-    lanes<T> sharpness, teacher_sharpness, teacher_shift;
+    lanes<T> teacher_sharpness, teacher_shift;
 
     template <class Keep>
     DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
                                   index k, Keep const& keep) const {
-      lanes<T> const u = z.centred * sharpness;
+      lanes<T> const u = z.exponent;
       lanes<T> const v = (Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness;
       lanes<T> const p = exp2_nonpositive(v);
       sums.student += z.exponential;
@@ -135,7 +135,7 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
     }
   };
   [[nodiscard]] DISTIL_INLINE adds_both summand() const {
-    return {function_, sharpness_, teacher_sharpness_, maximum_.shift()};
+    return {function_, teacher_sharpness_, maximum_.shift()};
   }
   DISTIL_INLINE void fold(partial const& sums) {
     sums_.student += sums.student;
@@ -168,8 +168,8 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
   DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, simd::strip<T> stored, index k) const {
     lanes<T> const u = centred * inverse_;
     lanes<T> const v = teacher(stored[k]);
-    lanes<T> const log_q = u - log_student_;
-    lanes<T> const log_p = v - log_teacher_;
+    lanes<T> const log_q = fma(centred, inverse_, -log_student_);
+    lanes<T> const log_p = fma(Teacher::logit(stored[k]) - maximum_.shift(), teacher_inverse_, -log_teacher_);
     lanes<T> const minus_infinity(-simd::infinity<T>);
     lanes<T> const p = exp_nonpositive(log_p);
     lanes<T> const q = exp_nonpositive(log_q);
@@ -251,9 +251,9 @@ class divergence_kernel : public simd::kernel_defaults<T, Axis> {
     lanes<T> inverse, teacher_inverse, log_student, log_teacher, scale, psi_sum;
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
                                       simd::kept<T>) const {
-      lanes<T> const log_q = z.centred * inverse - log_student;
-      lanes<T> const v = (Teacher::logit(stored[k]) - maximum.shift()) * teacher_inverse;
-      return scale * (function.d_log_q(v - log_teacher, log_q) - exp_nonpositive(log_q) * psi_sum);
+      lanes<T> const log_q = fma(z.centred, inverse, -log_student);
+      lanes<T> const log_p = fma(Teacher::logit(stored[k]) - maximum.shift(), teacher_inverse, -log_teacher);
+      return scale * (function.d_log_q(log_p, log_q) - exp_nonpositive(log_q) * psi_sum);
     }
   };
   [[nodiscard]] DISTIL_INLINE auto gradient(lanes<T> decay, simd::kept<T> marks) const {

@@ -32,15 +32,14 @@ class entropy_kernel : public partition_kernel<T, Axis> {
     this->sum_ *= decay;
   }
   struct adds_moments {
-    lanes sharpness;
     template <class Strips, class Keep>
     DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, Strips const&, index,
                                   Keep const&) const {
       sums.partition.exponentials += z.exponential;
-      sums.moment += zero_safe_product(z.exponential, z.centred * sharpness);
+      sums.moment += zero_safe_product(z.exponential, z.exponent);
     }
   };
-  [[nodiscard]] DISTIL_INLINE adds_moments summand() const { return {this->sharpness_}; }
+  [[nodiscard]] DISTIL_INLINE adds_moments summand() const { return {}; }
   DISTIL_INLINE void fold(partial const& sums) {
     base::fold(sums.partition);
     moment_ += sums.moment;
@@ -62,7 +61,8 @@ class entropy_kernel : public partition_kernel<T, Axis> {
   DISTIL_INLINE void refine(refinement& sums, lanes centred, Strips const&, index) const {
     lanes const u = centred * this->inverse_;
     lanes const deviation = u - mean_;
-    sums.variance += zero_safe_product(exp_nonpositive(u - this->log_sum_), deviation * deviation);
+    sums.variance += zero_safe_product(exp_nonpositive(fma(centred, this->inverse_, -this->log_sum_)),
+                                       deviation * deviation);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.variance += sums.variance; }
   DISTIL_INLINE void join_refined(entropy_kernel const& other) { fold_refined(other.refined_); }
@@ -76,7 +76,7 @@ class entropy_kernel : public partition_kernel<T, Axis> {
     template <class Strips>
     DISTIL_INLINE lanes operator()(simd::student_register<T> const& z, Strips const&, index,
                                    simd::kept<T>) const {
-      lanes const log_q = z.centred * inverse - log_sum;
+      lanes const log_q = fma(z.centred, inverse, -log_sum);
       return -scale * zero_safe_product(exp_nonpositive(log_q), log_q + entropy);
     }
   };

@@ -17,7 +17,7 @@ struct log_softmax_kernel : partition_kernel<T, Axis> {
     template <class Strips>
     DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
                                             simd::kept<T>) const {
-      return z.centred * inverse - log_sum;
+      return fma(z.centred, inverse, -log_sum);
     }
   };
   [[nodiscard]] DISTIL_INLINE block_gradient gradient(simd::lanes<T>, simd::kept<T>) const {

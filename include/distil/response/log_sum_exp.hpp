@@ -26,7 +26,7 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
   template <class Strips>
   DISTIL_INLINE void refine(refinement& sums, simd::lanes<T> centred, Strips const&, index) const {
     simd::lanes<T> const u = centred * this->inverse_;
-    sums.q_u += zero_safe_product(exp_nonpositive(u - this->log_sum_), u);
+    sums.q_u += zero_safe_product(exp_nonpositive(fma(centred, this->inverse_, -this->log_sum_)), u);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
   DISTIL_INLINE void join_refined(log_sum_exp_kernel const& other) { fold_refined(other.refined_); }

@@ -42,11 +42,11 @@ struct nothing {
   DISTIL_INLINE nothing from(index, bool) const { return {}; }
 };
 
-/// One register of logits z: as they are, less the row's maximum (computed once for all terms), and the kernel's own
-/// 2^(sharpness * centred) where it takes any.
+/// One register of logits z: as they are, less the row's maximum (computed once for all terms), and for a kernel that
+/// takes exponentials its own exponent = sharpness * centred, and 2^exponent.
 template <class T>
 struct student_register {
-  lanes<T> logit, centred, exponential;
+  lanes<T> logit, centred, exponent, exponential;
 };
 
 /// Registers that the first sweep keeps for the gradient. The value-only form keeps nothing.

@@ -176,10 +176,12 @@ class row_sweeps {
           lanes<T> const centred = logit - shift;
           prefetch(logits.at(k));
           (prefetch_strip(std::get<I>(operands), k), ...);
-          lanes<T> const of_base = shared.of_base(centred);
-          lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
+          lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
+          lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
+          lanes<T> const exponential[] = {shared.template of<I>(exponent[I], of_base)...};
           (shared.template keep<I>(exponential[I], keeper<T, keeps>{keep}), ...);
-          (std::get<I>(summands)(std::get<I>(sums), student_register<T>{logit, centred, exponential[I]},
+          (std::get<I>(summands)(std::get<I>(sums),
+                                 student_register<T>{logit, centred, exponent[I], exponential[I]},
                                  std::get<I>(operands), k, keeper<T, keeps>{place(keep, saved_at<I>)}),
            ...);
           keep = place(keep, step_stride);
@@ -290,9 +292,9 @@ class row_sweeps {
           lanes<T> sum =
               (... + counted<EveryRow>(
                          which[I],
-                         std::get<I>(gradients)(
-                             student_register<T>{logit, centred, shared.template recall<I>(kept<T>{keep})},
-                             std::get<I>(operands), k, kept<T>{keep + saved_at<I>})));
+                         std::get<I>(gradients)(student_register<T>{logit, centred, lanes<T>(0),
+                                                                    shared.template recall<I>(kept<T>{keep})},
+                                                std::get<I>(operands), k, kept<T>{keep + saved_at<I>})));
           keep += step_stride;
           if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
           sum.store(output.at(k));

@@ -40,19 +40,22 @@ class shared_exponentials {
   DISTIL_INLINE shared_exponentials(kernels const& state, std::index_sequence<I...>)
       : sharpness_{std::get<I>(state).sharpness()...}, powers_{power_of<I>()...} {}
 
-  [[nodiscard]] DISTIL_INLINE lanes<T> of_base(lanes<T> centred) const {
-    if constexpr (any_taken) {
-      return exp2_nonpositive(centred * sharpness_[base]);
-    } else {
-      return lanes<T>(0);
-    }
+  template <std::size_t I>
+  [[nodiscard]] DISTIL_INLINE lanes<T> exponent(lanes<T> centred) const {
+    if constexpr (kernel<I>::exponentials) return centred * sharpness_[I];
+    return lanes<T>(0);
+  }
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> of_base(lanes<T> exponent_of_base) const {
+    if constexpr (any_taken) return exp2_nonpositive(exponent_of_base);
+    return lanes<T>(0);
   }
 
   /// Those of the I-th kernel.
   template <std::size_t I>
-  DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T> exponential_of_base) const {
+  DISTIL_INLINE lanes<T> of(lanes<T> exponent, lanes<T> exponential_of_base) const {
     if constexpr (I != base && kernel<I>::exponentials) {
-      if (powers_[I] == 0) return exp2_nonpositive(centred * sharpness_[I]);
+      if (powers_[I] == 0) return exp2_nonpositive(exponent);
     }
     return power<I>(exponential_of_base);
   }
