@@ -125,7 +125,8 @@ class row_sweeps {
   }
 
   /// A place further on in what is kept.
-  static DISTIL_INLINE T* place(T* keep, [[maybe_unused]] index offset) {
+  template <class Element>
+  static DISTIL_INLINE Element* place(Element* keep, [[maybe_unused]] index offset) {
     if constexpr (Writes && step_slots > 0) return keep + offset;
     return keep;
   }
@@ -279,7 +280,7 @@ class row_sweeps {
       lanes<T> earlier(0);
       if constexpr (step_slots > 0) earlier = kept<T>{keep}[0];
       std::tuple const gradients{std::get<I>(row.of).gradient(shared.template decay<I>(row.maximum, earlier),
-                                                              kept<T>{keep + marks_at<I>})...};
+                                                              kept<T>{place(keep, marks_at<I>)})...};
       if constexpr (step_slots > 0) keep += marks * lane_count;
       auto const target = writer.open(rows, here);
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
@@ -290,11 +291,11 @@ class row_sweeps {
           lanes<T> const logit = Rereads ? logits[k] : lanes<T>(0);
           lanes<T> const centred = logit - shift;
           lanes<T> sum =
-              (... + counted<EveryRow>(
-                         which[I],
-                         std::get<I>(gradients)(student_register<T>{logit, centred, lanes<T>(0),
-                                                                    shared.template recall<I>(kept<T>{keep})},
-                                                std::get<I>(operands), k, kept<T>{keep + saved_at<I>})));
+              (... +
+               counted<EveryRow>(which[I], std::get<I>(gradients)(
+                                               student_register<T>{logit, centred, lanes<T>(0),
+                                                                   shared.template recall<I>(kept<T>{keep})},
+                                               std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)})));
           keep += step_stride;
           if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
           sum.store(output.at(k));
