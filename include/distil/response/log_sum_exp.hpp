@@ -36,15 +36,7 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> temperature_derivative() const { return slope_; }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
-  struct block_gradient {
-    simd::lanes<T> scale;
-    template <class Strips>
-    DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
-                                            simd::kept<T>) const {
-      return scale * z.exponential;
-    }
-  };
-  [[nodiscard]] DISTIL_INLINE block_gradient gradient(simd::lanes<T> decay, simd::kept<T>) const {
+  [[nodiscard]] DISTIL_INLINE scaled_exponentials<T> gradient(simd::lanes<T> decay, simd::kept<T>) const {
     return {probability_scale_ * decay};
   }
 

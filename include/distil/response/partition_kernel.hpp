@@ -58,6 +58,17 @@ struct logits_term : detail::logits_term_base {
 
 namespace kernels {
 
+/// A gradient, or an output, that is the row's exponentials times one number.
+template <class T>
+struct scaled_exponentials {
+  simd::lanes<T> scale;
+  template <class Strips>
+  DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
+                                          simd::kept<T>) const {
+    return scale * z.exponential;
+  }
+};
+
 /// The partition sum of a row, sum e^u with u = (z - max z) / T: what softmax and its relatives start from.
 template <class T, class Axis>
 class partition_kernel : public simd::kernel_defaults<T, Axis> {

@@ -11,15 +11,7 @@ struct softmax_kernel : partition_kernel<T, Axis> {
   using partition_kernel<T, Axis>::partition_kernel;
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
-  struct block_gradient {
-    simd::lanes<T> scale;
-    template <class Strips>
-    DISTIL_INLINE simd::lanes<T> operator()(simd::student_register<T> const& z, Strips const&, index,
-                                            simd::kept<T>) const {
-      return scale * z.exponential;
-    }
-  };
-  [[nodiscard]] DISTIL_INLINE block_gradient gradient(simd::lanes<T> decay, simd::kept<T>) const {
+  [[nodiscard]] DISTIL_INLINE scaled_exponentials<T> gradient(simd::lanes<T> decay, simd::kept<T>) const {
     return {decay / this->sum_};
   }
 };
