@@ -4,14 +4,14 @@ set(script "${CMAKE_CURRENT_LIST_DIR}/../../cmake/distil_losses.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/../support/expect_script.cmake")
 
 set(files include/distil/response/kl.hpp include/distil/response/divergence.hpp include/distil/response.hpp
-          tests/support/loss_cases.hpp tests/response/kl_test.cpp bench/response/kl_bench.cpp)
+          tests/support/cases/kl.hpp tests/response/kl_test.cpp bench/response/kl_bench.cpp)
 
 function(write_good_tree)
   foreach(file IN LISTS files)
     write_file(${file} "")
   endforeach()
   write_file(include/distil/response.hpp "#include \"distil/response/kl.hpp\"\n")
-  write_file(tests/support/loss_cases.hpp "loss_case{\"kl\"}\n")
+  write_file(tests/support/cases/kl.hpp "loss_case{\"kl\"}\n")
   write_file(tests/losses.cmake "distil_add_loss(response kl)\ndistil_add_part(response divergence)\n")
 endfunction()
 
@@ -24,8 +24,8 @@ foreach(file IN LISTS files)
   write_good_tree()
 endforeach()
 
-write_file(tests/support/loss_cases.hpp "loss_case{\"reverse_kl\"}\n")
-expect_refused("a loss without a case" "loss_cases.hpp does not have \"kl\"; kl is a loss")
+write_file(tests/support/cases/kl.hpp "loss_case{\"reverse_kl\"}\n")
+expect_refused("a loss without a case" "cases/kl.hpp does not have \"kl\"; kl is a loss")
 write_good_tree()
 
 write_file(include/distil/feature/orphan.hpp "")

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../support/batches.hpp"
+#include "distil/response.hpp"
 
 namespace {
 thread_local long allocations = 0;

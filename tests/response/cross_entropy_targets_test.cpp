@@ -1,4 +1,5 @@
 #include "../support/expectations.hpp"
+#include "distil/response.hpp"
 
 /// What only cross entropy has: class weights, soft targets and mixed labels.
 namespace distil::testing {

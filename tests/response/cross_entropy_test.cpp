@@ -1,6 +1,7 @@
 #include "distil/response/cross_entropy.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/cross_entropy.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,6 +1,8 @@
 #include "distil/response/divergence.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/divergence_case.hpp"
+#include "../support/cases/forward_kl.hpp"
 
 /// Divergences as a user writes them: they go through the suites of the built-in ones.
 namespace distil::testing {

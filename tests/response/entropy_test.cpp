@@ -1,6 +1,7 @@
 #include "distil/response/entropy.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/entropy.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,6 +1,7 @@
 #include "distil/response/fuse.hpp"
 
 #include "../support/expectations.hpp"
+#include "distil/response.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,6 +1,7 @@
 #include "distil/response/hinton_kd.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/hinton_kd.hpp"
 
 namespace distil::testing {
 namespace {

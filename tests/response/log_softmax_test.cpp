@@ -1,6 +1,7 @@
 #include "distil/response/log_softmax.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/log_softmax.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,6 +1,7 @@
 #include "distil/response/log_sum_exp.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/log_sum_exp.hpp"
 
 namespace distil::testing {
 namespace {

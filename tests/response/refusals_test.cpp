@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "../support/expectations.hpp"
+#include "distil/response.hpp"
 
 /// Bad input: a text that names the loss, the argument, what it was and what it must be, and nothing written.
 namespace distil::testing {

@@ -1,6 +1,7 @@
 #include "distil/response/soft_cross_entropy.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/soft_cross_entropy.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,6 +1,7 @@
 #include "distil/response/softmax.hpp"
 
 #include "../support/behaviour_suite.hpp"
+#include "../support/cases/softmax.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "distil/response/teacher.hpp"
+#include "distil/response.hpp"
 
 #include "../support/expectations.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "../support/expectations.hpp"
 #include "../support/vectors.hpp"
+#include "distil/response.hpp"
 
 /// The losses against what others computed: PyTorch's autograd in float64, and 400-digit arithmetic at the
 /// extremes.

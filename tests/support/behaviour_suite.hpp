@@ -35,7 +35,7 @@ TYPED_TEST_SUITE_P(behaviour_suite);
 TYPED_TEST_P(behaviour_suite, gives_the_same_bits_on_any_number_of_threads) {
   using loss = typename TypeParam::loss;
   using T = typename TypeParam::type;
-  setting const s = loss::settings().front();
+  auto const s = loss::settings().front();
   struct sizes {
     index rows, columns;
     layout order;
@@ -65,7 +65,7 @@ TYPED_TEST_P(behaviour_suite, gives_the_same_bits_on_any_number_of_threads) {
 TYPED_TEST_P(behaviour_suite, writes_in_place_and_adds) {
   using loss = typename TypeParam::loss;
   using T = typename TypeParam::type;
-  setting const s = loss::settings().front();
+  auto const s = loss::settings().front();
   for (layout const order : {layout::row_major, layout::padded, layout::class_major, layout::every_other}) {
     for (index const columns : {9, 77, 1100}) {
       batch<T> b(20, columns, 4.0, order);
@@ -98,7 +98,7 @@ TYPED_TEST_P(behaviour_suite, writes_in_place_and_adds) {
 
 template <class Case, class S, class Te, class G>
 void expect_storage(std::string const& what) {
-  for (setting const& s : Case::settings()) {
+  for (auto const& s : Case::settings()) {
     for (layout const order : {layout::padded, layout::class_major}) {
       for (index const columns : {11, 150}) {
         batch<S, Te, G> b(18, columns, 4.0, order);
@@ -108,14 +108,11 @@ void expect_storage(std::string const& what) {
   }
 }
 
-TYPED_TEST_P(behaviour_suite, takes_any_mix_of_element_types) {
+// Readers and writers do not know the loss: every mix is tried with forward_kl, and one with each.
+TYPED_TEST_P(behaviour_suite, takes_other_element_types) {
   using loss = typename TypeParam::loss;
   if constexpr (std::is_same_v<typename TypeParam::type, float> && !loss::is_map) {
-    expect_storage<loss, bfloat16, bfloat16, bfloat16>("bfloat16");
-    expect_storage<loss, half, float, half>("half, float, half");
-    expect_storage<loss, float, half, bfloat16>("float, half, bfloat16");
-    expect_storage<loss, float, double, float>("float, double, float");
-    expect_storage<loss, double, bfloat16, float>("double, bfloat16, float");
+    expect_storage<loss, half, bfloat16, bfloat16>("half, bfloat16, bfloat16");
   }
 }
 
@@ -124,7 +121,7 @@ TYPED_TEST_P(behaviour_suite, differentiates_by_the_temperature) {
   using T = typename TypeParam::type;
   if constexpr (loss::has_temperature_gradient) {
     double const epsilon = std::numeric_limits<T>::epsilon();
-    for (setting const& s : loss::settings()) {
+    for (auto const& s : loss::settings()) {
       for (index const columns : {2, 30, 1500}) {
         batch<T> b(18, columns);
         for (index c = 0; c < columns; ++c) b.student.set(4, c, minus_infinity);
@@ -161,7 +158,7 @@ TYPED_TEST_P(behaviour_suite, differentiates_by_the_temperature) {
 TYPED_TEST_P(behaviour_suite, does_not_care_for_a_constant_or_an_order) {
   using loss = typename TypeParam::loss;
   using T = typename TypeParam::type;
-  for (setting const& s : loss::settings()) {
+  for (auto const& s : loss::settings()) {
     for (index const columns : {13, 1100}) {
       batch<T> b(3, columns), shifted(3, columns), reversed(3, columns);
       for (index r = 0; r < 3; ++r) {
@@ -203,7 +200,7 @@ TYPED_TEST_P(behaviour_suite, does_not_care_for_a_constant_or_an_order) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(behaviour_suite, gives_the_same_bits_on_any_number_of_threads,
-                            writes_in_place_and_adds, takes_any_mix_of_element_types,
+                            writes_in_place_and_adds, takes_other_element_types,
                             differentiates_by_the_temperature, does_not_care_for_a_constant_or_an_order);
 
 }  // namespace distil::testing

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "loss_cases.hpp"
+#include "cases/case.hpp"
 
 /// Holds a loss against the reference of its entry, within the bounds the loss itself states.
 namespace distil::testing {
@@ -21,8 +21,8 @@ struct batch_truth {
   std::vector<long double> factors = {};  ///< d reduced / d row
 };
 
-template <class Case, class Batch>
-batch_truth truth_of(Batch const& b, setting const& s, row_options const& options, double epsilon) {
+template <class Case, class Batch, class Setting>
+batch_truth truth_of(Batch const& b, Setting const& s, row_options const& options, double epsilon) {
   std::vector<reference::row_loss<long double>> losses;
   batch_truth result;
   for (index r = 0; r < b.rows; ++r) {
@@ -91,8 +91,8 @@ void expect_gradient(Batch const& b, owned_matrix<Storage> const& gradient, batc
 }
 
 /// Value, weight and gradient of one batch against the reference; the value form gives the same bits.
-template <class Case, class S, class Te, class G>
-void expect_reference(batch<S, Te, G>& b, setting const& s, row_options const& rows,
+template <class Case, class S, class Te, class G, class Setting>
+void expect_reference(batch<S, Te, G>& b, Setting const& s, row_options const& rows,
                       std::string const& what) {
   using arithmetic =
       std::common_type_t<arithmetic_t<S>, std::conditional_t<Case::has_teacher, arithmetic_t<Te>, float>>;

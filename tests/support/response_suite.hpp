@@ -25,7 +25,7 @@ TYPED_TEST_SUITE_P(response_suite);
 TYPED_TEST_P(response_suite, matches_the_reference_on_every_shape) {
   using loss = typename TypeParam::loss;
   for (auto const& [rows, columns] : interesting_shapes<typename TypeParam::type>()) {
-    for (setting const& s : loss::settings()) {
+    for (auto const& s : loss::settings()) {
       batch<typename TypeParam::type> b(rows, columns, 4.0, layout::padded);
       expect_reference<loss>(b, s, {}, "padded");
       if (::testing::Test::HasFatalFailure()) return;
@@ -56,7 +56,7 @@ TYPED_TEST_P(response_suite, matches_the_reference_in_every_layout) {
 TYPED_TEST_P(response_suite, gradient_is_the_central_difference_of_the_reference) {
   using loss = typename TypeParam::loss;
   using T = typename TypeParam::type;
-  for (setting const& s : loss::settings()) {
+  for (auto const& s : loss::settings()) {
     batch<typename TypeParam::type> b(2, 5);
     loss::with_grad(serial, b, b.gradient.view(), s, {});
     for (index r = 0; r < b.rows; ++r) {
@@ -95,7 +95,7 @@ TYPED_TEST_P(response_suite, reduces_by_weights_and_divisor) {
 
 TYPED_TEST_P(response_suite, gives_every_row_its_value) {
   using loss = typename TypeParam::loss;
-  setting const s = loss::settings().back();
+  auto const s = loss::settings().back();
   batch<typename TypeParam::type> b(9, 40);
   std::vector<double> values(9, -1.0);
   row_options const rows{.weights = 2.0, .values = values};
@@ -111,7 +111,7 @@ TYPED_TEST_P(response_suite, gives_every_row_its_value) {
 
 TYPED_TEST_P(response_suite, ignores_labels_and_empty_batches) {
   using loss = typename TypeParam::loss;
-  setting const s = loss::settings().front();
+  auto const s = loss::settings().front();
   if constexpr (loss::has_labels) {
     batch<typename TypeParam::type> b(21, 11);
     for (std::size_t r : {0U, 3U, 20U}) b.labels[r] = -100;
@@ -129,7 +129,7 @@ TYPED_TEST_P(response_suite, ignores_labels_and_empty_batches) {
 TYPED_TEST_P(response_suite, masks_classes_and_rows) {
   using loss = typename TypeParam::loss;
   for (index const columns : {5, 200, 1500}) {
-    for (setting const& s : loss::settings()) {
+    for (auto const& s : loss::settings()) {
       batch<typename TypeParam::type> b(6, columns);
       for (index c = 0; c < columns; ++c) {
         bool const masked = c % 3 == 1 || (columns > 1100 && c < 1100);  // a whole block, too
@@ -155,7 +155,7 @@ TYPED_TEST_P(response_suite, masks_classes_and_rows) {
 
 TYPED_TEST_P(response_suite, keeps_nan_in_its_row) {
   using loss = typename TypeParam::loss;
-  setting const s = loss::settings().front();
+  auto const s = loss::settings().front();
   for (index const columns : {4, 90, 2100}) {
     for (double const poison : {std::nan(""), std::numeric_limits<double>::infinity()}) {
       batch<typename TypeParam::type> b(20, columns);
@@ -183,7 +183,7 @@ TYPED_TEST_P(response_suite, keeps_its_bounds_at_the_extremes) {
   for (double const magnitude : {1e-3, 60.0, 1e4}) {
     for (double const temperature : {0.05, 1.0, 100.0}) {
       for (index const columns : {1, 2, 17, 1300}) {
-        setting s = loss::settings().front();
+        auto s = loss::settings().front();
         s.temperature = temperature;
         s.label = "T=" + std::to_string(temperature) + ", logits to " + std::to_string(magnitude);
         batch<typename TypeParam::type> b(18, columns, magnitude);
