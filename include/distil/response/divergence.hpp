@@ -1,8 +1,10 @@
 #pragma once
 
 #include <span>
+#include <type_traits>
 
 #include "distil/response/divergence_kernel.hpp"
+#include "distil/response/expectation_kernel.hpp"
 
 namespace distil {
 
@@ -42,13 +44,23 @@ constexpr char const* name_of() {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
+/// Divergences whose derivative by the temperature can be had: by log p, too.
+template <class Function>
+inline constexpr bool moves_by_temperature = kernels::teacher_expectation<Function> ||
+                                             requires(Function const& function, simd::lanes<float> x) {
+  function.d_log_p(x, x);
+};
+
 /// A divergence between one teacher and the student as a term of a sum.
 template <class Function, class Storage, teacher_form Form>
 struct divergence_term : detail::term_base {
   using arithmetic = arithmetic_t<Storage>;
   template <class T, class Axis>
-  using kernel =
-      kernels::divergence_kernel<T, Axis, Function, kernels::teacher_reader<T, Axis, Storage, Form>>;
+  using reader = kernels::teacher_reader<T, Axis, Storage, Form>;
+  template <class T, class Axis>
+  using kernel = std::conditional_t<kernels::teacher_expectation<Function>,
+                                    kernels::expectation_kernel<T, Axis, Function, reader<T, Axis>>,
+                                    kernels::divergence_kernel<T, Axis, Function, reader<T, Axis>>>;
 
   Function function;
   dense_teacher<Storage, Form> teacher;
@@ -66,7 +78,7 @@ struct divergence_term : detail::term_base {
   void check(char const* where, index rows_of_student, index columns) const {
     detail::require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
     detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
-    detail::require(temperature_gradient.empty() || kernels::moves_by_temperature<Function>, where,
+    detail::require(temperature_gradient.empty() || moves_by_temperature<Function>, where,
                     "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
     if (teacher.captured_at) {
       detail::require_parameter(where, "captured_at", *teacher.captured_at, rows_of_student,
