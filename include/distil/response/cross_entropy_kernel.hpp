@@ -109,6 +109,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   struct adds_target {
     bool spreads;
+    lanes<T> sharpness;
     spread_weight weight;
 
     template <class Keep>
@@ -118,11 +119,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
       if (spreads) {
         lanes<T> const w = weight(strip, k);
         sums.mass += w;
-        sums.logits += zero_safe_product(w, z.exponent);
+        sums.logits = zero_safe_fma(w, z.centred * sharpness, sums.logits);
       }
     }
   };
-  [[nodiscard]] DISTIL_INLINE adds_target summand() const { return {spreads_, weight_}; }
+  [[nodiscard]] DISTIL_INLINE adds_target summand() const { return {spreads_, sharpness_, weight_}; }
   DISTIL_INLINE void fold(partial const& sums) {
     sums_.exponentials += sums.exponentials;
     sums_.mass += sums.mass;

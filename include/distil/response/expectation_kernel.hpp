@@ -37,6 +37,7 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
 
  public:
   static constexpr bool keeps_exponentials = true;
+  static constexpr bool sums_exponents = true;
   static constexpr index saved_registers = 1;
   static constexpr index block_marks = 1;
 
@@ -83,7 +84,7 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
       lanes<T> const p = exp2_nonpositive(v);
       sums.student += z.exponential;
       sums.teacher += p;
-      sums.expected += zero_safe_product(p, function.expectation(v, u));
+      sums.expected = zero_safe_fma(p, function.expectation(v, u), sums.expected);
       // A masked class has no gradient.
       keep.put(0, select(u == lanes<T>(-simd::infinity<T>), lanes<T>(0), p));
     }

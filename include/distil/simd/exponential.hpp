@@ -81,21 +81,27 @@ DISTIL_INLINE lanes<T> power_of(lanes<T> biased) {
 template <class T>
 inline constexpr T vanishing_power = -2 * exponential_constants<T>::bias;
 
-// Not done by the multipliers, which are what the sweeps wait for.
-DISTIL_INLINE lanes<float> scale_by_power(lanes<float> x, lanes<float> n, lanes<float>) {
-  return lanes<float>::of(_mm512_scalef_ps(x.raw, n.raw));
-}
-DISTIL_INLINE lanes<double> scale_by_power(lanes<double> x, lanes<double> n, lanes<double>) {
-  return lanes<double>::of(_mm512_scalef_pd(x.raw, n.raw));
-}
+/// n = round(y), and what scales by 2^n; not by the multipliers, which are what the sweeps wait for.
+template <class T>
+struct whole_power {
+  lanes<T> n;
+  DISTIL_INLINE explicit whole_power(lanes<T> y) : n(lanes<T>::of(x86::round(y.raw))) {}
+  [[nodiscard]] DISTIL_INLINE lanes<T> scale(lanes<T> x) const {
+    return lanes<T>::of(x86::scale_by_power(x.raw, n.raw));
+  }
+};
 #else
 template <class T>
 inline constexpr T vanishing_power = -exponential_constants<T>::bias;
 
 template <class T>
-DISTIL_INLINE lanes<T> scale_by_power(lanes<T> x, lanes<T>, lanes<T> biased) {
-  return x * power_of(biased);
-}
+struct whole_power {
+  lanes<T> biased, n;
+  DISTIL_INLINE explicit whole_power(lanes<T> y)
+      : biased(y + lanes<T>(exponential_constants<T>::rounder)),
+        n(biased - lanes<T>(exponential_constants<T>::rounder)) {}
+  [[nodiscard]] DISTIL_INLINE lanes<T> scale(lanes<T> x) const { return x * power_of(biased); }
+};
 #endif
 
 }  // namespace backend
@@ -152,14 +158,10 @@ DISTIL_INLINE lanes<T> exp2_nonpositive(lanes<T> y) {
     return lanes<T>::of(std::exp2(y.raw));
   } else {
 #if !defined(DISTIL_NO_SIMD) && !defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
-    using constants = exponential_constants<T>;
-    lanes<T> const rounder(constants::rounder);
     lanes<T> const inside = max(lanes<T>(backend::vanishing_power<T>), y);  // in this order: a NaN stays
-    lanes<T> const biased = inside + rounder;
-    lanes<T> const n = biased - rounder;
-    lanes<T> const f = inside - n;
-    lanes<T> const power = fma(polynomial(f, power_of_two_series<T>), f, lanes<T>(1));
-    return backend::scale_by_power(power, n, biased);
+    backend::whole_power<T> const power(inside);
+    lanes<T> const f = inside - power.n;
+    return power.scale(fma(polynomial(f, power_of_two_series<T>), f, lanes<T>(1)));
 #endif
   }
 }

@@ -13,6 +13,7 @@
 ///   exponentials, sharpness()      static: it takes 2^(sharpness * (z - maximum)), which is e^((z - maximum) / T) for
 ///                                  a sharpness of log2(e) / T
 ///   keeps_exponentials             static: its gradient takes them, too
+///   sums_exponents                 static: its sums take sharpness * (z - maximum) itself, too
 ///   padding                        static: what stands in for a class past the last
 ///   masked_output                  static: what is written where the logit is -inf
 ///   operands(term), open(...)      the other matrices it reads, and their strips in one block
@@ -43,7 +44,7 @@ struct nothing {
 };
 
 /// One register of logits z: as they are, less the row's maximum (computed once for all terms), and for a kernel that
-/// takes exponentials its own exponent = sharpness * centred, and 2^exponent.
+/// takes exponentials 2^exponent, and exponent = sharpness * centred if it asks for that.
 template <class T>
 struct student_register {
   lanes<T> logit, centred, exponent, exponential;
@@ -81,6 +82,7 @@ struct kernel_defaults {
   static constexpr bool needs_maximum = true;
   static constexpr bool exponentials = false;
   static constexpr bool keeps_exponentials = false;
+  static constexpr bool sums_exponents = false;
   static constexpr T padding = -infinity<T>;
   static constexpr T masked_output = T(0);
   static constexpr index saved_registers = 0;

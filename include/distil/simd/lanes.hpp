@@ -106,6 +106,16 @@ DISTIL_INLINE lanes<T> zero_safe_product(lanes<T> weight, lanes<T> x) {
   return select(weight == lanes<T>(0), lanes<T>(0), weight * x);
 }
 
+/// sum + weight * x with the same convention, in one rounding where the target can.
+template <class T>
+DISTIL_INLINE lanes<T> zero_safe_fma(lanes<T> weight, lanes<T> x, lanes<T> sum) {
+#if defined(__AVX512F__) && !defined(DISTIL_NO_SIMD)
+  return lanes<T>::of(backend::x86::zero_safe_fma(weight.raw, x.raw, sum.raw));
+#else
+  return fma(weight, select(weight == lanes<T>(0), lanes<T>(0), x), sum);
+#endif
+}
+
 template <class T>
 inline constexpr T infinity = std::numeric_limits<T>::infinity();
 

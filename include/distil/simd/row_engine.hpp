@@ -179,7 +179,7 @@ class row_sweeps {
           (prefetch_strip(std::get<I>(operands), k), ...);
           lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
           lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
-          lanes<T> const exponential[] = {shared.template of<I>(exponent[I], of_base)...};
+          lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
           (shared.template keep<I>(exponential[I], keeper<T, keeps>{keep}), ...);
           (std::get<I>(summands)(std::get<I>(sums),
                                  student_register<T>{logit, centred, exponent[I], exponential[I]},

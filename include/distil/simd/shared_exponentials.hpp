@@ -40,9 +40,12 @@ class shared_exponentials {
   DISTIL_INLINE shared_exponentials(kernels const& state, std::index_sequence<I...>)
       : sharpness_{std::get<I>(state).sharpness()...}, powers_{power_of<I>()...} {}
 
+  /// Once for the exponential and for sums, so that both see the same rounding.
   template <std::size_t I>
   [[nodiscard]] DISTIL_INLINE lanes<T> exponent(lanes<T> centred) const {
-    if constexpr (kernel<I>::exponentials) return centred * sharpness_[I];
+    if constexpr (kernel<I>::exponentials && (I == base || kernel<I>::sums_exponents)) {
+      return centred * sharpness_[I];
+    }
     return lanes<T>(0);
   }
 
@@ -53,9 +56,9 @@ class shared_exponentials {
 
   /// Those of the I-th kernel.
   template <std::size_t I>
-  DISTIL_INLINE lanes<T> of(lanes<T> exponent, lanes<T> exponential_of_base) const {
+  DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T> exponential_of_base) const {
     if constexpr (I != base && kernel<I>::exponentials) {
-      if (powers_[I] == 0) return exp2_nonpositive(exponent);
+      if (powers_[I] == 0) return exp2_nonpositive(centred * sharpness_[I]);
     }
     return power<I>(exponential_of_base);
   }
