@@ -96,11 +96,12 @@ class row_sweeps {
   static constexpr bool needs_maximum = (kernel_of<Terms>::needs_maximum || ...);
   static constexpr T padding = std::tuple_element_t<0, kernels>::padding;
 
-  // What is kept of a block: the student's maximum and the marks of the kernels, then for each step the exponentials
-  // and the registers that kernels save.
+  // What is kept of a block: the student's maximum and the marks of the kernels, then for each step the exponentials of
+  // the base, the registers that kernels save, and exponentials that are no powers of the base, if there are any.
   static constexpr index marks = 1 + (kernel_of<Terms>::block_marks + ...);
-  static constexpr index step_slots = exponentials::slots + (kernel_of<Terms>::saved_registers + ...);
-  static constexpr index step_stride = step_slots * lane_count;
+  static constexpr index first_saved = exponentials::slots > 0 ? 1 : 0;
+  static constexpr index first_other = first_saved + (kernel_of<Terms>::saved_registers + ...);
+  static constexpr index step_slots = first_other + exponentials::slots - first_saved;
   static constexpr index block_stride = (marks + Axis::block_steps * step_slots) * lane_count;
 
   /// Where the registers of the I-th term begin among those of all terms.
@@ -111,7 +112,7 @@ class row_sweeps {
     return sum * lane_count;
   }
   template <std::size_t I>
-  static constexpr index saved_at = exponentials::slots* lane_count +
+  static constexpr index saved_at = first_saved* lane_count +
                                     before<I>({kernel_of<Terms>::saved_registers...});
   template <std::size_t I>
   static constexpr index marks_at = lane_count + before<I>({kernel_of<Terms>::block_marks...});
@@ -122,6 +123,11 @@ class row_sweeps {
       return kept_ + here.first_column / Axis::block_columns * block_stride;
     }
     return kept_;
+  }
+
+  /// From the registers of one step to those of the next.
+  static DISTIL_INLINE index stride(exponentials const& shared) {
+    return (shared.keeps_others() ? step_slots : first_other) * lane_count;
   }
 
   /// A place further on in what is kept.
@@ -149,6 +155,7 @@ class row_sweeps {
   DISTIL_INLINE void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     constexpr bool keeps = Writes && step_slots > 0;
     exponentials const shared(row.of, each);
+    index const step_stride = stride(shared);
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
@@ -180,7 +187,7 @@ class row_sweeps {
           lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
           lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
           lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
-          (shared.template keep<I>(exponential[I], keeper<T, keeps>{keep}), ...);
+          (shared.template keep<I, first_other>(exponential[I], keeper<T, keeps>{keep}), ...);
           (std::get<I>(summands)(std::get<I>(sums),
                                  student_register<T>{logit, centred, exponent[I], exponential[I]},
                                  std::get<I>(operands), k, keeper<T, keeps>{place(keep, saved_at<I>)}),
@@ -268,6 +275,7 @@ class row_sweeps {
     // What the loop reads is local: a store of the gradient could change anything else.
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
+    index const step_stride = stride(shared);
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> z{};
@@ -292,10 +300,11 @@ class row_sweeps {
           lanes<T> const centred = logit - shift;
           lanes<T> sum =
               (... +
-               counted<EveryRow>(which[I], std::get<I>(gradients)(
-                                               student_register<T>{logit, centred, lanes<T>(0),
-                                                                   shared.template recall<I>(kept<T>{keep})},
-                                               std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)})));
+               counted<EveryRow>(
+                   which[I], std::get<I>(gradients)(
+                                 student_register<T>{logit, centred, lanes<T>(0),
+                                                     shared.template recall<I, first_other>(kept<T>{keep})},
+                                 std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)})));
           keep += step_stride;
           if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
           sum.store(output.at(k));

@@ -63,24 +63,33 @@ class shared_exponentials {
     return power<I>(exponential_of_base);
   }
 
-  template <std::size_t I, class Keep>
+  /// Keeps those of the base in the first register, and those that are not its powers from the register `Others` on.
+  template <std::size_t I, index Others, class Keep>
   DISTIL_INLINE void keep(lanes<T> exponential, Keep const& keep) const {
     if constexpr (kernel<I>::keeps_exponentials) {
-      if (I == base || powers_[I] == 0) keep.put(slot<I>, exponential);
+      if (I == base || powers_[I] == 0) keep.put(slot<I, Others>, exponential);
     }
   }
 
   /// Those of the I-th kernel, from what was kept.
-  template <std::size_t I>
+  template <std::size_t I, index Others>
   DISTIL_INLINE lanes<T> recall(kept<T> saved) const {
     if constexpr (!kernel<I>::keeps_exponentials) {
       return lanes<T>(0);
     } else {
       if constexpr (I != base) {
-        if (powers_[I] == 0) return saved[slot<I>];
+        if (powers_[I] == 0) return saved[slot<I, Others>];
       }
-      return power<I>(saved[slot<base>]);
+      return power<I>(saved[0]);
     }
+  }
+
+  /// Whether any kernel keeps some that are no powers.
+  [[nodiscard]] DISTIL_INLINE bool keeps_others() const {
+    bool result = false;
+    std::size_t i = 0;
+    ((result = result || (Kernels::keeps_exponentials && i != base && powers_[i] == 0), ++i), ...);
+    return result;
   }
 
   /// What kept exponentials must be multiplied by to be relative to `maximum` instead of an `earlier` one.
@@ -94,11 +103,12 @@ class shared_exponentials {
   }
 
  private:
-  template <std::size_t I>
+  template <std::size_t I, index Others>
   static constexpr index slot = [] {
-    index before = 0;
+    if (I == base) return index{0};
+    index before = Others;
     std::size_t i = 0;
-    ((before += i < I && Kernels::keeps_exponentials ? 1 : 0, ++i), ...);
+    ((before += i < I && i != base && Kernels::keeps_exponentials ? 1 : 0, ++i), ...);
     return before;
   }();
 
