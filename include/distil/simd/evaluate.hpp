@@ -25,16 +25,6 @@
 ///   alike()                                  true when all rows that are not masked weigh the same, more than 0
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// Makes a kernel where it lies in its tuple, since kernels are large.
-template <class Kernel, class Term, class Student, class T>
-struct made_in_place {
-  Term const& term;
-  matrix_view<Student const> const& student;
-  tile rows;
-  lanes<T> scale;
-  DISTIL_INLINE operator Kernel() const { return Kernel(term, student, rows, scale); }
-};
-
 template <class Student, class Gradient, class... Terms>
 class evaluation : weighed_batch<Student, Gradient, Terms...> {
   using base = weighed_batch<Student, Gradient, Terms...>;
@@ -229,13 +219,13 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   [[nodiscard]] DISTIL_INLINE typename sweeps<Axis>::state begin(tile_weights<Axis> const& tile,
                                                                  std::index_sequence<I...>) const {
     lanes<T> const scale[] = {scale_of<I>(tile)...};
-    return {{made_in_place<typename Terms::template kernel<T, Axis>, Terms, Student, T>{
-        std::get<I>(terms_), student_, tile.rows, scale[I]}...}};
+    return {
+        {{typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I])}...}};
   }
 
   template <class Axis, class State, std::size_t... I>
   DISTIL_INLINE void look_up(tile_weights<Axis> const& tile, State& state, std::index_sequence<I...>) const {
-    (std::get<I>(state.of).look_up(std::get<I>(terms_), student_, tile.rows), ...);
+    (get<I>(state.of).look_up(std::get<I>(terms_), student_, tile.rows), ...);
   }
 
   /// None of the rows counts.
@@ -253,8 +243,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
                             std::index_sequence<I...>) {
     T value[count][lanes<T>::size];
     T derivative[count][lanes<T>::size];
-    (std::get<I>(state.of).value().store(value[I]), ...);
-    (std::get<I>(state.of).temperature_derivative().store(derivative[I]), ...);
+    (get<I>(state.of).value().store(value[I]), ...);
+    (get<I>(state.of).temperature_derivative().store(derivative[I]), ...);
     std::array<double, count> total{};
     for (index r = 0; r < tile.rows.rows; ++r) {
       multipliers const& row = tile.at(tile.rows.first_row + r);

@@ -22,14 +22,15 @@ template <class T, class Axis, bool Writes, class StudentStorage, class... Terms
 class row_sweeps {
   template <class Term>
   using kernel_of = typename Term::template kernel<T, Axis>;
+  using first_kernel = std::tuple_element_t<0, std::tuple<kernel_of<Terms>...>>;
   using sequence = std::index_sequence_for<Terms...>;
   using exponentials = shared_exponentials<T, kernel_of<Terms>...>;
   static constexpr auto each = sequence{};
   static constexpr index lane_count = lanes<T>::size;
 
  public:
-  using kernels = std::tuple<kernel_of<Terms>...>;
-  static constexpr T masked_output = std::tuple_element_t<0, kernels>::masked_output;
+  using kernels = kernel_set<kernel_of<Terms>...>;
+  static constexpr T masked_output = first_kernel::masked_output;
 
   /// What is known of a tile of rows.
   struct state {
@@ -94,7 +95,7 @@ class row_sweeps {
 
  private:
   static constexpr bool needs_maximum = (kernel_of<Terms>::needs_maximum || ...);
-  static constexpr T padding = std::tuple_element_t<0, kernels>::padding;
+  static constexpr T padding = first_kernel::padding;
 
   // What is kept of a block: the student's maximum and the marks of the kernels, then for each step the exponentials of
   // the base, the registers that kernels save, and exponentials that are no powers of the base, if there are any.
@@ -168,13 +169,13 @@ class row_sweeps {
           row.maximum.now = row.maximum.before = maximum;
         }
       }
-      (std::get<I>(row.of).observe(std::get<I>(strips), here), ...);
+      (get<I>(row.of).observe(std::get<I>(strips), here), ...);
       T* keep = kept_of(here);
       keeper<T, keeps>{keep}.put(0, row.maximum.now);
-      (std::get<I>(row.of).mark(keeper<T, keeps>{place(keep, marks_at<I>)}), ...);
+      (get<I>(row.of).mark(keeper<T, keeps>{place(keep, marks_at<I>)}), ...);
       keep = place(keep, marks * lane_count);
       lanes<T> const shift = row.maximum.shift();
-      std::tuple const summands{std::get<I>(row.of).summand()...};
+      std::tuple const summands{get<I>(row.of).summand()...};
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
         std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
@@ -194,7 +195,7 @@ class row_sweeps {
            ...);
           keep = place(keep, step_stride);
         }
-        (std::get<I>(row.of).fold(std::get<I>(sums)), ...);
+        (get<I>(row.of).fold(std::get<I>(sums)), ...);
       }
       column += here.columns;
     }
@@ -204,7 +205,7 @@ class row_sweeps {
   template <std::size_t... I>
   static DISTIL_INLINE void raise(state& row, lanes<T> maximum, std::index_sequence<I...>) {
     if (row.maximum.raise(maximum)) {
-      (std::get<I>(row.of).rescale(row.maximum), ...);
+      (get<I>(row.of).rescale(row.maximum), ...);
       row.maximum.settle();
     }
   }
@@ -213,17 +214,17 @@ class row_sweeps {
   static void join(state& row, state& other, std::index_sequence<I...>) {
     raise(row, other.maximum.now, each);
     raise(other, row.maximum.now, each);
-    (std::get<I>(row.of).join(std::get<I>(other.of)), ...);
+    (get<I>(row.of).join(get<I>(other.of)), ...);
   }
 
   template <std::size_t... I>
   static DISTIL_INLINE void close(state& row, std::index_sequence<I...>) {
-    (std::get<I>(row.of).close(row.maximum), ...);
+    (get<I>(row.of).close(row.maximum), ...);
   }
 
   template <std::size_t... I>
   static DISTIL_INLINE bool refines(state const& row, std::index_sequence<I...>) {
-    return (std::get<I>(row.of).refines() || ...);
+    return (get<I>(row.of).refines() || ...);
   }
 
   template <std::size_t... I>
@@ -239,9 +240,9 @@ class row_sweeps {
         std::tuple<typename kernel_of<Terms>::refinement...> sums;
         for (index k = 0; k < part.count; ++k) {
           lanes<T> const centred = logits[k] - shift;
-          (std::get<I>(row.of).refine(std::get<I>(sums), centred, std::get<I>(operands), k), ...);
+          (get<I>(row.of).refine(std::get<I>(sums), centred, std::get<I>(operands), k), ...);
         }
-        (std::get<I>(row.of).fold_refined(std::get<I>(sums)), ...);
+        (get<I>(row.of).fold_refined(std::get<I>(sums)), ...);
       }
       column += here.columns;
     }
@@ -249,17 +250,17 @@ class row_sweeps {
 
   template <std::size_t... I>
   static void join_refined(state& row, state const& other, std::index_sequence<I...>) {
-    (std::get<I>(row.of).join_refined(std::get<I>(other.of)), ...);
+    (get<I>(row.of).join_refined(get<I>(other.of)), ...);
   }
 
   template <std::size_t... I>
   static DISTIL_INLINE void close_refined(state& row, std::index_sequence<I...>) {
-    (std::get<I>(row.of).close_refined(), ...);
+    (get<I>(row.of).close_refined(), ...);
   }
 
   template <std::size_t... I>
   static DISTIL_INLINE bool rereads(state const& row, std::index_sequence<I...>) {
-    return (std::get<I>(row.of).rereads() || ...);
+    return (get<I>(row.of).rereads() || ...);
   }
 
   template <bool EveryRow>
@@ -287,8 +288,8 @@ class row_sweeps {
       T const* keep = kept_of(here);
       lanes<T> earlier(0);
       if constexpr (step_slots > 0) earlier = kept<T>{keep}[0];
-      std::tuple const gradients{std::get<I>(row.of).gradient(shared.template decay<I>(row.maximum, earlier),
-                                                              kept<T>{place(keep, marks_at<I>)})...};
+      std::tuple const gradients{get<I>(row.of).gradient(shared.template decay<I>(row.maximum, earlier),
+                                                         kept<T>{place(keep, marks_at<I>)})...};
       if constexpr (step_slots > 0) keep += marks * lane_count;
       auto const target = writer.open(rows, here);
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
@@ -310,7 +311,7 @@ class row_sweeps {
           sum.store(output.at(k));
         }
       }
-      (std::get<I>(row.of).patch(std::get<I>(terms), rows, here, target), ...);
+      (get<I>(row.of).patch(std::get<I>(terms), rows, here, target), ...);
       writer.commit(target, rows, here);
       column += here.columns;
     }

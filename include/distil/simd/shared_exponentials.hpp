@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "distil/simd/kernel.hpp"
+#include "distil/simd/kernel_set.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
@@ -37,8 +38,8 @@ class shared_exponentials {
   static constexpr bool any_taken = (Kernels::exponentials || ...);
 
   template <std::size_t... I>
-  DISTIL_INLINE shared_exponentials(kernels const& state, std::index_sequence<I...>)
-      : sharpness_{std::get<I>(state).sharpness()...}, powers_{power_of<I>()...} {}
+  DISTIL_INLINE shared_exponentials(kernel_set<Kernels...> const& state, std::index_sequence<I...>)
+      : sharpness_{get<I>(state).sharpness()...}, powers_{power_of<I>()...} {}
 
   /// Once for the exponential and for sums, so that both see the same rounding.
   template <std::size_t I>
