@@ -28,13 +28,35 @@ class label_view {
   }
 
   [[nodiscard]] constexpr bool contains(std::int64_t label) const noexcept {
-    for (index row = 0; row < size_; ++row) {
-      if ((*this)[row] == label) return true;
-    }
-    return false;
+    return first_where([label](std::int64_t other) { return other == label; }) < size_;
+  }
+
+  /// The first row for which `predicate(label)` holds; the number of rows when there is none.
+  template <class Predicate>
+  [[nodiscard]] constexpr index first_where(Predicate const& predicate) const noexcept {
+    return narrow_ != nullptr ? first_where(narrow_, predicate) : first_where(wide_, predicate);
   }
 
  private:
+  // A loop that cannot be left early is one that compilers vectorise.
+  template <class Label, class Predicate>
+  constexpr index first_where(Label const* labels, Predicate const& predicate) const noexcept {
+    constexpr index block = 64;
+    for (index first = 0; first < size_; first += block) {
+      index const last = first + block < size_ ? first + block : size_;
+      std::int64_t found = 0;  // as wide as what is compared
+      if (step_ == 1) {
+        for (index row = first; row < last; ++row) found |= predicate(labels[row]) ? 1 : 0;
+      } else {
+        for (index row = first; row < last; ++row) found |= predicate(labels[row * step_]) ? 1 : 0;
+      }
+      for (index row = first; found != 0 && row < last; ++row) {
+        if (predicate(labels[row * step_])) return row;
+      }
+    }
+    return size_;
+  }
+
   std::int32_t const* narrow_ = nullptr;
   std::int64_t const* wide_ = nullptr;
   index size_ = 0;

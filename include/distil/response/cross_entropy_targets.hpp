@@ -57,6 +57,10 @@ struct single_label_targets {
 
   void check(char const* where, index rows) const { require_size(where, "labels", labels.size(), rows); }
   void inspect(char const*) const {}
+  template <class Visit>
+  void each_view(Visit const& visit) const {
+    visit(labels);
+  }
   [[nodiscard]] bool alike(std::int64_t ignore_label) const { return !labels.contains(ignore_label); }
   [[nodiscard]] std::int64_t label(int, index row) const { return labels[row]; }
   [[nodiscard]] double share(int, index) const { return 1.0; }
@@ -75,6 +79,11 @@ struct mixed_label_targets {
   }
   void inspect(char const* where) const {
     require_row_values(where, "labels.first_share", pair.first_share, is_share, must_be_share);
+  }
+  template <class Visit>
+  void each_view(Visit const& visit) const {
+    visit(pair.first);
+    visit(pair.second);
   }
   [[nodiscard]] bool alike(std::int64_t) const { return false; }
   [[nodiscard]] std::int64_t label(int i, index row) const {
@@ -95,6 +104,8 @@ struct soft_targets {
 
   void check(char const*, index) const {}
   void inspect(char const*) const {}
+  template <class Visit>
+  void each_view(Visit const&) const {}
   [[nodiscard]] bool alike(std::int64_t) const { return true; }
   [[nodiscard]] std::int64_t label(int, index) const { return 0; }
   [[nodiscard]] double share(int, index) const { return 0.0; }
@@ -190,17 +201,18 @@ struct cross_entropy_base : term_base {
     targets.inspect(where);
     require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
     require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
-    for (index row = 0; row < row_count; ++row) {
-      each_label(row, [&](std::int64_t label, double) {
-        require(
-            label >= 0 && label < columns, where, "label",
-            [&] { return std::to_string(label) + " in row " + std::to_string(row); },
-            [&] {
-              return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                     std::to_string(rows.ignore_label);
-            });
+    targets.each_view([&](label_view const& labels) {
+      index const row = labels.first_where([&](std::int64_t label) {
+        return ((label < 0) | (label >= columns)) & (label != rows.ignore_label);
       });
-    }
+      require(
+          row == row_count, where, "label",
+          [&] { return std::to_string(labels[row]) + " in row " + std::to_string(row); },
+          [&] {
+            return "within [0, " + std::to_string(columns) + ") or the ignored label " +
+                   std::to_string(rows.ignore_label);
+          });
+    });
   }
 
   /// Looks at the labels only when the rest is alike.

@@ -17,8 +17,8 @@ struct kernel_slots;
 template <std::size_t... I, class... Kernels>
 struct kernel_slots<std::index_sequence<I...>, Kernels...> : kernel_slot<I, Kernels>... {};
 
-/// The kernels of a tile. Unlike a tuple it is an aggregate, `kernel_set<A, B>{{A(...)}, {B(...)}}`, so that kernels, which
-/// are large, are made where they lie.
+/// The kernels of a tile, or their operands. Unlike a tuple it is an aggregate, `kernel_set<A, B>{{A(...)}, {B(...)}}`, so
+/// that these large things are made where they lie.
 template <class... Kernels>
 using kernel_set = kernel_slots<std::index_sequence_for<Kernels...>, Kernels...>;
 

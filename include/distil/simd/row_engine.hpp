@@ -39,14 +39,7 @@ class row_sweeps {
   };
 
   row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms, T* keep)
-      : student_(student),
-        operands_(std::apply(
-            [](auto const&... term) {
-              return std::tuple<typename kernel_of<Terms>::operands...>(
-                  typename kernel_of<Terms>::operands(term)...);
-            },
-            terms)),
-        kept_(keep) {}
+      : row_sweeps(student, terms, keep, each) {}
 
   /// The memory of this thread for what is kept of a row. It throws where memory ends.
   static T* reserve([[maybe_unused]] index columns) {
@@ -94,6 +87,13 @@ class row_sweeps {
   }
 
  private:
+  template <std::size_t... I>
+  row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms, T* keep,
+             std::index_sequence<I...>)
+      : student_(student),
+        operands_{{typename kernel_of<Terms>::operands(std::get<I>(terms))}...},
+        kept_(keep) {}
+
   static constexpr bool needs_maximum = (kernel_of<Terms>::needs_maximum || ...);
   static constexpr T padding = first_kernel::padding;
 
@@ -160,7 +160,7 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{std::get<I>(operands_).open(rows, here)...};
+      std::tuple strips{get<I>(operands_).open(rows, here)...};
       if constexpr (needs_maximum) {
         lanes<T> const maximum = Axis::max(block_maximum<T>(z, here));
         if (column > classes.first) {
@@ -233,7 +233,7 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{std::get<I>(operands_).open(rows, here)...};
+      std::tuple strips{get<I>(operands_).open(rows, here)...};
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
         std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
@@ -280,10 +280,10 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> z{};
-      std::tuple<decltype(std::get<I>(operands_).open(rows, here))...> strips{};
+      std::tuple<decltype(get<I>(operands_).open(rows, here))...> strips{};
       if constexpr (Rereads) {
         z = student_.open(rows, here, padding);
-        ((std::get<I>(strips) = std::get<I>(operands_).open(rows, here)), ...);
+        ((std::get<I>(strips) = get<I>(operands_).open(rows, here)), ...);
       }
       T const* keep = kept_of(here);
       lanes<T> earlier(0);
@@ -318,7 +318,7 @@ class row_sweeps {
   }
 
   block_reader<T, Axis, StudentStorage> student_;
-  std::tuple<typename kernel_of<Terms>::operands...> operands_;
+  kernel_set<typename kernel_of<Terms>::operands...> operands_;
   T* kept_;
 };
 
