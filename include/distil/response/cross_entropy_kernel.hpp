@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -23,6 +24,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   static constexpr int labels = targets_of::per_row;
   static constexpr std::size_t slots = labels > 0 ? labels : 1;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
+  static constexpr bool can_compare = labels > 0 && Axis::register_columns < Axis::tile_rows;
 
  public:
   static constexpr bool exponentials = true;
@@ -83,7 +85,9 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   template <class Student>
   DISTIL_INLINE cross_entropy_kernel(Term const& term, Student const& student, simd::tile rows,
                                      lanes<T> scale)
-      : spreads_(dense || term.label_smoothing > 0.0), wants_derivative_(!term.temperature_gradient.empty()) {
+      : spreads_(dense || term.label_smoothing > 0.0),
+        compares_(can_compare && student.columns <= simd::compared_columns),
+        wants_derivative_(!term.temperature_gradient.empty()) {
     index const columns = student.columns;
     lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
     inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
@@ -136,10 +140,12 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
     double const keep = term.keep(student.columns);
     for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {
+      T label_of_row[lane_count] = {};
       for (index r = 0; r < rows.rows; ++r) {
         index const row = rows.first_row + r;
         std::int64_t const label = term.targets.label(static_cast<int>(i), row);
         bool const ignored = term.ignored(label);
+        if (can_compare) label_of_row[r] = static_cast<T>(label);
         logits_of_[i][r] = ignored ? T(0) : detail::widen<T>(student(row, static_cast<index>(label)));
         masses_of_[i][r] = ignored ? T(0)
                                    : static_cast<T>(term.targets.share(static_cast<int>(i), row) * keep *
@@ -147,6 +153,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
       }
       label_mass_[i] = Axis::of_rows(masses_of_[i]);
       label_logit_[i] = Axis::of_rows(logits_of_[i]);
+      if constexpr (can_compare) {
+        lanes<T> const masked(-simd::infinity<T>);
+        label_[i] = Axis::of_rows(label_of_row);
+        label_gradient_[i] = select(label_logit_[i] == masked, lanes<T>(0), gradient_scale_ * label_mass_[i]);
+      }
     }
   }
 
@@ -184,22 +195,34 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return spreads_; }
 
   struct block_gradient {
-    bool spreads;
+    bool spreads, compares;
     lanes<T> expected, scale;
+    std::array<lanes<T>, slots> label, of_label;
     spread_weight weight;
 
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const& strip, index k,
                                       simd::kept<T>) const {
-      lanes<T> const of_softmax = expected * z.exponential;
-      return spreads ? of_softmax - scale * weight(strip, k) : of_softmax;
+      lanes<T> result = expected * z.exponential;
+      if (spreads) result -= scale * weight(strip, k);
+      if constexpr (can_compare) {
+        if (compares) {
+          lanes<T> const column(static_cast<T>(z.column));
+          for (std::size_t i = 0; i < slots; ++i) {
+            result -= select(label[i] == column, of_label[i], lanes<T>(0));
+          }
+        }
+      }
+      return result;
     }
   };
   [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay, simd::kept<T>) const {
-    return {spreads_, probability_scale_ * decay, gradient_scale_, weight_};
+    return {spreads_,        compares_, probability_scale_ * decay, gradient_scale_, label_,
+            label_gradient_, weight_};
   }
   template <class Target>
   DISTIL_INLINE void patch(Term const& term, simd::tile rows, simd::block columns,
                            Target const& target) const {
+    if (can_compare && compares_) return;
     for (index row = 0; row < rows.rows; ++row) {
       for (int i = 0; i < labels; ++i) {
         std::int64_t const label = term.targets.label(i, rows.first_row + row);
@@ -222,10 +245,11 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     return sum;
   }
 
-  bool spreads_, wants_derivative_;
+  bool spreads_, compares_, wants_derivative_;
   lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_;
   spread_weight weight_;
   lanes<T> label_mass_[slots], label_logit_[slots];
+  std::array<lanes<T>, slots> label_, label_gradient_;  // where gradients are patched by comparison
   T row_scale_[lane_count], masses_of_[slots][lane_count] = {}, logits_of_[slots][lane_count] = {};
   partial sums_;
   refinement refined_;

@@ -32,6 +32,7 @@ struct block {
 template <class T>
 struct along {
   static constexpr index tile_rows = 1;
+  static constexpr index register_columns = lanes<T>::size;
   static constexpr index block_columns = block_elements;
   static constexpr index block_steps = block_columns / lanes<T>::size;
   static constexpr index scratch_elements = block_elements;
@@ -72,6 +73,7 @@ struct along {
 template <class T>
 struct across {
   static constexpr index tile_rows = lanes<T>::size;
+  static constexpr index register_columns = 1;
   static constexpr index block_columns = block_elements / tile_rows;
   static constexpr index block_steps = block_columns;
   static constexpr index scratch_elements = window_elements;

@@ -238,19 +238,35 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     }
   }
 
+  /// By pairs, so that no addition waits for all before it.
+  template <std::size_t Size>
+  static DISTIL_INLINE double sum_of(T const (&values)[Size]) {
+    double sums[Size];
+    for (std::size_t i = 0; i < Size; ++i) sums[i] = static_cast<double>(values[i]);
+    for (std::size_t half = Size / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+    }
+    return sums[0];
+  }
+
   template <class Axis, class State, std::size_t... I>
   DISTIL_INLINE void record(tile_weights<Axis> const& tile, State const& state, chunk_sums& sums,
                             std::index_sequence<I...>) {
-    T value[count][lanes<T>::size];
-    T derivative[count][lanes<T>::size];
+    constexpr auto lane_count = static_cast<std::size_t>(lanes<T>::size);
+    T value[count][lane_count];
+    T derivative[count][lane_count];
     (get<I>(state.of).value().store(value[I]), ...);
     (get<I>(state.of).temperature_derivative().store(derivative[I]), ...);
-    std::array<double, count> total{};
-    for (index r = 0; r < tile.rows.rows; ++r) {
-      multipliers const& row = tile.at(tile.rows.first_row + r);
-      ((total[I] += row[I] > 0.0 ? row[I] * static_cast<double>(value[I][r]) : 0.0), ...);
+    if (Axis::tile_rows > 1 && tile.common != nullptr && tile.rows.rows == Axis::tile_rows) {
+      ((sums.value[I] += (*tile.common)[I] * sum_of(value[I])), ...);
+    } else {
+      std::array<double, count> total{};
+      for (index r = 0; r < tile.rows.rows; ++r) {
+        multipliers const& row = tile.at(tile.rows.first_row + r);
+        ((total[I] += row[I] > 0.0 ? row[I] * static_cast<double>(value[I][r]) : 0.0), ...);
+      }
+      ((sums.value[I] += total[I]), ...);
     }
-    ((sums.value[I] += total[I]), ...);
     if (!this->writes_by_row()) return;
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;

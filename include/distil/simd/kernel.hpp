@@ -48,6 +48,7 @@ struct nothing {
 template <class T>
 struct student_register {
   lanes<T> logit, centred, exponent, exponential;
+  index column = 0;  ///< the first class in it; for the gradient
 };
 
 /// Registers that the first sweep keeps for the gradient. The value-only form keeps nothing.

@@ -299,13 +299,14 @@ class row_sweeps {
         for (index k = 0; k < part.count; ++k) {
           lanes<T> const logit = Rereads ? logits[k] : lanes<T>(0);
           lanes<T> const centred = logit - shift;
+          index const first = here.first_column + (part.first + k) * Axis::register_columns;
           lanes<T> sum =
-              (... +
-               counted<EveryRow>(
-                   which[I], std::get<I>(gradients)(
-                                 student_register<T>{logit, centred, lanes<T>(0),
-                                                     shared.template recall<I, first_other>(kept<T>{keep})},
-                                 std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)})));
+              (... + counted<EveryRow>(which[I],
+                                       std::get<I>(gradients)(
+                                           student_register<T>{
+                                               logit, centred, lanes<T>(0),
+                                               shared.template recall<I, first_other>(kept<T>{keep}), first},
+                                           std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)})));
           keep += step_stride;
           if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
           sum.store(output.at(k));

@@ -22,6 +22,10 @@ inline constexpr index streamed_bytes = index{64} << 20;
 /// fill them.
 inline constexpr index short_row_registers = 16;
 
+/// With at most so many classes across rows, every register is compared with the labels; beyond, the label's element is
+/// patched, for which each register that is touched must reach the cache before it is read again.
+inline constexpr index compared_columns = 32;
+
 /// Class-major matrices of at least so many bytes, which the second cache does not hold, move through windows of several
 /// tiles. From so many classes on: fewer lines than the caches' sets have ways need none. So many rows: longer runs gain
 /// nothing more, and student, teacher and gradient leave the first cache.
