@@ -238,15 +238,17 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     }
   }
 
-  /// By pairs, so that no addition waits for all before it.
+  /// Four sums side by side, so that not every addition waits for the one before it.
   template <std::size_t Size>
   static DISTIL_INLINE double sum_of(T const (&values)[Size]) {
-    double sums[Size];
-    for (std::size_t i = 0; i < Size; ++i) sums[i] = static_cast<double>(values[i]);
-    for (std::size_t half = Size / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+    constexpr std::size_t width = Size < 4 ? Size : 4;
+    double sums[width] = {};
+    for (std::size_t i = 0; i < Size; i += width) {
+      for (std::size_t j = 0; j < width; ++j) sums[j] += static_cast<double>(values[i + j]);
     }
-    return sums[0];
+    double sum = sums[0];
+    for (std::size_t j = 1; j < width; ++j) sum += sums[j];
+    return sum;
   }
 
   template <class Axis, class State, std::size_t... I>
