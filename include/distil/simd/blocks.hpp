@@ -46,12 +46,13 @@ DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]]
 }
 
 /// The rows of the next tile, which lie behind those of this one, while this one is computed: their rows are too short
-/// for the processor's own look-ahead.
+/// for the processor's own look-ahead. What the second cache holds is near enough.
 template <class Axis, bool Writes, class Element, class Storage>
 DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] Element const* here,
                                       [[maybe_unused]] matrix_view<Storage> const& matrix) {
 #if defined(__GNUC__)
   constexpr std::uintptr_t line = cache_line;
+  if (matrix.rows * matrix.row_stride * index{sizeof(Storage)} < prefetched_bytes) return;
   if (matrix.row_stride < matrix.columns || matrix.row_stride > 2 * matrix.columns) return;
   auto const bytes = static_cast<std::uintptr_t>(Axis::tile_rows * matrix.row_stride) * sizeof(Storage);
   auto const next = reinterpret_cast<std::uintptr_t>(here) + bytes;

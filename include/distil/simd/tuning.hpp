@@ -22,6 +22,9 @@ inline constexpr index streamed_bytes = index{64} << 20;
 /// fill them.
 inline constexpr index short_row_registers = 16;
 
+/// Matrices of short rows are prefetched from so many bytes on; less is in the second cache anyway.
+inline constexpr index prefetched_bytes = index{1} << 20;
+
 /// With at most so many classes across rows, every register is compared with the labels; beyond, the label's element is
 /// patched, for which each register that is touched must reach the cache before it is read again.
 inline constexpr index compared_columns = 32;
