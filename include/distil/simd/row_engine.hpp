@@ -139,17 +139,14 @@ class row_sweeps {
   }
 
   /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
-  static DISTIL_INLINE void prefetch([[maybe_unused]] T const* here) {
+  static DISTIL_INLINE void prefetch([[maybe_unused]] strip<T> const& strip, [[maybe_unused]] index k) {
 #if defined(__GNUC__)
-    if constexpr (std::is_same_v<Axis, along<T>>) {
-      __builtin_prefetch(
-          reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(here) + block_elements * sizeof(T)));
-    }
+    if constexpr (std::is_same_v<Axis, along<T>>) __builtin_prefetch(strip.ahead + k * strip.ahead_step);
 #endif
   }
   template <class Strips>
   static DISTIL_INLINE void prefetch_strip(Strips const& strips, index k) {
-    if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips.at(k));
+    if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips, k);
   }
 
   template <std::size_t... I>
@@ -183,7 +180,7 @@ class row_sweeps {
         for (index k = 0; k < part.count; ++k) {
           lanes<T> const logit = logits[k];
           lanes<T> const centred = logit - shift;
-          prefetch(logits.at(k));
+          prefetch(logits, k);
           (prefetch_strip(std::get<I>(operands), k), ...);
           lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
           lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
