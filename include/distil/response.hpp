@@ -2,6 +2,7 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/response/common_vocabulary.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/divergence.hpp"
 #include "distil/response/entropy.hpp"
@@ -11,6 +12,7 @@
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
 #include "distil/response/sampled_kl.hpp"
+#include "distil/response/sequence.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/version.hpp"
