@@ -9,6 +9,7 @@
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"
 #include "distil/response/hinton_kd.hpp"
+#include "distil/response/list_maximum_likelihood.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
 #include "distil/response/sampled_kl.hpp"

@@ -31,7 +31,7 @@ TEST(sequence, packed_tokens_count_alike) {
 TEST(sequence, padding_has_no_weight_on_either_side) {
   std::vector<std::int32_t> const lengths = {2, 0, 3};
   EXPECT_EQ(weights_of(padded_sequences(lengths, 3), 9, {}), (weights{1, 1, 0, 0, 0, 0, 1, 1, 1}));
-  EXPECT_EQ(weights_of(padded_sequences(lengths, 3, padding::left), 9, {}),
+  EXPECT_EQ(weights_of(padded_sequences(lengths, 3, padding_side::left), 9, {}),
             (weights{0, 1, 1, 0, 0, 0, 1, 1, 1}));
 }
 

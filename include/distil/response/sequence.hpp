@@ -12,14 +12,14 @@
 namespace distil {
 
 /// Which side of a padded sequence the padding is on.
-enum class padding { right, left };
+enum class padding_side { right, left };
 
 /// Where the sequences of a batch lie among its rows; views the numbers it was made from.
 struct token_sequences {
   label_view offsets = {};   ///< packed: where each begins, and where the last ends
   label_view lengths = {};   ///< padded: how many tokens each has
   index padded_length = -1;  ///< rows of each; -1 for packed ones
-  padding side = padding::right;
+  padding_side side = padding_side::right;
 
   [[nodiscard]] index count() const {
     return padded_length >= 0 ? lengths.size() : std::max<index>(0, offsets.size() - 1);
@@ -27,7 +27,7 @@ struct token_sequences {
   [[nodiscard]] index first_row(index sequence) const {
     if (padded_length < 0) return static_cast<index>(offsets[sequence]);
     index const begin = sequence * padded_length;
-    return side == padding::right ? begin : begin + padded_length - length(sequence);
+    return side == padding_side::right ? begin : begin + padded_length - length(sequence);
   }
   [[nodiscard]] index length(index sequence) const {
     if (padded_length >= 0) return static_cast<index>(lengths[sequence]);
@@ -39,10 +39,10 @@ struct token_sequences {
 /// there are sequences, as in `cu_seqlens`.
 [[nodiscard]] inline token_sequences packed_sequences(label_view offsets) { return {.offsets = offsets}; }
 
-/// Sequences of `padded_length` rows each, of which the first (or with `padding::left` the last) `lengths[i]` are
+/// Sequences of `padded_length` rows each, of which the first (or with `padding_side::left` the last) `lengths[i]` are
 /// tokens.
 [[nodiscard]] inline token_sequences padded_sequences(label_view lengths, index padded_length,
-                                                      padding side = padding::right) {
+                                                      padding_side side = padding_side::right) {
   return {.lengths = lengths, .padded_length = padded_length, .side = side};
 }
 
