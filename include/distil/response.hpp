@@ -12,6 +12,8 @@
 #include "distil/response/list_maximum_likelihood.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
+#include "distil/response/pairwise_hinge.hpp"
+#include "distil/response/pairwise_logistic.hpp"
 #include "distil/response/sampled_kl.hpp"
 #include "distil/response/sequence.hpp"
 #include "distil/response/soft_cross_entropy.hpp"

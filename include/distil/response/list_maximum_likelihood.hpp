@@ -52,6 +52,9 @@ struct plackett_luce {
                     static_cast<int>(others), "below_top::left_out or below_top::competing");
   }
 
+  template <class T>
+  static void reserve(index) {}
+
   // Not inlined, so that the value is the same with and without gradient.
   template <class T>
   [[gnu::noinline]] double operator()(ranked_row<T> const& row) const {

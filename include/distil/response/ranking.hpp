@@ -117,6 +117,7 @@ struct ranked_row {
 /// when neither side has masked it by -inf. The function has
 ///
 ///   needs_different   static: a row counts when the teacher tells two of its candidates apart; else when it has one
+///   reserve<T>(candidates)      static: the memory of this thread beside that of the row
 ///   operator()(ranked_row<T>)   the loss; writes the gradient of each candidate when it is wanted
 template <class Student, class Scores, class Function>
 struct ranking_term : detail::term_base {
@@ -186,7 +187,10 @@ class ranking_term<Student, Scores, Function>::worker {
   using candidate = ranked_candidate<T>;
 
  public:
-  static void reserve(ranking_term const& term) { simd::scratch<candidate>(term.teacher.scores.columns); }
+  static void reserve(ranking_term const& term) {
+    simd::scratch<candidate>(term.teacher.scores.columns);
+    Function::template reserve<T>(term.teacher.scores.columns);
+  }
 
   explicit worker(ranking_term const& term) : term_(term) {}
 
