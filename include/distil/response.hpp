@@ -12,6 +12,7 @@
 #include "distil/response/list_maximum_likelihood.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
+#include "distil/response/margin_mse.hpp"
 #include "distil/response/pairwise_hinge.hpp"
 #include "distil/response/pairwise_logistic.hpp"
 #include "distil/response/sampled_kl.hpp"

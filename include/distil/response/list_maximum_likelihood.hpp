@@ -61,7 +61,8 @@ struct plackett_luce {
     auto const candidates = row.candidates;
     auto const top = static_cast<std::size_t>(row.top);
     std::size_t const size = others == below_top::competing ? candidates.size() : top;
-    double value = 0.0, log_sum = -std::numeric_limits<double>::infinity();
+    simd::compensated_sum value;
+    double log_sum = -std::numeric_limits<double>::infinity();
     for (std::size_t i = size; i-- > 0;) {
       double const u = scaled(candidates[i], row);
       double const rest = log_sum - u;

@@ -22,6 +22,22 @@
 /// Only rows that count reach a worker. Such a term stands alone: it does not run in the sweeps of others.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
+/// A sum of many numbers whose rounding does not grow with their number (Kahan 1965).
+class compensated_sum {
+ public:
+  compensated_sum& operator+=(double summand) {
+    double const corrected = summand - lost_;
+    double const next = sum_ + corrected;
+    lost_ = (next - sum_) - corrected;
+    sum_ = next;
+    return *this;
+  }
+  operator double() const { return sum_; }
+
+ private:
+  double sum_ = 0.0, lost_ = 0.0;
+};
+
 /// Every class of a row gets the same value.
 template <class Gradient>
 void fill_row(matrix_view<Gradient> const& gradient, index row, Gradient value) {
