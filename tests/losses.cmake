@@ -1,5 +1,6 @@
 # Every header of the loss families. See "Add a loss" in CONTRIBUTING.md.
 
+distil_add_loss(response brier_divergence)
 distil_add_loss(response cross_entropy)
 distil_add_loss(response entropy)
 distil_add_loss(response forward_kl)

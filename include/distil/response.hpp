@@ -2,6 +2,7 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/response/brier_divergence.hpp"
 #include "distil/response/common_vocabulary.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/divergence.hpp"
