@@ -8,6 +8,14 @@ namespace distil::testing {
 struct brier_divergence_case : divergence_case<distil::brier_divergence> {
   static constexpr char const* name = "brier_divergence";
   static constexpr error_bound bound = brier_divergence_function::bound;
+  /// At T = 4 the factor T^2 nearly takes out the temperature: the distance falls as its square.
+  static std::vector<setting> settings() {
+    return {{.label = "T=1"},
+            {.label = "T=2", .temperature = 2},
+            {.label = "T=0.5", .temperature = 0.5},
+            {.label = "T=4 without T^2", .temperature = 4, .squared = false}};
+  }
+
   using distribution = reference::distribution<long double>;
 
   static reference::row_loss<long double> squared_distance(distribution const& p, distribution const& q) {
@@ -26,7 +34,10 @@ struct brier_divergence_case : divergence_case<distil::brier_divergence> {
            reference::share_of_temperature(gradient(p.log_probability, q, 1), p, T);
   }
   static truth of(exact_row const& z, exact_row const& t, std::int64_t, setting const& s) {
-    return scaled(z, t, s, squared_distance, gradient, slope);
+    truth result = scaled(z, t, s, squared_distance, gradient, slope);
+    // Squares of probabilities: what rounds is as small as the largest of them.
+    result.value_scale *= result.gradient_scale / static_cast<double>(temperature_factor(s) / s.temperature);
+    return result;
   }
 };
 
