@@ -52,7 +52,7 @@ TEST(pairwise_hinge, does_not_count_rows_without_a_pair) {
 
 TEST(pairwise_hinge, refuses) {
   batch<float> b(3, 4);
-  auto const refusal = [&](pairwise_hinge_options const& options) {
+  auto const refusal = [&](pairwise_options const& options) {
     return refusal_of(
         [&] { pairwise_hinge.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options); });
   };

@@ -268,6 +268,8 @@ TEST(sampled_kl, refuses) {
   std::vector<float> const two = {-1, -2};
   EXPECT_EQ(refusal_of([&] { (void)sampled_kl(b.student.view(), sampled_log_probabilities{two}, ids); }),
             "distil::sampled_kl: teacher is of size 2; it must be one per row, 3");
+  EXPECT_EQ(refusal_of([&] { (void)sampled_kl(b.student.view(), sampled_log_probabilities{-1}, ids); }),
+            "distil::sampled_kl: teacher is one number; it must be one log-probability per row");
   EXPECT_EQ(
       refusal_of([&] { sampled_kl.with_grad(b.student.view(), b.teacher.view(), ids, b.teacher.view()); }),
       "distil::sampled_kl: gradient is overlapping the teacher; it must be apart from the teacher");

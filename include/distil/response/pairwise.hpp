@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "distil/response/ranking.hpp"
 #include "distil/simd/exponential.hpp"
 
@@ -14,11 +16,10 @@ enum class pair_margin {
 /// How the pairs of a row become one number.
 enum class pair_reduction { mean, sum };
 
-/// Options of the pairwise ranking losses; `DefaultMargin` in percent.
-template <int DefaultMargin>
+/// Options of the pairwise ranking losses.
 struct pairwise_options {
   /// See `margin_is`; finite and >= 0. Default: 1 for `pairwise_hinge`, 0 for `pairwise_logistic`.
-  double margin = DefaultMargin / 100.0;
+  std::optional<double> margin = std::nullopt;
 
   /// Default constant.
   pair_margin margin_is = pair_margin::constant;
@@ -49,7 +50,7 @@ namespace kernels {
 ///   of(x)    phi and its derivative at registers of x; both 0 for -inf
 template <class Phi>
 struct pairwise {
-  using options_type = pairwise_options<Phi::default_margin>;
+  using options_type = pairwise_options;
   static constexpr char const* name = Phi::name;
   static constexpr bool needs_different = true;
 
@@ -58,7 +59,9 @@ struct pairwise {
   pair_reduction pairs;
 
   explicit pairwise(options_type const& options)
-      : margin(options.margin), margin_is(options.margin_is), pairs(options.pairs) {}
+      : margin(options.margin.value_or(Phi::default_margin)),
+        margin_is(options.margin_is),
+        pairs(options.pairs) {}
 
   void check(char const* where) const {
     detail::require(detail::is_weight(margin), where, "margin", margin, detail::must_be_weight);

@@ -3,15 +3,12 @@
 #include "distil/response/pairwise.hpp"
 
 namespace distil {
-
-using pairwise_hinge_options = pairwise_options<100>;
-
 inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 struct positive_part {
   static constexpr char const* name = "pairwise_hinge";
-  static constexpr int default_margin = 100;
+  static constexpr double default_margin = 1.0;
 
   template <class T>
   static DISTIL_INLINE pair_loss<T> of(simd::lanes<T> x) {

@@ -3,16 +3,13 @@
 #include "distil/response/pairwise.hpp"
 
 namespace distil {
-
-using pairwise_logistic_options = pairwise_options<0>;
-
 inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).
 struct softplus {
   static constexpr char const* name = "pairwise_logistic";
-  static constexpr int default_margin = 0;
+  static constexpr double default_margin = 0.0;
 
   template <class T>
   static DISTIL_INLINE pair_loss<T> of(simd::lanes<T> x) {

@@ -81,6 +81,7 @@ struct sampled_kl_base : term_base {
                           must_be_temperature);
       }
     } else {
+      require(teacher.values.per_row(), where, "teacher", "one number", "one log-probability per row");
       require_size(where, "teacher", teacher.values.size(), row_count);
     }
     require_rows(where, rows, row_count);
@@ -207,8 +208,8 @@ struct sampled_kl_loss {
 ///            fixed. For x drawn from q its expectation is 0 for k1; that of reverse KL(q || p) for k2 and
 ///            policy_gradient (times its coefficient); that of forward KL(p || q) for k3
 /// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
-/// @error     `sampled_kl_loss::bound`: the value relative to |k| + |k'| (1 + log C), the gradient to
-///            (|k'| + |k''| (1 + log C)) / T
+/// @error     `sampled_kl_loss::bound`: the value relative to |k| + |k'| (1 + log C), for policy_gradient with
+///            |k'| + advantage_coefficient |log q| for |k'|; the gradient to (|k'| + |k''| (1 + log C)) / T
 /// @nan       a NaN or +inf logit on either side makes its row NaN, no other. A token the teacher excludes (log p =
 ///            -inf) makes the value infinite, and k2's and policy_gradient's gradient the largest finite numbers, as
 ///            does a token the student has masked. k3 overflows where r > 88 in float (709 in double); clipped_k3 does

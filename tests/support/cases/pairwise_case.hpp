@@ -12,7 +12,7 @@ struct pairwise_setting : ranking_setting {
 };
 
 /// `Derived::phi(x)` gives a pair's loss and its derivative.
-template <auto const& loss, class Options, class Derived>
+template <auto const& loss, class Derived>
 struct pairwise_case : ranking_case<loss, Derived> {
   /// Pairs are many: long rows only show their top.
   static std::vector<pairwise_setting> settings() {
@@ -24,7 +24,7 @@ struct pairwise_case : ranking_case<loss, Derived> {
              pair_reduction::sum},
             {{{.label = "top 20, margin of the teacher"}, 20}, 0.5, pair_margin::times_teacher_difference}};
   }
-  static Options options(pairwise_setting const& s, row_options const& rows, bool accumulate) {
+  static pairwise_options options(pairwise_setting const& s, row_options const& rows, bool accumulate) {
     return {.margin = s.margin,
             .margin_is = s.margin_is,
             .pairs = s.pairs,

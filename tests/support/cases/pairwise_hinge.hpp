@@ -5,8 +5,7 @@
 
 namespace distil::testing {
 
-struct pairwise_hinge_case
-    : pairwise_case<distil::pairwise_hinge, pairwise_hinge_options, pairwise_hinge_case> {
+struct pairwise_hinge_case : pairwise_case<distil::pairwise_hinge, pairwise_hinge_case> {
   static constexpr char const* name = "pairwise_hinge";
   static constexpr error_bound bound = pairwise_hinge_loss::bound;
   static std::pair<long double, long double> phi(long double x) { return {std::max(x, 0.0L), x > 0 ? 1 : 0}; }

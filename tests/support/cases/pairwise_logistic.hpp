@@ -5,8 +5,7 @@
 
 namespace distil::testing {
 
-struct pairwise_logistic_case
-    : pairwise_case<distil::pairwise_logistic, pairwise_logistic_options, pairwise_logistic_case> {
+struct pairwise_logistic_case : pairwise_case<distil::pairwise_logistic, pairwise_logistic_case> {
   static constexpr char const* name = "pairwise_logistic";
   static constexpr error_bound bound = pairwise_logistic_loss::bound;
   static std::pair<long double, long double> phi(long double x) {
