@@ -2,14 +2,22 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/response/brier_divergence.hpp"
+#include "distil/response/common_vocabulary.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/divergence.hpp"
 #include "distil/response/entropy.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"
 #include "distil/response/hinton_kd.hpp"
+#include "distil/response/list_maximum_likelihood.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
+#include "distil/response/margin_mse.hpp"
+#include "distil/response/pairwise_hinge.hpp"
+#include "distil/response/pairwise_logistic.hpp"
+#include "distil/response/sampled_kl.hpp"
+#include "distil/response/sequence.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/version.hpp"

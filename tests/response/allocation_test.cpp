@@ -166,6 +166,27 @@ TEST_P(allocation, hinton_kd_makes_none) {
   });
 }
 
+TEST_P(allocation, tokens_and_rankings_make_none) {
+  for (kl_estimator const estimator : {kl_estimator::k2, kl_estimator::clipped_k3}) {
+    sampled_kl_options const options{
+        .estimator = estimator, .temperature = temperatures_, .rows = every_row_option_};
+    expect_none("sampled_kl", [&] { sampled_kl.with_grad(student_, teacher_, labels_, gradient_, options); });
+  }
+  expect_none("sampled_kl, numbers",
+              [&] { (void)sampled_kl(student_, sampled_log_probabilities{ones_}, labels_); });
+  expect_none("list_maximum_likelihood", [&] {
+    list_maximum_likelihood.with_grad(student_, teacher_, gradient_, {.top = 50, .rows = every_row_option_});
+  });
+  expect_none("pairwise_hinge", [&] { (void)pairwise_hinge(student_, teacher_, {.top = 70}); });
+  expect_none("pairwise_logistic",
+              [&] { pairwise_logistic.with_grad(student_, teacher_, gradient_, {.top = 70}); });
+  expect_none("margin_mse",
+              [&] { margin_mse.with_grad(student_, teacher_, gradient_, {.positives = labels_}); });
+  std::vector<std::int64_t> const lengths(1, rows_);
+  expect_none("token_weights",
+              [&] { token_weights(padded_sequences(lengths, rows_), slopes_, {.decay_length = 9}); });
+}
+
 TEST_P(allocation, fused_terms_make_none) {
   expect_none("fuse", [&] {
     auto const objective = fuse(0.3 * cross_entropy.term(labels_, {.label_smoothing = 0.1}),
