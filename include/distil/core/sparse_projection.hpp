@@ -50,10 +50,11 @@ void require_projection(char const* where, sparse_projection<Offset, Column, Wei
   require(
       projection.sources() == sources, where, "projection.offsets",
       [&] { return "of size " + std::to_string(projection.offsets.size()); },
-      [&] { return "of size " + std::to_string(sources + 1) + ", one more than the classes of the student"; });
-  require(
-      projection.targets == targets, where, "projection.targets", projection.targets,
-      [&] { return std::to_string(targets) + ", the classes of the teacher"; });
+      [&] {
+        return "of size " + std::to_string(sources + 1) + ", one more than the classes of the student";
+      });
+  require(projection.targets == targets, where, "projection.targets", projection.targets,
+          [&] { return std::to_string(targets) + ", the classes of the teacher"; });
   require(
       projection.columns.size() == projection.weights.size(), where, "projection.columns",
       [&] { return "of size " + std::to_string(projection.columns.size()); },

@@ -15,7 +15,7 @@ struct whole_row {
   index row;
   T const* student;  ///< q, or log q for a logarithmic term
   index classes;
-  T* teacher;         ///< p; may be changed
+  T* teacher;  ///< p; may be changed
   index teacher_classes;
   double temperature;
   T scale;      ///< multiplies the gradient

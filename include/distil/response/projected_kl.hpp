@@ -113,8 +113,8 @@ class projected_kl_term : public distribution_term<Storage, Form> {
 
   /// Below, terms that are not ordinary numbers could be missing from a sum.
   template <class T>
-  static constexpr T vanishing_sum = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon() /
-                                     std::numeric_limits<T>::epsilon();
+  static constexpr T vanishing_sum =
+      std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon() / std::numeric_limits<T>::epsilon();
 
   /// Calls `entry(i, column, weight)` for every entry of M.
   template <class T, class Entry>
@@ -130,7 +130,8 @@ class projected_kl_term : public distribution_term<Storage, Form> {
 
   template <class T>
   static void restrict_to(T const* covered, T* teacher, index targets) {
-    T const mass = simd::sum_of<T>(targets, [&](auto place) { return place.load(covered) * place.load(teacher); });
+    T const mass =
+        simd::sum_of<T>(targets, [&](auto place) { return place.load(covered) * place.load(teacher); });
     T const inverse = mass == T(0) ? T(0) : T(1) / mass;
     simd::for_each_register<T>(targets, [&](auto place) {
       place.store(place.load(covered) * place.load(teacher) * lanes<T>(inverse), teacher);
@@ -140,13 +141,11 @@ class projected_kl_term : public distribution_term<Storage, Form> {
   template <class T>
   void project(T const* log_student, memory<T> const& own) const {
     index const classes = projection_.sources();
-    simd::for_each_register<T>(classes, [&](auto place) {
-      place.store(exp_nonpositive(place.load(log_student)), own.student);
-    });
+    simd::for_each_register<T>(
+        classes, [&](auto place) { place.store(exp_nonpositive(place.load(log_student)), own.student); });
     std::fill(own.projected, own.projected + projection_.targets, T(0));
-    for_each_entry<T>(classes, [&](index i, index column, T weight) {
-      own.projected[column] += weight * own.student[i];
-    });
+    for_each_entry<T>(
+        classes, [&](index i, index column, T weight) { own.projected[column] += weight * own.student[i]; });
   }
 
   /// True when a class that the teacher wants has a sum that vanishes.
@@ -237,8 +236,7 @@ struct projected_kl_loss {
                                       Projection const& projection,
                                       projected_kl_options const& options = {}) const {
     return kernels::evaluate_rows(
-        name, policy, student,
-        kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
+        name, policy, student, kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
   }
 
   template <matrix_argument Student, class Teacher, class Projection, class Gradient>
