@@ -170,8 +170,9 @@ class column_correlation {
       correlation<T> result;
       if (inverse[c] != T(0)) {
         // The floor belongs to norms that are sums over rows, of probabilities and not of multiples of their means.
-        double const product = static_cast<double>(mean.of[c]) * static_cast<double>(teacher_mean.of[c]);
-        T const relative_floor = static_cast<T>(std::min(floor / (product * batch_.weight), most_floor));
+        double const relative =
+            floor / static_cast<double>(mean.of[c]) / static_cast<double>(teacher_mean.of[c]);
+        T const relative_floor = static_cast<T>(std::min(relative / batch_.weight, most_floor));
         result = correlation<T>::of(norm[c], teacher_norm[c], distance.of[c], relative_floor);
       }
       loss[c] = result.loss, slope[c] = static_cast<T>(scale) * result.slope * scale_of[c];

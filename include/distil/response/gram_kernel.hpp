@@ -1,8 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <type_traits>
+#include <utility>
 
 #include "distil/response/coupled_batch.hpp"
 
@@ -48,21 +49,22 @@ class gram_distance {
 
  private:
   /// `Rows` rows at a time against all rows, which shares the loads of the latter.
-  template <index Rows, bool Inner, class Policy>
+  template <std::size_t Rows, bool Inner, class Policy>
   gram_pair run(Policy policy, gram_pair weights, bool with_gradient) const {
+    constexpr auto height = static_cast<index>(Rows);
     gram_pair total;
     (void)reserve<Rows>();
     index const work = sum.rows * sum.rows * sum.columns;
-    index const least = std::max(Rows, simd::least_chunk_elements / (sum.rows * sum.columns));
-    index const rounded = (least + Rows - 1) / Rows * Rows;
+    index const least = std::max(height, simd::least_chunk_elements / (sum.rows * sum.columns));
+    index const rounded = (least + height - 1) / height * height;
     std::array<double, static_cast<std::size_t>(simd::most_chunks)> inner{};
     total.outer = sum_chunks(policy, sum.rows, rounded, work, [&](index first, index last, index chunk) {
       gram_pair here;
-      for (index row = first; row < last; row += Rows) {
+      for (index row = first; row < last; row += height) {
         // The last block takes the last row again rather than rows that are not there.
         index rows[Rows];
-        for (index i = 0; i < Rows; ++i) rows[i] = std::min(row + i, last - 1);
-        index const count = std::min(Rows, last - row);
+        for (std::size_t i = 0; i < Rows; ++i) rows[i] = std::min(row + static_cast<index>(i), last - 1);
+        auto const count = static_cast<std::size_t>(std::min(height, last - row));
         run_block<Rows, Inner>(rows, count, weights, with_gradient, here);
       }
       inner[static_cast<std::size_t>(chunk)] = here.inner;
@@ -73,24 +75,25 @@ class gram_distance {
   }
 
   /// What multiplies S_b and D_b in the derivative of each of the block's rows, and the products before.
-  template <index Rows>
+  template <std::size_t Rows>
   [[nodiscard]] T* reserve() const {
-    return simd::scratch<T, of_products>(4 * Rows * sum.rows);
+    return simd::scratch<T, of_products>(4 * static_cast<index>(Rows) * sum.rows);
   }
 
-  template <index Rows, bool Inner>
-  void run_block(index const (&rows)[Rows], index count, gram_pair weights, bool with_gradient,
+  template <std::size_t Rows, bool Inner>
+  void run_block(index const (&rows)[Rows], std::size_t count, gram_pair weights, bool with_gradient,
                  gram_pair& total) const {
     constexpr index products = Inner ? 4 : 1;
-    index const stride = products * Rows;
+    index const stride = products * static_cast<index>(Rows);
     T* const product = reserve<Rows>();
     std::fill(product, product + stride * sum.rows, T(0));
     for (index column = 0; column < sum.columns; column += block) {
       index const width = std::min(block, sum.columns - column);
-      for (index b = 0; b < sum.rows; ++b) multiply<Rows, Inner>(rows, b, column, width, product + b * stride);
+      for (index b = 0; b < sum.rows; ++b)
+        multiply<Rows, Inner>(rows, b, column, width, product + b * stride);
     }
     for (index b = 0; b < sum.rows; ++b) {
-      for (index i = 0; i < Rows; ++i) {
+      for (std::size_t i = 0; i < Rows; ++i) {
         T* const of = product + b * stride + i;
         T by_sum, by_difference;
         if constexpr (Inner) {
@@ -117,23 +120,24 @@ class gram_distance {
     if (!with_gradient) return;
     for (index column = 0; column < sum.columns; column += block) {
       index const width = std::min(block, sum.columns - column);
-      simd::for_each_register<T>(width, [&](auto place) {
-        combine<Rows, Inner>(rows, product, stride, column, place);
-      });
+      simd::for_each_register<T>(
+          width, [&](auto place) { combine<Rows, Inner>(rows, product, stride, column, place); });
     }
   }
 
   /// Adds the products of the block's rows with row b over some columns.
-  template <index Rows, bool Inner>
-  DISTIL_INLINE void multiply(index const (&rows)[Rows], index b, index column, index width, T* product) const {
+  template <std::size_t Rows, bool Inner>
+  DISTIL_INLINE void multiply(index const (&rows)[Rows], index b, index column, index width,
+                              T* product) const {
     T const* const sum_b = &sum(b, column);
     T const* const difference_b = &difference(b, column);
     lanes<T> sd[Rows], ds[Rows], dd[Rows], ss[Rows];
-    for (index i = 0; i < Rows; ++i) sd[i] = ds[i] = dd[i] = ss[i] = lanes<T>(0);
+    for (std::size_t i = 0; i < Rows; ++i) sd[i] = ds[i] = dd[i] = ss[i] = lanes<T>(0);
     simd::for_each_register<T>(width, [&](auto place) {
       lanes<T> const s = place.load(sum_b), d = place.load(difference_b);
-      for (index i = 0; i < Rows; ++i) {
-        lanes<T> const own_s = place.load(&sum(rows[i], column)), own_d = place.load(&difference(rows[i], column));
+      for (std::size_t i = 0; i < Rows; ++i) {
+        lanes<T> const own_s = place.load(&sum(rows[i], column)),
+                       own_d = place.load(&difference(rows[i], column));
         sd[i] = fma(own_s, d, sd[i]);
         if constexpr (Inner) {
           ds[i] = fma(own_d, s, ds[i]);
@@ -144,7 +148,7 @@ class gram_distance {
         }
       }
     });
-    for (index i = 0; i < Rows; ++i) {
+    for (std::size_t i = 0; i < Rows; ++i) {
       product[i] += first_of(sum_across(sd[i]));
       if constexpr (Inner) {
         product[Rows + i] += first_of(sum_across(ds[i]));
@@ -155,15 +159,15 @@ class gram_distance {
   }
 
   /// One register of the derivative of each of the block's rows.
-  template <index Rows, bool Inner, class Place>
+  template <std::size_t Rows, bool Inner, class Place>
   DISTIL_INLINE void combine(index const (&rows)[Rows], T const* product, index stride, index column,
                              Place place) const {
     lanes<T> total[Rows];
-    for (index i = 0; i < Rows; ++i) total[i] = lanes<T>(0);
+    for (std::size_t i = 0; i < Rows; ++i) total[i] = lanes<T>(0);
     for (index b = 0; b < sum.rows; ++b) {
       lanes<T> const s = place.load(&sum(b, column)), d = place.load(&difference(b, column));
       T const* const by = product + b * stride;
-      for (index i = 0; i < Rows; ++i) {
+      for (std::size_t i = 0; i < Rows; ++i) {
         if constexpr (Inner) {
           total[i] = fma(lanes<T>(by[i]), s, fma(lanes<T>(by[Rows + i]), d, total[i]));
         } else {
@@ -171,14 +175,15 @@ class gram_distance {
         }
       }
     }
-    for (index i = 0; i < Rows; ++i) place.store(total[i], &gradient(rows[i], column));
+    for (std::size_t i = 0; i < Rows; ++i) place.store(total[i], &gradient(rows[i], column));
   }
 };
 
 /// |Q'Q - P'P|^2 / C ("class") and |Q Q' - P P'|^2 / sum w ("batch") of rows weighted by w, and the derivative of their
 /// weighted sum.
 template <class T, class Policy>
-gram_pair compare_grams(Policy policy, coupled_batch<T> const& batch, double class_weight, double batch_weight) {
+gram_pair compare_grams(Policy policy, coupled_batch<T> const& batch, double class_weight,
+                        double batch_weight) {
   index const rows = batch.rows(), classes = batch.classes();
   bool const transposed = rows > classes;
   gram_distance<T> const distance(transposed ? classes : rows, transposed ? rows : classes);

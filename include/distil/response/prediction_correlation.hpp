@@ -69,15 +69,16 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
     prediction_correlation_value result{};
     index const elements = batch.rows() * batch.classes();
     index const least_rows = std::max<index>(1, simd::least_chunk_elements / batch.classes());
-    result.of_rows = sum_chunks(policy, batch.rows(), least_rows, elements, [&](index first, index last, index) {
-      double sum = 0.0;
-      for (index row = first; row < last; ++row) {
-        if (batch.share[row] == 0.0) continue;
-        double const scale = factor * options.row_weight * batch.share[row];
-        sum += batch.share[row] * correlate_row(batch, row, static_cast<T>(scale), options.norm_floor);
-      }
-      return sum;
-    });
+    result.of_rows =
+        sum_chunks(policy, batch.rows(), least_rows, elements, [&](index first, index last, index) {
+          double sum = 0.0;
+          for (index row = first; row < last; ++row) {
+            if (batch.share[row] == 0.0) continue;
+            double const scale = factor * options.row_weight * batch.share[row];
+            sum += batch.share[row] * correlate_row(batch, row, static_cast<T>(scale), options.norm_floor);
+          }
+          return sum;
+        });
     result.of_columns =
         sum_chunks(policy, batch.classes(), column_correlation<T>::width, elements,
                    [&](index first, index last, index) {

@@ -14,7 +14,7 @@ struct whole_register {
   index at;
   DISTIL_INLINE lanes<T> load(T const* from) const { return lanes<T>::load(from + at); }
   DISTIL_INLINE void store(lanes<T> value, T* to) const { value.store(to + at); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> only(lanes<T> value) const { return value; }
+  [[nodiscard]] DISTIL_INLINE lanes<T> only(lanes<T> value, T = T(0)) const { return value; }
 };
 
 /// The place of the last register, which the arrays do not fill: what lies past the end is read as 0 and not written.
@@ -23,10 +23,11 @@ struct part_register {
   index at, count;
   DISTIL_INLINE lanes<T> load(T const* from) const { return lanes<T>::load_first(from + at, count, T(0)); }
   DISTIL_INLINE void store(lanes<T> value, T* to) const { value.store_first(to + at, count); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> only(lanes<T> value) const {
+  /// What lies within the arrays, and `padding`.
+  [[nodiscard]] DISTIL_INLINE lanes<T> only(lanes<T> value, T padding = T(0)) const {
     T values[static_cast<std::size_t>(lanes<T>::size)];
     value.store(values);
-    return lanes<T>::load_first(values, count, T(0));
+    return lanes<T>::load_first(values, count, padding);
   }
 };
 
