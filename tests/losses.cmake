@@ -15,6 +15,7 @@ distil_add_loss(response sinkhorn)
 distil_add_loss(response soft_cross_entropy)
 distil_add_loss(response softmax)
 distil_add_loss(response universal_logits)
+distil_add_loss(response wasserstein_logits)
 
 distil_add_part(response correlation_kernel)
 distil_add_part(response coupled_batch)

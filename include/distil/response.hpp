@@ -19,4 +19,5 @@
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/response/universal_logits.hpp"
+#include "distil/response/wasserstein_logits.hpp"
 #include "distil/version.hpp"

@@ -52,6 +52,7 @@ struct coupled_batch {
 /// `body(first, last, chunk)` gives, in order.
 template <class Policy, class Body>
 double sum_chunks(Policy policy, index count, index least, index elements, Body const& body) {
+  if (count == 0) return 0.0;
   std::array<double, static_cast<std::size_t>(simd::most_chunks)> sums{};
   index const pieces = (count + least - 1) / least;
   index const width = (pieces + simd::most_chunks - 1) / simd::most_chunks * least;

@@ -5,7 +5,6 @@
 #include <type_traits>
 
 #include "distil/response/distribution_term.hpp"
-#include "distil/response/log_softmax.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
@@ -15,7 +14,7 @@ struct whole_row {
   index row;
   T const* student;  ///< q, or log q for a logarithmic term
   index classes;
-  T* teacher;  ///< p; may be changed
+  T* teacher;  ///< p, or log p; may be changed
   index teacher_classes;
   double temperature;
   T scale;      ///< multiplies the gradient
@@ -29,6 +28,7 @@ struct whole_row {
 /// A term is a `distribution_term` with
 ///
 ///   logarithmic                      static: it takes log q, and gives dL/d log q
+///   logarithmic_teacher              static: it takes log p
 ///   prepare<T>(columns)              what all rows share, made on the calling thread
 ///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
 template <class Student, class Gradient, class Term>
@@ -103,8 +103,8 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
     } else {
       distil::softmax(serial, logits, student, {.temperature = options.temperature});
     }
-    soften(serial, term().teacher, first, rows, per_row(here.teacher_temperature),
-           rows_of(here.teacher, 0, rows));
+    soften<Term::logarithmic_teacher>(serial, term().teacher, first, rows, per_row(here.teacher_temperature),
+                                      rows_of(here.teacher, 0, rows));
     for (index r = 0; r < rows; ++r) run_row(prepared, here, first + r, r, sums);
     if constexpr (with_gradient) {
       auto const gradient = rows_of(gradient_, first, rows);

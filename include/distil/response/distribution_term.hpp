@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/response/log_softmax.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/response/teacher.hpp"
 #include "distil/simd/vectors.hpp"
@@ -33,16 +34,24 @@ void take_logarithms(matrix_view<Storage const> const& from, matrix_view<T> cons
   }
 }
 
-/// softmax(t / T) of some rows, whatever the form of the teacher; `temperature` is what its logits are divided by.
-template <class T, class Policy, class Storage, teacher_form Form>
+/// softmax(t / T) of some rows, or its logarithm, whatever the form of the teacher; `temperature` is what its logits are
+/// divided by.
+template <bool Logarithmic = false, class T, class Policy, class Storage, teacher_form Form>
 void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index first, index count,
             row_parameter const& temperature, matrix_view<T> const& to) {
+  auto const apply = [&](auto const& logits) {
+    if constexpr (Logarithmic) {
+      distil::log_softmax(policy, logits, to, {.temperature = temperature});
+    } else {
+      distil::softmax(policy, logits, to, {.temperature = temperature});
+    }
+  };
   auto const rows = rows_of(teacher.matrix, first, count);
   if constexpr (Form == teacher_form::probabilities) {
     take_logarithms<T>(rows, to);
-    distil::softmax(policy, to, to, {.temperature = temperature});
+    apply(to);
   } else {
-    distil::softmax(policy, rows, to, {.temperature = temperature});
+    apply(rows);
   }
 }
 

@@ -44,6 +44,7 @@ class projected_kl_term : public distribution_term<Storage, Form> {
   struct of_rows {};
 
  public:
+  static constexpr bool logarithmic_teacher = false;
   static constexpr bool logarithmic = true;
 
   projected_kl_term(dense_teacher<Storage, Form> const& the_teacher, Projection const& projection,

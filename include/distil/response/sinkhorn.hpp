@@ -29,20 +29,6 @@ struct sinkhorn_options {
   bool accumulate = false;
 };
 
-namespace detail {
-
-/// What transport losses have in common.
-inline void require_transport(char const* where, double epsilon, int iterations,
-                              transport_gradient gradient) {
-  require(epsilon >= 1e-3 && epsilon <= 1e3, where, "epsilon", epsilon, "within [1e-3, 1e3]");
-  require(iterations >= 1 && iterations <= 1000, where, "iterations", iterations, "within [1, 1000]");
-  require(gradient == transport_gradient::exact || gradient == transport_gradient::fixed_plan, where,
-          "gradient", static_cast<int>(gradient),
-          "transport_gradient::exact or transport_gradient::fixed_plan");
-}
-
-}  // namespace detail
-
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
@@ -67,16 +53,16 @@ class sinkhorn_term : public distribution_term<Storage, Form> {
 
   template <class Policy, class T>
   [[nodiscard]] loss_value evaluate(Policy policy, coupled_batch<T> const& batch) const {
-    index const rows = batch.rows(), pairs = rows * rows;
+    index const count = batch.rows(), pairs = count * count;
     double const factor = options.scale_by_temperature_squared ? batch.temperature * batch.temperature : 1.0;
     // What is as large as the square of the batch is in double: rounding grows by the cost over epsilon.
-    index const memory = transport_solver<double>::memory(rows, rows, options.iterations);
+    index const memory = transport_solver<double>::memory(count, count, options.iterations);
     double* const cost = simd::scratch<double, of_costs>(2 * pairs + memory);
     double* const by_cost = cost + pairs;
     measure(policy, batch, cost);
-    transport_solver<double> const solver(cost, rows, rows, options.epsilon, options.iterations,
+    transport_solver<double> const solver(cost, count, count, options.epsilon, options.iterations,
                                           by_cost + pairs);
-    for (index row = 0; row < rows; ++row) {
+    for (index row = 0; row < count; ++row) {
       solver.log_rows()[row] = solver.log_columns()[row] = std::log(batch.share[row]);
     }
     double const value = solver.solve();
@@ -93,15 +79,15 @@ class sinkhorn_term : public distribution_term<Storage, Form> {
   /// Costs over epsilon, of each teacher's row to each of the student's.
   template <class Policy, class T>
   void measure(Policy policy, coupled_batch<T> const& batch, double* cost) const {
-    index const rows = batch.rows();
-    sum_chunks(policy, rows, 1, rows * rows * batch.classes(), [&](index first, index last, index) {
+    index const count = batch.rows();
+    sum_chunks(policy, count, 1, count * count * batch.classes(), [&](index first, index last, index) {
       for (index t = first; t < last; ++t) {
-        T const* const teacher = &batch.teacher(t, 0);
-        for (index s = 0; s < rows; ++s) {
+        T const* const wanted = &batch.teacher(t, 0);
+        for (index s = 0; s < count; ++s) {
           T const* const student = &batch.student(s, 0);
           T const distance = simd::sum_of<T>(
-              batch.classes(), [&](auto place) { return abs(place.load(student) - place.load(teacher)); });
-          cost[t * rows + s] = static_cast<double>(distance) / options.epsilon;
+              batch.classes(), [&](auto place) { return abs(place.load(student) - place.load(wanted)); });
+          cost[t * count + s] = static_cast<double>(distance) / options.epsilon;
         }
       }
       return 0.0;
@@ -111,18 +97,18 @@ class sinkhorn_term : public distribution_term<Storage, Form> {
   /// dL/dq_s = sum_t dL/dM_ts sign(q_s - p_t).
   template <class Policy, class T>
   static void pull_back(Policy policy, coupled_batch<T> const& batch, double const* by_cost, double factor) {
-    index const rows = batch.rows();
-    sum_chunks(policy, rows, 1, rows * rows * batch.classes(), [&](index first, index last, index) {
+    index const count = batch.rows();
+    sum_chunks(policy, count, 1, count * count * batch.classes(), [&](index first, index last, index) {
       for (index s = first; s < last; ++s) {
         if (batch.share[s] == 0.0) continue;
         for (index column = 0; column < batch.classes(); column += block) {
           T const* const student = &batch.student(s, column);
           T* const upstream = &batch.upstream(s, column);
-          for (index t = 0; t < rows; ++t) {
-            T const* const teacher = &batch.teacher(t, column);
-            lanes<T> const slope(static_cast<T>(factor * by_cost[t * rows + s]));
+          for (index t = 0; t < count; ++t) {
+            T const* const wanted = &batch.teacher(t, column);
+            lanes<T> const slope(static_cast<T>(factor * by_cost[t * count + s]));
             simd::for_each_register<T>(std::min(block, batch.classes() - column), [&](auto place) {
-              lanes<T> const q = place.load(student), p = place.load(teacher);
+              lanes<T> const q = place.load(student), p = place.load(wanted);
               // NaN is neither above nor below.
               lanes<T> const signed_slope =
                   select(q > p, slope, select(q < p, -slope, select(q == p, lanes<T>(0), q - p)));

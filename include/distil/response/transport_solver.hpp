@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "distil/core/contract.hpp"
 #include "distil/simd/vectors.hpp"
 
 namespace distil {
@@ -12,6 +13,20 @@ enum class transport_gradient {
   exact,  ///< through all iterations: the derivative of the value that is returned
   fixed_plan  ///< envelope theorem: the derivative of cost less epsilon * entropy at the optimum, as if it were reached
 };
+
+namespace detail {
+
+/// What transport losses have in common.
+inline void require_transport(char const* where, double epsilon, int iterations,
+                              transport_gradient gradient) {
+  require(epsilon >= 1e-3 && epsilon <= 1e3, where, "epsilon", epsilon, "within [1e-3, 1e3]");
+  require(iterations >= 1 && iterations <= 1000, where, "iterations", iterations, "within [1, 1000]");
+  require(gradient == transport_gradient::exact || gradient == transport_gradient::fixed_plan, where,
+          "gradient", static_cast<int>(gradient),
+          "transport_gradient::exact or transport_gradient::fixed_plan");
+}
+
+}  // namespace detail
 
 }  // namespace distil
 

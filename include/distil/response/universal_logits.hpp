@@ -29,6 +29,7 @@ namespace kernels {
 /// Rows of sum_r |q_(r) - p_(r)|.
 template <class Storage, teacher_form Form>
 struct universal_logits_term : distribution_term<Storage, Form> {
+  static constexpr bool logarithmic_teacher = false;
   static constexpr bool logarithmic = false;
   bool squared;
 
