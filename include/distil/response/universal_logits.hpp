@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "distil/response/distribution_rows.hpp"
 #include "distil/response/sorted_row.hpp"
@@ -52,8 +54,7 @@ struct universal_logits_term : distribution_term<Storage, Form> {
   template <class T>
   [[nodiscard]] double row(int, whole_row<T> const& here) const {
     double const factor = squared ? here.temperature * here.temperature : 1.0;
-    if (std::isnan(here.student[0] + here.teacher[0]) || has_nan(here.student, here.classes) ||
-        has_nan(here.teacher, here.teacher_classes)) {
+    if (has_nan(here.student, here.classes) || has_nan(here.teacher, here.teacher_classes)) {
       constexpr T nan = std::numeric_limits<T>::quiet_NaN();
       if (here.upstream != nullptr) std::fill(here.upstream, here.upstream + here.classes, nan);
       return nan;
