@@ -3,6 +3,7 @@
 distil_add_loss(response batch_correlation)
 distil_add_loss(response class_correlation)
 distil_add_loss(response cross_entropy)
+distil_add_loss(response entropic_transport)
 distil_add_loss(response entropy)
 distil_add_loss(response forward_kl)
 distil_add_loss(response hinton_kd)

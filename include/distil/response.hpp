@@ -6,6 +6,7 @@
 #include "distil/response/class_correlation.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/divergence.hpp"
+#include "distil/response/entropic_transport.hpp"
 #include "distil/response/entropy.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"

@@ -126,7 +126,7 @@ TEST(wasserstein_logits, refuses) {
   EXPECT_EQ(refusal_of([&] { (void)wasserstein_logits(z, t, cost, {.labels = few}); }),
             name + "labels is of size 1; it must be one per row, 2");
   EXPECT_EQ(refusal_of([&] { (void)wasserstein_logits(z, t, cost, {.epsilon = 1e-4}); }),
-            name + "epsilon is 0.0001; it must be within [1e-3, 1e3]");
+            name + "epsilon is 1e-04; it must be within [1e-3, 1e3]");
   EXPECT_EQ(refusal_of([&] { (void)wasserstein_logits(z, t, cost, {.iterations = -1}); }),
             name + "iterations is -1; it must be within [1, 1000]");
   EXPECT_EQ(refusal_of([&] { (void)wasserstein_logits(z, t, cost, {.transport_weight = -1}); }),

@@ -194,17 +194,16 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
   /// -p_y log q_y at temperature 1, whose logits are T log q and, for a teacher that moves with T, T log p.
   template <class T>
   [[nodiscard]] double target(whole_row<T> const& here, index label) const {
-    double const temperature = here.temperature, of_teacher = this->teacher.moves() ? temperature : 1.0;
-    T const sum = log_sum(here.student, here.classes, -1, temperature);
+    double const own = here.temperature, of_teacher = this->teacher.moves() ? own : 1.0;
+    T const sum = log_sum(here.student, here.classes, -1, own);
     T const teacher_sum = log_sum(here.teacher, here.classes, -1, of_teacher);
     double const p =
         std::exp(of_teacher * static_cast<double>(here.teacher[label]) - static_cast<double>(teacher_sum));
-    double const log_q = temperature * static_cast<double>(here.student[label]) - static_cast<double>(sum);
+    double const log_q = own * static_cast<double>(here.student[label]) - static_cast<double>(sum);
     if (here.upstream != nullptr) {
-      double const pull = options_.target_weight * temperature * p * static_cast<double>(here.scale);
+      double const pull = options_.target_weight * own * p * static_cast<double>(here.scale);
       for (index i = 0; i < here.classes; ++i) {
-        double const q =
-            std::exp(temperature * static_cast<double>(here.student[i]) - static_cast<double>(sum));
+        double const q = std::exp(own * static_cast<double>(here.student[i]) - static_cast<double>(sum));
         here.upstream[i] += static_cast<T>(pull * (i == label ? q - 1.0 : q));
       }
     }
