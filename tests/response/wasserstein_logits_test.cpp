@@ -109,6 +109,43 @@ TEST(wasserstein_logits, ignores_rows_by_their_labels) {
   for (index c = 0; c < 3; ++c) EXPECT_EQ(b.gradient.at(3, c), 0.0);
 }
 
+TEST(wasserstein_logits, keeps_nan_in_its_row) {
+  for (bool const of_teacher : {false, true}) {
+    batch<float> b(5, 3), clean(5, 3);
+    (of_teacher ? b.teacher : b.student).set(2, 1, std::nan(""));
+    std::vector<double> values(5), clean_values(5);
+    std::vector<int> const labels = {0, 1, 2, 0, 1};
+    matrix_view const cost(equal_costs, 3, 3);
+    wasserstein_logits.with_grad(b.student.view(), b.teacher.view(), cost, b.gradient.view(),
+                                 {.labels = labels, .rows = {.values = values}});
+    wasserstein_logits.with_grad(clean.student.view(), clean.teacher.view(), cost, clean.gradient.view(),
+                                 {.labels = labels, .rows = {.values = clean_values}});
+    for (index r = 0; r < 5; ++r) {
+      auto const at = static_cast<std::size_t>(r);
+      EXPECT_TRUE(r == 2 ? std::isnan(values[at]) : values[at] == clean_values[at]) << r;
+      for (index c = 0; c < 3; ++c) {
+        EXPECT_TRUE(r == 2 ? std::isnan(b.gradient.at(r, c))
+                           : b.gradient.at(r, c) == clean.gradient.at(r, c));
+      }
+    }
+  }
+}
+
+TEST(wasserstein_logits, takes_a_temperature_for_each_row) {
+  batch<double> b(3, 3);
+  std::vector<double> const temperatures = {1, 2, 0.5};
+  std::vector<double> together(3);
+  matrix_view const cost(equal_costs, 3, 3);
+  (void)wasserstein_logits(b.student.view(), b.teacher.view(), cost,
+                           {.temperature = temperatures, .rows = {.values = together}});
+  for (index r = 0; r < 3; ++r) {
+    auto const row = [&](auto const& m) { return matrix_view(&m(r, 0), 1, 3); };
+    EXPECT_NEAR(wasserstein_logits(row(b.student.view()), row(b.teacher.view()), cost,
+                                   {.temperature = temperatures[static_cast<std::size_t>(r)]}),
+                together[static_cast<std::size_t>(r)], 1e-14);
+  }
+}
+
 TEST(wasserstein_logits, refuses) {
   batch<float> b(2, 3);
   auto const z = b.student.view(), t = b.teacher.view();

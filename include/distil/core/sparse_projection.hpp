@@ -11,13 +11,13 @@
 namespace distil {
 
 /// A sparse matrix M [sources, targets] somebody else owns, in compressed rows (CSR): row i has the entries from
-/// `offsets[i]` to before `offsets[i + 1]` of `columns` and `weights`. It spreads the probability of each class of one
-/// vocabulary over classes of another, so that weights are >= 0 and those of a row are meant to sum to one; what is
-/// missing to one is mass that gets lost.
+/// `offsets[i]` to before `offsets[i + 1]` of `columns` and `weights`. It spreads the probability of each class of
+/// one vocabulary over classes of another, so that weights are >= 0 and those of a row are meant to sum to one; what
+/// is missing to one is mass that gets lost.
 ///
-/// `sparse_projection(offsets, columns, weights, targets)` takes spans, vectors and the like: 32 or 64-bit offsets and
-/// columns, which may differ, and float or double weights. Eigen: outerIndexPtr(), innerIndexPtr() and valuePtr() of a
-/// compressed row-major matrix, in spans.
+/// `sparse_projection(offsets, columns, weights, targets)` takes spans, vectors and the like: 32 or 64-bit offsets
+/// and columns, which may differ, and float or double weights. Eigen: outerIndexPtr(), innerIndexPtr() and valuePtr()
+/// of a compressed row-major matrix, in spans.
 template <class Offset, class Column, class Weight>
 struct sparse_projection {
   static_assert(std::signed_integral<Offset> && std::signed_integral<Column> && std::floating_point<Weight>);

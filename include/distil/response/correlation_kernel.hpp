@@ -73,8 +73,8 @@ template <class T>
 inline constexpr T vanishing_mean =
     std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon() / std::numeric_limits<T>::epsilon();
 
-/// The same for columns, a strip of neighbours at a time. Deviations are relative to the mean, since their squares could
-/// underflow; the sums over rows are compensated (Kahan), since there can be any number of rows.
+/// The same for columns, a strip of neighbours at a time. Deviations are relative to the mean, since their squares
+/// could underflow; the sums over rows are compensated (Kahan), since there can be any number of rows.
 template <class T>
 class column_correlation {
  public:

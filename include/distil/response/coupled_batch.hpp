@@ -8,7 +8,8 @@
 
 namespace distil {
 
-/// Which rows take part in a loss that couples the rows of a batch, and how much. A row of weight 2 counts as two rows.
+/// Which rows take part in a loss that couples the rows of a batch, and how much. A row of weight 2 counts as two
+/// rows.
 struct coupled_rows {
   /// Finite and >= 0, one number or one per row. A row of weight 0 does not influence the result. Default 1.
   row_parameter weights = 1;
@@ -88,8 +89,8 @@ void write_matrix(Policy policy, matrix_view<T> const& from, matrix_view<Storage
   });
 }
 
-/// A batch whose rows a loss couples: it becomes probabilities in the scratch of the calling thread, the term gives the
-/// value and its derivative by the student's, and that is pulled back into the gradient.
+/// A batch whose rows a loss couples: it becomes probabilities in the scratch of the calling thread, the term gives
+/// the value and its derivative by the student's, and that is pulled back into the gradient.
 ///
 /// A term is a `distribution_term` of one temperature with
 ///

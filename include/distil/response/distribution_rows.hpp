@@ -21,9 +21,9 @@ struct whole_row {
   T* upstream;  ///< where dL/dq goes, or dL/d log q; none wanted: nullptr
 };
 
-/// Rows of losses that need each row in one piece. A block of rows at a time becomes probabilities in the scratch of its
-/// thread; the term gives each row's value and its derivative by those probabilities, which is pulled back into the
-/// gradient.
+/// Rows of losses that need each row in one piece. A block of rows at a time becomes probabilities in the scratch of
+/// its thread; the term gives each row's value and its derivative by those probabilities, which is pulled back into
+/// the gradient.
 ///
 /// A term is a `distribution_term` with
 ///

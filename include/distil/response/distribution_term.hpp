@@ -5,8 +5,8 @@
 #include "distil/response/teacher.hpp"
 #include "distil/simd/vectors.hpp"
 
-/// What the losses share that look at whole distributions: sorted, transported, or coupled with other rows. They cannot
-/// run on the row sweeps, and work on softmax probabilities in scratch instead.
+/// What the losses share that look at whole distributions: sorted, transported, or coupled with other rows. They
+/// cannot run on the row sweeps, and work on softmax probabilities in scratch instead.
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
@@ -34,8 +34,8 @@ void take_logarithms(matrix_view<Storage const> const& from, matrix_view<T> cons
   }
 }
 
-/// softmax(t / T) of some rows, or its logarithm, whatever the form of the teacher; `temperature` is what its logits are
-/// divided by.
+/// softmax(t / T) of some rows, or its logarithm, whatever the form of the teacher; `temperature` is what its logits
+/// are divided by.
 template <bool Logarithmic = false, class T, class Policy, class Storage, teacher_form Form>
 void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index first, index count,
             row_parameter const& temperature, matrix_view<T> const& to) {

@@ -134,20 +134,22 @@ class entropic_transport_loss {
   }
 };
 
-/// Optimal transport under any cost, smoothed by entropy: the piece that `sinkhorn` and `wasserstein_logits` are made of, for
-/// costs of your own. Its gradient goes on through whatever the costs were computed from. @alias Sinkhorn, OT
+/// Optimal transport under any cost, smoothed by entropy: the piece that `sinkhorn` and `wasserstein_logits` are made
+/// of, for costs of your own. Its gradient goes on through whatever the costs were computed from. @alias Sinkhorn, OT
 ///
-/// @formula   L = sum_ij P_ij M_ij with the plan P after the given number of Sinkhorn's iterations, each fitting the columns
-///            first and the rows last, from the masses of rows and columns, normalised; weight: the sum of the rows' masses
+/// @formula   L = sum_ij P_ij M_ij with the plan P after the given number of Sinkhorn's iterations, each fitting the
+///            columns first and the rows last, from the masses of rows and columns, normalised; weight: the sum of
+///            the rows' masses
 /// @param     cost     [rows, columns] M; an infinite cost is no number
 /// @param     gradient [rows, columns] dL/dM, overwritten or added; may be the cost itself
-/// @gradient  of the value, through all iterations; with `transport_gradient::fixed_plan` the plan P, by the envelope theorem
-///            the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and not that of the value
+/// @gradient  of the value, through all iterations; with `transport_gradient::fixed_plan` the plan P, by the envelope
+///            theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and not that
+///            of the value
 /// @throws    std::invalid_argument when a shape, option or mass is refused; nothing is written then
 /// @error     `entropic_transport_loss::bound` epsilons of double, times (1 + |M| / epsilon) and |M| for the value
 /// @nan       a NaN in the cost makes value and gradient NaN. Without any mass on one side both are 0
-/// @cost      2 exponentials a pair and iteration in double, 4 with the exact gradient, on the calling thread; 2 doubles of
-///            scratch a pair and iterations + 5 a row and a column, kept by it
+/// @cost      2 exponentials a pair and iteration in double, 4 with the exact gradient, on the calling thread; 2
+///            doubles of scratch a pair and iterations + 5 a row and a column, kept by it
 /// @source    Cuturi 2013, arXiv:1306.0895, in the logarithmic domain
 /// @example   distil::entropic_transport.with_grad(cost, gradient, {.epsilon = 0.05})
 inline constexpr entropic_transport_loss entropic_transport{};

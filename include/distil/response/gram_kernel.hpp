@@ -12,10 +12,10 @@
 ///
 ///   X X' - Y Y' = (D S' + S D') / 2        and        X' X - Y' Y = (D' S + S' D) / 2
 ///
-/// so that small differences are sums of small numbers. The squared norm of the first ("outer") is the sum of e_ab^2 over
-/// pairs of rows, e_ab = (D_a S_b + S_a D_b) / 2; that of the second ("inner") of (D_a D_b S_a S_b + S_a D_b D_a S_b) / 2
-/// in dot products. Both need products of pairs of rows alone, and the rows can be those of the transposed matrices,
-/// which swaps the two: time min(B, C)^2 max(B, C).
+/// so that small differences are sums of small numbers. The squared norm of the first ("outer") is the sum of e_ab^2
+/// over pairs of rows, e_ab = (D_a S_b + S_a D_b) / 2; that of the second ("inner") of (D_a D_b S_a S_b + S_a D_b D_a
+/// S_b) / 2 in dot products. Both need products of pairs of rows alone, and the rows can be those of the transposed
+/// matrices, which swaps the two: time min(B, C)^2 max(B, C).
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// What the two squared norms are multiplied by, and their values before that.
@@ -179,8 +179,8 @@ class gram_distance {
   }
 };
 
-/// |Q'Q - P'P|^2 / C ("class") and |Q Q' - P P'|^2 / sum w ("batch") of rows weighted by w, and the derivative of their
-/// weighted sum.
+/// |Q'Q - P'P|^2 / C ("class") and |Q Q' - P P'|^2 / sum w ("batch") of rows weighted by w, and the derivative of
+/// their weighted sum.
 template <class T, class Policy>
 gram_pair compare_grams(Policy policy, coupled_batch<T> const& batch, double class_weight,
                         double batch_weight) {

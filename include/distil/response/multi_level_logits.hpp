@@ -13,12 +13,12 @@ inline constexpr double multi_level_temperatures[] = {2, 3, 4, 5, 6};
 
 /// Options of `multi_level_logits`.
 struct multi_level_logits_options {
-  /// Temperatures at which the three levels are compared, each within [1e-15, 1e15]; at least one. Default 2, 3, 4, 5, 6
-  /// (the authors' code, around a base of 4).
+  /// Temperatures at which the three levels are compared, each within [1e-15, 1e15]; at least one. Default 2, 3, 4,
+  /// 5, 6 (the authors' code, around a base of 4).
   std::span<double const> temperatures = detail::multi_level_temperatures;
 
-  /// Multiply the levels: of a sample (KL), of classes, of a batch; finite and >= 0. Default 1 each; the authors' code has
-  /// presets of its own.
+  /// Multiply the levels: of a sample (KL), of classes, of a batch; finite and >= 0. Default 1 each; the authors'
+  /// code has presets of its own.
   double sample_weight = 1.0;
   double class_weight = 1.0;
   double batch_weight = 1.0;
@@ -155,22 +155,22 @@ class multi_level_logits_loss {
 /// Multi-level logit distillation: teacher and student compared at several temperatures, by the distributions of each
 /// sample, by the classes that a batch predicts together, and by how alike its samples are. @alias MLKD, MLLD
 ///
-/// @formula   L = sum_T sample_weight T^2 KL(p || q) + class_weight |Q'Q - P'P|^2 / C + batch_weight |QQ' - PP'|^2 / B; see
-///            `forward_kl`, `class_correlation`, `batch_correlation` [nats in the first]
+/// @formula   L = sum_T sample_weight T^2 KL(p || q) + class_weight |Q'Q - P'P|^2 / C + batch_weight |QQ' - PP'|^2 /
+///            B; see `forward_kl`, `class_correlation`, `batch_correlation` [nats in the first]
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
-/// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`; a distribution is
-///            the same at every temperature unless it says at which it was captured
+/// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`; a
+///            distribution is the same at every temperature unless it says at which it was captured
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  the sum of those of the three levels over the temperatures
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `multi_level_logits_loss::bound`, relative to the sum of what its parts are relative to
-/// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose student or
-///            teacher is fully masked, or that is ignored, takes no part
+/// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
+///            student or teacher is fully masked, or that is ignored, takes no part
 /// @cost      for each temperature those of its parts; one number of scratch an element more for the sum of gradients
-/// @source    Jin et al. 2023, Multi-level logit distillation. Its code multiplies losses that are already reduced by masks
-///            of confidence (which are row weights here), uses logits of the weakly augmented view for two temperatures of
-///            the strong one, and computes class and batch terms of the strong view without adding them; here each call
-///            is one view, and the caller adds views
+/// @source    Jin et al. 2023, Multi-level logit distillation. Its code multiplies losses that are already reduced by
+///            masks of confidence (which are row weights here), uses logits of the weakly augmented view for two
+///            temperatures of the strong one, and computes class and batch terms of the strong view without adding
+///            them; here each call is one view, and the caller adds views
 /// @example   distil::multi_level_logits.with_grad(student, teacher, gradient, {.class_weight = 0.5})
 inline constexpr multi_level_logits_loss multi_level_logits{};
 

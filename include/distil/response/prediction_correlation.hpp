@@ -109,29 +109,30 @@ struct prediction_correlation_loss
   }
 };
 
-/// Pearson correlation between the predictions of teacher and student: of the rows, which classes a sample resembles, and
-/// of the columns, which samples a class resembles. Scale and shift of the probabilities are free. @alias DIST,
+/// Pearson correlation between the predictions of teacher and student: of the rows, which classes a sample resembles,
+/// and of the columns, which samples a class resembles. Scale and shift of the probabilities are free. @alias DIST,
 /// inter-class and intra-class relation
 ///
-/// @formula   L = T^2 (row_weight * sum_b s_b (1 - rho(q_b, p_b)) + column_weight * (1 / C) sum_c (1 - rho_s(q_:c, p_:c))),
-///            q = softmax(z / T), p = softmax(t / T), s_b = w_b / sum w, rho Pearson's correlation, rho_s the one weighted by
-///            s; each 1 - rho within [0, 2]
+/// @formula   L = T^2 (row_weight * sum_b s_b (1 - rho(q_b, p_b)) + column_weight * (1 / C) sum_c (1 - rho_s(q_:c,
+///            p_:c))), q = softmax(z / T), p = softmax(t / T), s_b = w_b / sum w, rho Pearson's correlation, rho_s
+///            the one weighted by s; each 1 - rho within [0, 2]
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
-/// @gradient  d(1 - rho) / da = -(b' - rho a') / |a| for centred vectors a of the student and b of the teacher, a' = a / |a|;
-///            by rows and by columns, then through the softmax: q (g - sum q g) / T
-/// @constant  rho = 0, loss 1 and gradient 0 where either vector is constant (to within 16 epsilon of its mean): a row of
-///            equal logits, a class masked in every row, every column of a batch of one row
+/// @gradient  d(1 - rho) / da = -(b' - rho a') / |a| for centred vectors a of the student and b of the teacher, a' =
+///            a / |a|; by rows and by columns, then through the softmax: q (g - sum q g) / T
+/// @constant  rho = 0, loss 1 and gradient 0 where either vector is constant (to within 16 epsilon of its mean): a
+///            row of equal logits, a class masked in every row, every column of a batch of one row
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `prediction_correlation_loss::bound`, of the value relative to T^2 times the weights and k, of the gradient to
-///            that times q k / (T |a|); k the ratio of a vector's root mean square to its deviation, which the correlation
-///            loses in cancellation
-/// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose student or
-///            teacher is fully masked, or that is ignored, takes no part; without any row, loss and gradient are 0
-/// @cost      one read of student and teacher and one write; 2 exponentials an element; four passes over rows and columns
-///            each of 3 numbers of scratch an element, kept by the calling thread. The loss of a batch is not the mean of
-///            its parts: gradient accumulation and data parallelism change the term of the columns
+/// @error     `prediction_correlation_loss::bound`, of the value relative to T^2 times the weights and k, of the
+///            gradient to that times q k / (T |a|); k the ratio of a vector's root mean square to its deviation,
+///            which the correlation loses in cancellation
+/// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
+///            student or teacher is fully masked, or that is ignored, takes no part; without any row, loss and
+///            gradient are 0
+/// @cost      one read of student and teacher and one write; 2 exponentials an element; four passes over rows and
+///            columns each of 3 numbers of scratch an element, kept by the calling thread. The loss of a batch is not
+///            the mean of its parts: gradient accumulation and data parallelism change the term of the columns
 /// @source    Huang et al. 2022, arXiv:2205.10536. hunto/image_classification_sota has T^2, the paper's appendix and
 ///            hunto/DIST_KD's segmentation do not; mmrazor's `loss_weight` 2 is a factor of the caller's
 /// @example   distil::prediction_correlation.with_grad(student, teacher, gradient, {.column_weight = 2.0})

@@ -37,8 +37,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-/// Rows of KL(p || M^T q). Sums of a projected class are sums of probabilities where these are ordinary numbers, and of
-/// logarithms where they would vanish.
+/// Rows of KL(p || M^T q). Sums of a projected class are sums of probabilities where these are ordinary numbers, and
+/// of logarithms where they would vanish.
 template <class Storage, teacher_form Form, class Projection>
 class projected_kl_term : public distribution_term<Storage, Form> {
   struct of_rows {};
@@ -256,30 +256,31 @@ struct projected_kl_loss {
   }
 };
 
-/// KL(teacher || student) between models of different vocabularies: a sparse matrix M spreads each class of the student
-/// over classes of the teacher. @alias P-KL, X-Token, projection KL, cross-tokenizer KL
+/// KL(teacher || student) between models of different vocabularies: a sparse matrix M spreads each class of the
+/// student over classes of the teacher. @alias P-KL, X-Token, projection KL, cross-tokenizer KL
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 sum_j p_j (log p_j - log r_j), r = M^T q, q = softmax(z / T), p =
-///            softmax(t / T) over the classes that M reaches [nats]. +inf where the teacher gives mass to a class whose
-///            every source the student has masked
+///            softmax(t / T) over the classes that M reaches [nats]. +inf where the teacher gives mass to a class
+///            whose every source the student has masked
 /// @param     student    [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
-/// @param     teacher    [rows, classes of its own] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
-///            row by row the same position, which the caller aligns
+/// @param     teacher    [rows, classes of its own] logits, or `log_probabilities(matrix)`, or
+///            `probabilities(matrix)`; row by row the same position, which the caller aligns
 /// @param     projection `sparse_projection` [classes, classes of the teacher], rows summing to one
 /// @param     gradient   [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
-/// @gradient  w_b / sum w * T (q - h) with h_i = sum_j p_j M_ij q_i / r_j, the teacher's mass that class i answers for
-///            (times sum h for q where M loses mass)
-/// @throws    std::invalid_argument when a shape, option, weight or entry of the projection is refused; nothing is written
-///            then
-/// @error     `projected_kl_loss::bound` with C classes of both; the gradient's times 1 + |log q| of the classes that share a
-///            class of the teacher, whose logarithms are rounded. M with float weights is exact in itself
-/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or teacher is
-///            fully masked counts for nothing, and one whose teacher is nowhere reached has loss and gradient 0
-/// @cost      one read of student and teacher and one write, 3 exponentials and a logarithm an element; each entry of M
-///            twice a row and, to be checked, once a call. Rows in which r underflows for a wanted class read M three
-///            times more. Scratch of a thread: 3 numbers a class of the student, 5 a class of the teacher
-/// @source    NVIDIA NeMo RL, X-Token (cross-tokenizer distillation), P-KL. There log r gets 1e-10 inside, chunks of tokens
-///            are averaged first, and only the teacher's top classes are kept: pass chunk averages as
+/// @gradient  w_b / sum w * T (q - h) with h_i = sum_j p_j M_ij q_i / r_j, the teacher's mass that class i answers
+///            for (times sum h for q where M loses mass)
+/// @throws    std::invalid_argument when a shape, option, weight or entry of the projection is refused; nothing is
+///            written then
+/// @error     `projected_kl_loss::bound` with C classes of both; the gradient's times 1 + |log q| of the classes that
+///            share a class of the teacher, whose logarithms are rounded. M with float weights is exact in itself
+/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
+///            teacher is fully masked counts for nothing, and one whose teacher is nowhere reached has loss and
+///            gradient 0
+/// @cost      one read of student and teacher and one write, 3 exponentials and a logarithm an element; each entry of
+///            M twice a row and, to be checked, once a call. Rows in which r underflows for a wanted class read M
+///            three times more. Scratch of a thread: 3 numbers a class of the student, 5 a class of the teacher
+/// @source    NVIDIA NeMo RL, X-Token (cross-tokenizer distillation), P-KL. There log r gets 1e-10 inside, chunks of
+///            tokens are averaged first, and only the teacher's top classes are kept: pass chunk averages as
 ///            `log_probabilities` and a projection onto those classes for the same effect
 /// @example   distil::projected_kl.with_grad(student, teacher, distil::sparse_projection(offsets, columns, weights,
 ///            teacher_classes), gradient)

@@ -33,7 +33,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-/// A batch under the cost |q_a - p_b|_1. The rows of the plan are the teacher's, so that an iteration ends with theirs.
+/// A batch under the cost |q_a - p_b|_1. The rows of the plan are the teacher's, so that an iteration ends with
+/// theirs.
 template <class Storage, teacher_form Form>
 class sinkhorn_term : public distribution_term<Storage, Form> {
   struct of_costs {};
@@ -135,29 +136,31 @@ struct sinkhorn_loss : coupled_loss<sinkhorn_loss, sinkhorn_options> {
   }
 };
 
-/// Sinkhorn distance between the predictions of teacher and student for a batch: the cheapest way to move the rows of one
-/// onto those of the other, smoothed by entropy. @alias SinKD, optimal transport, Wasserstein
+/// Sinkhorn distance between the predictions of teacher and student for a batch: the cheapest way to move the rows of
+/// one onto those of the other, smoothed by entropy. @alias SinKD, optimal transport, Wasserstein
 ///
-/// @formula   L = sum_ab P_ab M_ab, M_ab = sum_c |q_bc - p_ac|, q = softmax(z / T), p = softmax(t / T); P the plan between
-///            masses w / sum w on both sides after the given number of Sinkhorn's iterations with epsilon, each fitting the
-///            student's rows first and the teacher's last; within [0, 2]
+/// @formula   L = sum_ab P_ab M_ab, M_ab = sum_c |q_bc - p_ac|, q = softmax(z / T), p = softmax(t / T); P the plan
+///            between masses w / sum w on both sides after the given number of Sinkhorn's iterations with epsilon,
+///            each fitting the student's rows first and the teacher's last; within [0, 2]
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
-/// @gradient  dL/dq_b = sum_a G_ab sign(q_b - p_a), then through the softmax; sign(0) = 0. G = dL/dM is that of the value,
-///            through all iterations, or with `transport_gradient::fixed_plan` the plan P itself: by the envelope theorem the
-///            exact gradient of sum P M - epsilon H(P) once the iterations have converged, and not that of the value
+/// @gradient  dL/dq_b = sum_a G_ab sign(q_b - p_a), then through the softmax; sign(0) = 0. G = dL/dM is that of the
+///            value, through all iterations, or with `transport_gradient::fixed_plan` the plan P itself: by the
+///            envelope theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and
+///            not that of the value
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `sinkhorn_loss::bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs; where q and p of
-///            a class differ by less than rounding, either sign
-/// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose student or
-///            teacher is fully masked, or that is ignored, takes no part; without any row, loss and gradient are 0
-/// @cost      B^2 C additions for the costs and as many for the gradient; 2 B^2 exponentials in double an iteration, 4 with the
-///            exact gradient, on the calling thread. 3 numbers of scratch an element and 2 doubles a pair of rows, kept by
-///            the calling thread
-/// @source    Cui et al. 2024, SinKD, arXiv:2402.17110; Cuturi 2013. The authors' plan has mass B instead of 1, which makes
-///            B times this value, weighted by 0.001; it is formed from e^(-M / epsilon), which underflows for a small
-///            epsilon, and differentiated by autograd through all iterations
+/// @error     `sinkhorn_loss::bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs; where
+///            q and p of a class differ by less than rounding, either sign
+/// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
+///            student or teacher is fully masked, or that is ignored, takes no part; without any row, loss and
+///            gradient are 0
+/// @cost      B^2 C additions for the costs and as many for the gradient; 2 B^2 exponentials in double an iteration,
+///            4 with the exact gradient, on the calling thread. 3 numbers of scratch an element and 2 doubles a pair
+///            of rows, kept by the calling thread
+/// @source    Cui et al. 2024, SinKD, arXiv:2402.17110; Cuturi 2013. The authors' plan has mass B instead of 1, which
+///            makes B times this value, weighted by 0.001; it is formed from e^(-M / epsilon), which underflows for a
+///            small epsilon, and differentiated by autograd through all iterations
 /// @example   distil::sinkhorn.with_grad(student, teacher, gradient, {.epsilon = 0.1})
 inline constexpr sinkhorn_loss sinkhorn{};
 

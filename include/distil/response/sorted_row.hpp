@@ -10,8 +10,8 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// Sorts the probabilities of a row in descending order, equal ones by class. The bits of numbers >= 0 are ordered as the
-/// numbers are, so that long rows are sorted by counting digits, in time proportional to their classes.
+/// Sorts the probabilities of a row in descending order, equal ones by class. The bits of numbers >= 0 are ordered as
+/// the numbers are, so that long rows are sorted by counting digits, in time proportional to their classes.
 template <class T>
 class sorted_row {
   using word = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;

@@ -34,9 +34,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 using simd::lanes;
 
-/// Optimal transport between masses a of the rows and b of the columns of a cost matrix M, smoothed by epsilon times the
-/// entropy of the plan (Sinkhorn's iteration), in the logarithms of the scalings u and v of P = diag(u) e^(-M / epsilon)
-/// diag(v), so that nothing underflows:
+/// Optimal transport between masses a of the rows and b of the columns of a cost matrix M, smoothed by epsilon times
+/// the entropy of the plan (Sinkhorn's iteration), in the logarithms of the scalings u and v of P = diag(u) e^(-M /
+/// epsilon) diag(v), so that nothing underflows:
 ///
 ///   log v = log b - tau, tau_j = log sum_i e^(log u_i - N_ij)       N = M / epsilon, at first log u = log a
 ///   log u = log a - sigma, sigma_i = log sum_j e^(log v_j - N_ij)
@@ -50,7 +50,8 @@ class transport_solver {
     return (iterations + 5) * (rows + columns);
   }
 
-  /// `scaled_cost` is M / epsilon, contiguous. Fill `log_rows()` and `log_columns()` with the logarithms of the masses.
+  /// `scaled_cost` is M / epsilon, contiguous. Fill `log_rows()` and `log_columns()` with the logarithms of the
+  /// masses.
   transport_solver(T const* scaled_cost, index rows, index columns, T epsilon, index iterations, T* numbers)
       : cost_(scaled_cost), rows_(rows), columns_(columns), iterations_(iterations), epsilon_(epsilon) {
     auto const take = [&numbers](index count) {

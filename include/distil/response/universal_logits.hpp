@@ -129,26 +129,29 @@ struct universal_logits_loss {
   }
 };
 
-/// Universal logit distillation: compares the sorted probabilities of two models whose vocabularies have nothing to do
-/// with each other; the transport cost between them when every class costs the same. @alias ULD, ULD loss, GOLD
+/// Universal logit distillation: compares the sorted probabilities of two models whose vocabularies have nothing to
+/// do with each other; the transport cost between them when every class costs the same. @alias ULD, ULD loss, GOLD
 ///
-/// @formula   L = (1 / sum w) * sum_b w_b sum_r |q_(r) - p_(r)|, q = softmax(z / T) and p = softmax(t / T) of a row in
-///            descending order, the shorter one continued by zeros; times T_b^2 on request. Within [0, 2] without it
+/// @formula   L = (1 / sum w) * sum_b w_b sum_r |q_(r) - p_(r)|, q = softmax(z / T) and p = softmax(t / T) of a row
+///            in descending order, the shorter one continued by zeros; times T_b^2 on request. Within [0, 2] without
+///            it
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes of its own] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
 ///            row by row the same position, which the caller aligns
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
-/// @gradient  w_b / sum w * q (g - sum q g) / T with g_i = sign(q_(r) - p_(r)) at the rank r of class i and sign(0) = 0: a
-///            subgradient where two probabilities meet. Equal probabilities are ranked by class
+/// @gradient  w_b / sum w * q (g - sum q g) / T with g_i = sign(q_(r) - p_(r)) at the rank r of class i and sign(0) =
+///            0: a subgradient where two probabilities meet. Equal probabilities are ranked by class
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
-/// @error     `universal_logits_loss::bound`, with C classes of both; where q_(r) and p_(r) differ by less than rounding,
-///            either sign
-/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or teacher is
-///            fully masked counts for nothing
-/// @cost      one read of student and teacher and one write, 2 exponentials an element; sorting takes a time proportional
-///            to the classes (to C log C below 1024). Scratch of a thread: 6 numbers and 4 entries of twice that size a class
-/// @source    Boizard et al. 2024, arXiv:2402.12030; TRL's GOLD trainer. llm-recipes multiplies by 1.5 and both it and DSKD
-///            write into the logits they are given; none of them merges tokens here: that is the caller's alignment
+/// @error     `universal_logits_loss::bound`, with C classes of both; where q_(r) and p_(r) differ by less than
+///            rounding, either sign
+/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
+///            teacher is fully masked counts for nothing
+/// @cost      one read of student and teacher and one write, 2 exponentials an element; sorting takes a time
+///            proportional to the classes (to C log C below 1024). Scratch of a thread: 6 numbers and 4 entries of
+///            twice that size a class
+/// @source    Boizard et al. 2024, arXiv:2402.12030; TRL's GOLD trainer. llm-recipes multiplies by 1.5 and both it
+///            and DSKD write into the logits they are given; none of them merges tokens here: that is the caller's
+///            alignment
 /// @example   distil::universal_logits.with_grad(student, teacher, gradient, {.rows = {.labels = labels}})
 inline constexpr universal_logits_loss universal_logits{};
 

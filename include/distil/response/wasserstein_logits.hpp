@@ -257,31 +257,35 @@ struct wasserstein_logits_loss {
   }
 };
 
-/// Wasserstein distance between the distributions of teacher and student over classes that are more or less alike: mass
-/// that goes to a similar class costs little. @alias WKD-L, WKD, earth mover's distance, Sinkhorn
+/// Wasserstein distance between the distributions of teacher and student over classes that are more or less alike:
+/// mass that goes to a similar class costs little. @alias WKD-L, WKD, earth mover's distance, Sinkhorn
 ///
-/// @formula   L = (1 / sum w) * sum_b w_b (transport_weight sum_ij P_ij M_ij - target_weight p1_y log q1_y); P the plan between
-///            q = softmax(z / T) and p = softmax(t / T), after the given number of Sinkhorn's iterations with epsilon, each
-///            fitting the teacher first and the student last. With labels y, q and p are those of the other classes alone,
-///            normalised, and q1, p1 those of all classes at temperature 1; without, there is no second term
+/// @formula   L = (1 / sum w) * sum_b w_b (transport_weight sum_ij P_ij M_ij - target_weight p1_y log q1_y); P the
+///            plan between q = softmax(z / T) and p = softmax(t / T), after the given number of Sinkhorn's iterations
+///            with epsilon, each fitting the teacher first and the student last. With labels y, q and p are those of
+///            the other classes alone, normalised, and q1, p1 those of all classes at temperature 1; without, there
+///            is no second term
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
-/// @param     cost     [classes, classes] M, finite, of any storage: from a class of the student to one of the teacher, such as
-///            1 - cosine of their prototypes (the rows of the teacher's last layer)
+/// @param     cost     [classes, classes] M, finite, of any storage: from a class of the student to one of the
+///            teacher, such as 1 - cosine of their prototypes (the rows of the teacher's last layer)
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never teacher or cost
-/// @gradient  (h - q sum h) / T of h = dL/d log q, by going back through all iterations; with `transport_gradient::fixed_plan`
-///            h = q epsilon log u of the scaling u of the student's rows, by the envelope theorem the exact gradient of
-///            sum P M - epsilon H(P) once the iterations have converged, and not that of the value
+/// @gradient  (h - q sum h) / T of h = dL/d log q, by going back through all iterations; with
+///            `transport_gradient::fixed_plan` h = q epsilon log u of the scaling u of the student's rows, by the
+///            envelope theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and
+///            not that of the value
 /// @throws    std::invalid_argument when a shape, option, weight, label or cost is refused; nothing is written then
-/// @error     `wasserstein_logits_loss::bound`, times 1 + (largest |cost|) / epsilon, by which the plan magnifies rounding, and
-///            the gradient's times the largest |cost| as well
-/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or teacher is
-///            fully masked counts for nothing. Where no class but the label has mass there is no transport
-/// @cost      a row takes 2 C^2 exponentials an iteration, and 4 with the exact gradient: for classes by the hundred, not
-///            for vocabularies. Scratch of a thread: 2 iterations + 13 numbers a class; of the calling one also C^2
+/// @error     `wasserstein_logits_loss::bound`, times 1 + (largest |cost|) / epsilon, by which the plan magnifies
+///            rounding, times the largest |cost|, and times the largest |z| / T of the row, whose logarithms are rounded
+/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
+///            teacher is fully masked counts for nothing. Where no class but the label has mass there is no transport
+/// @cost      a row takes 2 C^2 exponentials an iteration, and 4 with the exact gradient: for classes by the hundred,
+///            not for vocabularies. Scratch of a thread: 2 iterations + 13 numbers a class; of the calling one also
+///            C^2
 /// @source    Lv et al. 2024, Wasserstein distance rivals Kullback-Leibler divergence for knowledge distillation,
-///            arXiv:2412.08139. The authors' code clamps costs at 0, adds 1e-8 to the sums of the iteration, begins it with
-///            equal scalings instead of the student's masses, and differentiates by autograd; the limits are the same
+///            arXiv:2412.08139. The authors' code clamps costs at 0, adds 1e-8 to the sums of the iteration, begins
+///            it with equal scalings instead of the student's masses, and differentiates by autograd; the limits are
+///            the same
 /// @example   distil::wasserstein_logits.with_grad(student, teacher, cost, gradient, {.labels = labels})
 inline constexpr wasserstein_logits_loss wasserstein_logits{};
 
