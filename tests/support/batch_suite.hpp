@@ -305,7 +305,11 @@ TYPED_TEST_P(batch_suite, gives_the_same_bits_on_any_number_of_threads) {
   using loss = typename TypeParam::loss;
   using T = typename TypeParam::type;
   auto const s = loss::settings().front();
-  for (auto const& [rows, columns] : {std::pair<index, index>{260, 140}, {70, 700}, {700, 60}, {400, 30}}) {
+  struct sizes {
+    index rows, columns;
+  };
+  for (sizes const& size : {sizes{260, 140}, sizes{70, 700}, sizes{700, 60}, sizes{400, 30}}) {
+    index const rows = size.rows, columns = size.columns;
     if (columns > most_columns<loss>()) continue;
     batch<T> b(rows, columns, 4.0, layout::padded);
     owned_matrix<T> serially(rows, columns, layout::row_major);
