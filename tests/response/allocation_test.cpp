@@ -197,6 +197,43 @@ TEST_P(allocation, fused_terms_make_none) {
   });
 }
 
+TEST_P(allocation, losses_between_vocabularies_make_none) {
+  std::vector<std::int32_t> offsets, columns;
+  for (index c = 0; c <= columns_; ++c) offsets.push_back(static_cast<std::int32_t>(c));
+  for (index c = 0; c < columns_; ++c) columns.push_back(static_cast<std::int32_t>(columns_ - 1 - c));
+  std::vector<float> const entries(columns.size(), 1.0F);
+  sparse_projection const projection(offsets, columns, entries, columns_);
+  expect_none("universal_logits", [&] { (void)universal_logits(student_, teacher_); });
+  expect_none("universal_logits, gradient", [&] {
+    universal_logits.with_grad(student_, probabilities(teacher_), gradient_,
+                               {.temperature = temperatures_, .rows = every_row_option_});
+  });
+  expect_none("projected_kl", [&] { (void)projected_kl(student_, teacher_, projection); });
+  expect_none("projected_kl, gradient", [&] {
+    projected_kl.with_grad(student_, teacher_, projection, gradient_,
+                           {.temperature = temperatures_, .rows = every_row_option_, .accumulate = true});
+  });
+}
+
+TEST_P(allocation, losses_of_a_whole_batch_make_none) {
+  coupled_rows const rows{.weights = ones_, .ignore_label = 0, .labels = labels_};
+  expect_none("prediction_correlation", [&] { (void)prediction_correlation(student_, teacher_); });
+  expect_none("prediction_correlation, gradient", [&] {
+    prediction_correlation.with_grad(student_, teacher_, gradient_, {.rows = rows, .accumulate = true});
+  });
+  expect_none("class_correlation", [&] { class_correlation.with_grad(student_, teacher_, gradient_); });
+  expect_none("batch_correlation", [&] { batch_correlation.with_grad(student_, teacher_, gradient_); });
+  expect_none("multi_level_logits",
+              [&] { multi_level_logits.with_grad(student_, teacher_, gradient_, {.rows = rows}); });
+  expect_none("sinkhorn", [&] { sinkhorn.with_grad(student_, teacher_, gradient_, {.rows = rows}); });
+  if (columns_ > 150) return;  // pairs of classes
+  std::vector<float> const cost(static_cast<std::size_t>(columns_ * columns_), 1.0F);
+  expect_none("wasserstein_logits", [&] {
+    wasserstein_logits.with_grad(student_, teacher_, matrix_view(cost.data(), columns_, columns_), gradient_,
+                                 {.labels = labels_});
+  });
+}
+
 // One row, rows across the lanes, long rows, class-major storage, and strides that fit no register.
 INSTANTIATE_TEST_SUITE_P(shapes, allocation,
                          ::testing::Values(setup{1, 1, layout::row_major}, setup{37, 10, layout::padded},
