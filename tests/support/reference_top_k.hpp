@@ -69,9 +69,9 @@ inline top_k_distribution distribute(top_k_entries const& entries, std::size_t a
   number const captured = options.captured_at ? (*options.captured_at)[static_cast<index>(at)] : 1.0L;
   number exponent = options.captured_at ? captured / temperature : 1.0L;
   row<number> log = entries.stored;
-  if (options.form == teacher_form::probabilities) {
+  if (options.form == distil::teacher_form::probabilities) {
     for (number& entry : log) entry = std::log(entry);
-  } else if (options.form == teacher_form::logits) {
+  } else if (options.form == distil::teacher_form::logits) {
     exponent = (stored_tail ? captured : 1) / temperature;
     if (stored_tail) {
       log = log_softmax(log, captured);

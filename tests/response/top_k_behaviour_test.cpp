@@ -1,0 +1,316 @@
+#include <thread>
+
+#include "distil/response.hpp"
+
+#include "../support/refusal.hpp"
+#include "../support/top_k_batch.hpp"
+
+/// What a top-k teacher does around its formulas: laws, threads, storage, fusion, and what it refuses.
+namespace distil::testing {
+namespace {
+
+constexpr auto log_form = teacher_form::log_probabilities;
+
+template <class Batch>
+top_k_options with(Batch const& b, tail_policy policy) {
+  return {.form = b.form, .tail = policy};
+}
+
+TEST(top_k, of_every_class_is_the_dense_teacher) {
+  for (index const columns : {1, 7, 200, 1500}) {
+    for (tail_policy const policy :
+         {tail_policy::truncate, tail_policy::renormalise_teacher, tail_policy::renormalise_both,
+          tail_policy::bucket, tail_policy::uniform, tail_policy::floor}) {
+      top_k_batch<float> b(6, columns, columns, log_form);
+      owned_matrix<float> dense(6, columns, layout::row_major), expected(6, columns, layout::row_major);
+      for (index r = 0; r < 6; ++r) {
+        for (index i = 0; i < columns; ++i)
+          dense.set(r, b.ids[static_cast<std::size_t>(r * columns + i)], b.values.at(r, i));
+      }
+      divergence_options const options{.temperature = 2};
+      auto const teacher = b.teacher({.tail = policy, .captured_at = 1});
+      double const found = forward_kl.with_grad(b.student.view(), teacher, b.gradient.view(), options);
+      double const wanted = forward_kl.with_grad(b.student.view(), log_probabilities(dense.view(), 1),
+                                                 expected.view(), options);
+      EXPECT_NEAR(found, wanted, 4e-6 * (1 + wanted));
+      for (index r = 0; r < 6; ++r) {
+        for (index c = 0; c < columns; ++c) EXPECT_NEAR(b.gradient.at(r, c), expected.at(r, c), 1e-6);
+      }
+    }
+  }
+}
+
+TEST(top_k, never_negative_where_it_says_so) {
+  for (tail_policy const policy : {tail_policy::renormalise_teacher, tail_policy::renormalise_both,
+                                   tail_policy::bucket, tail_policy::uniform, tail_policy::floor}) {
+    for (double const distance : {0.0, 1e-7, 1e-4, 1e-2}) {
+      top_k_batch<float> b(16, 400, 30, teacher_form::logits);
+      numbers random(4);
+      owned_matrix<float> log_q(16, 400, layout::row_major);
+      log_softmax(b.student.view(), log_q.view());
+      for (index r = 0; r < 16; ++r) {
+        for (index i = 0; i < 30; ++i) {
+          index const c = b.ids[static_cast<std::size_t>(r * 30 + i)];
+          b.values.set(r, i, log_q.at(r, c) + distance * random.next());
+        }
+      }
+      b.form = log_form;
+      std::vector<double> values(16);
+      (void)forward_kl(b.student.view(), b.teacher({.tail = policy}), {.rows = {.values = values}});
+      for (double const value : values) EXPECT_GE(value, 0.0) << static_cast<int>(policy) << " " << distance;
+    }
+  }
+  // Truncated, a student that gives K more than the teacher does is below zero.
+  top_k_batch<float> b(4, 100, 10, log_form, 8.0);
+  EXPECT_LT(forward_kl(b.student.view(), b.teacher({.tail = tail_policy::truncate})).value, 0.0);
+}
+
+TEST(top_k, gives_the_same_bits_on_any_number_of_threads) {
+  for (tail_policy const policy :
+       {tail_policy::bucket, tail_policy::uniform, tail_policy::renormalise_both}) {
+    for (double const lead : {0.0, 20.0}) {
+      struct sizes {
+        index rows, columns;
+        layout order;
+      };
+      for (sizes const& size : {sizes{900, 24, layout::row_major}, sizes{60, 700, layout::padded},
+                                sizes{300, 60, layout::class_major},
+                                sizes{2, 3 * simd::least_part_columns + 5, layout::row_major}}) {
+        top_k_batch<float> b(size.rows, size.columns, 11, log_form, lead, size.order);
+        owned_matrix<float> serially(size.rows, size.columns, layout::row_major);
+        auto const teacher = b.teacher({.tail = policy});
+        divergence_options const options{.temperature = 1.5};
+        double const expected = forward_kl.with_grad(b.student.view(), teacher, serially.view(), options);
+        for (int threads = 1; threads <= 3; ++threads) {
+          EXPECT_EQ(
+              forward_kl
+                  .with_grad(parallel_policy{threads}, b.student.view(), teacher, b.gradient.view(), options)
+                  .value,
+              expected);
+          for (index r = 0; r < size.rows; ++r) {
+            for (index c = 0; c < size.columns; ++c) ASSERT_EQ(b.gradient.at(r, c), serially.at(r, c));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(top_k, writes_in_place_and_adds) {
+  for (tail_policy const policy : {tail_policy::bucket, tail_policy::floor, tail_policy::renormalise_both}) {
+    for (layout const order : {layout::row_major, layout::padded, layout::class_major, layout::every_other}) {
+      for (index const columns : {12, 90, 1100}) {
+        for (double const lead : {0.0, 20.0}) {
+          top_k_batch<float> b(20, columns, 9, log_form, lead, order),
+              in_place(20, columns, 9, log_form, lead, order);
+          auto const teacher = b.teacher({.tail = policy});
+          forward_kl.with_grad(b.student.view(), teacher, b.gradient.view());
+          forward_kl.with_grad(in_place.student.view(), teacher, in_place.student.view());
+          top_k_batch<float> sum(20, columns, 9, log_form, lead, order);
+          for (index r = 0; r < 20; ++r) {
+            for (index c = 0; c < columns; ++c) sum.gradient.set(r, c, 0.5);
+          }
+          forward_kl.with_grad(sum.student.view(), teacher, sum.gradient.view(), {.accumulate = true});
+          for (index r = 0; r < 20; ++r) {
+            for (index c = 0; c < columns; ++c) {
+              ASSERT_EQ(in_place.student.at(r, c), b.gradient.at(r, c)) << name_of(order);
+              ASSERT_NEAR(sum.gradient.at(r, c) - 0.5, b.gradient.at(r, c), 2e-7) << name_of(order);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+template <class S, class Te, class Id, class G>
+void expect_storage(std::string const& what) {
+  for (teacher_form const form : {teacher_form::log_probabilities, teacher_form::probabilities}) {
+    for (layout const order : {layout::padded, layout::class_major}) {
+      for (index const columns : {11, 150}) {
+        top_k_batch<S, Te, Id, G> b(18, columns, 5, form, 0, order);
+        for (tail_policy const policy :
+             {tail_policy::bucket, tail_policy::uniform, tail_policy::renormalise_both}) {
+          expect_top_k(forward_kl, reference::forward_kl_summand, b, {.tail = policy, .log_tail_mass = -1.5},
+                       {.temperature = 2}, top_k_bound, what);
+        }
+      }
+    }
+  }
+}
+
+TEST(top_k, takes_every_element_type) {
+  expect_storage<half, bfloat16, std::int64_t, bfloat16>("half, bfloat16, bfloat16");
+  expect_storage<float, half, std::uint32_t, float>("float, half, float");
+  expect_storage<float, double, std::int32_t, float>("float, double, float");
+  expect_storage<double, float, std::uint64_t, double>("double, float, double");
+}
+
+TEST(top_k, keeps_nan_in_its_row) {
+  for (tail_policy const policy : {tail_policy::bucket, tail_policy::floor, tail_policy::renormalise_both}) {
+    for (index const columns : {9, 90, 1100}) {
+      for (bool const in_teacher : {false, true}) {
+        top_k_batch<float> b(20, columns, 4, log_form), clean(20, columns, 4, log_form);
+        index outside = 0;
+        for (index i = 0; i < 4; ++i) {
+          if (b.ids[static_cast<std::size_t>(7 * 4 + i)] == outside) ++outside, i = -1;
+        }
+        if (in_teacher) b.values.set(7, 2, std::nan(""));
+        if (!in_teacher) b.student.set(7, outside, std::nan(""));
+        std::vector<double> values(20), clean_values(20);
+        forward_kl.with_grad(b.student.view(), b.teacher({.tail = policy}), b.gradient.view(),
+                             {.rows = {.values = values}});
+        forward_kl.with_grad(clean.student.view(), clean.teacher({.tail = policy}), clean.gradient.view(),
+                             {.rows = {.values = clean_values}});
+        for (index r = 0; r < 20; ++r) {
+          auto const at = static_cast<std::size_t>(r);
+          EXPECT_TRUE(r == 7 ? std::isnan(values[at]) : values[at] == clean_values[at]) << r;
+          for (index c = 0; c < columns; ++c) {
+            if (r != 7) EXPECT_EQ(b.gradient.at(r, c), clean.gradient.at(r, c));
+            if (r == 7 && !in_teacher) EXPECT_TRUE(std::isnan(b.gradient.at(r, c))) << columns << " " << c;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(top_k, fuses) {
+  for (index const columns : {14, 130, 2500}) {
+    top_k_batch<float> b(9, columns, 6, log_form),
+        second(9, columns, 3, teacher_form::logits, 0, layout::padded, 1, 11);
+    b.labels[2] = -100;
+    auto const first_teacher = b.teacher({.tail = tail_policy::bucket});
+    auto const second_teacher = second.teacher({.tail = tail_policy::floor});
+    divergence_options const soft{.temperature = 4}, other{.temperature = 1.5};
+    auto const objective =
+        fuse(0.3 * distil::cross_entropy.term(b.labels), 0.5 * distil::forward_kl.term(first_teacher, soft),
+             0.2 * distil::soft_cross_entropy.term(second_teacher, other),
+             0.0 * distil::forward_kl.term(first_teacher));
+    auto const found = objective.with_grad(b.student.view(), b.gradient.view());
+    owned_matrix<float> parts[] = {
+        {9, columns, layout::row_major}, {9, columns, layout::row_major}, {9, columns, layout::row_major}};
+    double const hard = distil::cross_entropy.with_grad(b.student.view(), b.labels, parts[0].view());
+    double const one = forward_kl.with_grad(b.student.view(), first_teacher, parts[1].view(), soft);
+    double const two = soft_cross_entropy.with_grad(b.student.view(), second_teacher, parts[2].view(), other);
+    EXPECT_NEAR(found.terms[1].value, one, 1e-5 * (1 + one));
+    EXPECT_NEAR(found.terms[2].value, two, 1e-5 * (1 + two));
+    EXPECT_NEAR(found.value, 0.3 * hard + 0.5 * one + 0.2 * two, 1e-5 * (1 + one + two));
+    EXPECT_EQ(objective(b.student.view()).value, found.value);
+    for (index r = 0; r < 9; ++r) {
+      for (index c = 0; c < columns; ++c) {
+        ASSERT_NEAR(b.gradient.at(r, c),
+                    0.3 * parts[0].at(r, c) + 0.5 * parts[1].at(r, c) + 0.2 * parts[2].at(r, c), 2e-6);
+      }
+    }
+    auto const kd = hinton_kd.with_grad(b.student.view(), first_teacher, b.labels, b.gradient.view(),
+                                        {.temperature = 4, .ignored = ignored_label::hard_term_only});
+    EXPECT_NEAR(kd.soft.value, one, 1e-5 * (1 + one));
+    EXPECT_NEAR(kd.hard.value, hard, 1e-5 * (1 + hard));
+  }
+}
+
+TEST(top_k, soft_cross_entropy_is_forward_kl_and_the_teachers_entropy) {
+  top_k_batch<double> b(5, 60, 8, log_form);
+  owned_matrix<double> other(5, 60, layout::row_major);
+  for (tail_policy const policy :
+       {tail_policy::truncate, tail_policy::renormalise_teacher, tail_policy::renormalise_both,
+        tail_policy::bucket, tail_policy::uniform}) {
+    auto const teacher = b.teacher({.tail = policy});
+    forward_kl.with_grad(b.student.view(), teacher, b.gradient.view());
+    std::vector<double> kl(5), ce(5);
+    (void)forward_kl(b.student.view(), teacher, {.rows = {.values = kl}});
+    soft_cross_entropy.with_grad(b.student.view(), teacher, other.view(), {.rows = {.values = ce}});
+    for (index r = 0; r < 5; ++r) {
+      auto const p = reference::distribute(b.entries(r), 60, {.form = log_form, .tail = policy}, 0, 1);
+      long double entropy = 0;
+      for (long double const log_p : p.log_p) entropy -= std::exp(log_p) * log_p;
+      long double const tails = policy == tail_policy::uniform ? 52 : 1;
+      if (std::isfinite(p.log_tail)) entropy -= tails * std::exp(p.log_tail) * p.log_tail;
+      EXPECT_NEAR(ce[static_cast<std::size_t>(r)] - kl[static_cast<std::size_t>(r)],
+                  static_cast<double>(entropy), 1e-12);
+      for (index c = 0; c < 60; ++c) EXPECT_NEAR(other.at(r, c), b.gradient.at(r, c), 1e-15);
+    }
+  }
+}
+
+TEST(top_k, refuses_before_anything_is_written) {
+  top_k_batch<float> b(3, 10, 4, log_form);
+  auto const z = b.student.view();
+  for (index r = 0; r < 3; ++r) {
+    for (index c = 0; c < 10; ++c) b.gradient.set(r, c, 42);
+  }
+  auto const expect = [&](std::string const& text, auto const& teacher,
+                          divergence_options const& options = {}) {
+    EXPECT_EQ(refusal_of([&] { forward_kl.with_grad(z, teacher, b.gradient.view(), options); }),
+              "distil::forward_kl: " + text);
+    for (index r = 0; r < 3; ++r) {
+      for (index c = 0; c < 10; ++c) ASSERT_EQ(b.gradient.at(r, c), 42) << text;
+    }
+  };
+  top_k_options const fine = with(b, tail_policy::bucket);
+  auto const changed = [&](auto const& change) {
+    top_k_options options = fine;
+    change(options);
+    return top_k(b.ids_view(), b.values.view(), options);
+  };
+  auto const saved = b.ids;
+  auto const with_id = [&](std::size_t at, std::int32_t id, std::string const& text) {
+    b.ids[at] = id;
+    expect(text, top_k(b.ids_view(), b.values.view(), fine));
+    b.ids = saved;
+  };
+  with_id(5, 10, "an id of the teacher is 10 in row 1; it must be within [0, 10)");
+  with_id(11, -1, "an id of the teacher is -1 in row 2; it must be within [0, 10)");
+  with_id(3, saved[1],
+          "an id of the teacher is " + std::to_string(saved[1]) +
+              " twice in row 0; it must be there once in a row");
+  expect(
+      "form of the top-k teacher is not said; it must be teacher_form::logits, log_probabilities or "
+      "probabilities",
+      changed([](auto& o) { o.form = std::nullopt; }));
+  expect(
+      "tail of the top-k teacher is not said; it must be tail_policy::truncate, renormalise_teacher, "
+      "renormalise_both, "
+      "bucket, uniform or floor",
+      changed([](auto& o) { o.tail = std::nullopt; }));
+  expect(
+      "tail of the top-k teacher is truncate, bucket or uniform for logits without log_tail_mass; it must be "
+      "a policy "
+      "that renormalises, or floor, since logits of some classes do not tell the mass of the others",
+      changed([](auto& o) { o.form = teacher_form::logits; }));
+  expect(
+      "captured_at is given; it must be left out for logits without log_tail_mass, which belong to no "
+      "temperature",
+      changed(
+          [](auto& o) { o.form = teacher_form::logits, o.tail = tail_policy::floor, o.captured_at = 2; }));
+  expect("captured_at is -1; it must be within [1e-15, 1e15]", changed([](auto& o) { o.captured_at = -1; }));
+  expect("log_tail_mass is 0; it must be less than 0", changed([](auto& o) { o.log_tail_mass = 0; }));
+  std::vector<double> const tails = {-1, std::nan(""), -1}, two(2, -1.0);
+  expect("log_tail_mass is nan in row 1; it must be less than 0",
+         changed([&](auto& o) { o.log_tail_mass = tails; }));
+  expect("log_tail_mass is of size 2; it must be one per row, 3",
+         changed([&](auto& o) { o.log_tail_mass = two; }));
+  expect("log_floor is 1; it must be within [-1e4, 0]", changed([](auto& o) { o.log_floor = 1; }));
+  std::vector<int> const counts = {1, 5, 4}, short_counts = {1};
+  expect("counts is 5 in row 1; it must be within [0, 4]", changed([&](auto& o) { o.counts = counts; }));
+  expect("counts is of size 1; it must be one per row, 3",
+         changed([&](auto& o) { o.counts = short_counts; }));
+  expect("ids is 2 x 4; it must be 3 x k, with the rows of the student",
+         top_k(matrix_view<int const>(b.ids.data(), 2, 4), b.values.view(), fine));
+  expect("values is 3 x 4; it must be 3 x 3, the shape of the ids",
+         top_k(matrix_view<int const>(b.ids.data(), 3, 3), b.values.view(), fine));
+  expect("ids is 3 x 0; it must be rows x classes with at least one class",
+         top_k(matrix_view<int const>(b.ids.data(), 3, 0), b.values.view(), fine));
+  std::vector<float> place(30, 42.0F);
+  matrix_view<float> const over(place.data(), 3, 10);
+  EXPECT_EQ(refusal_of([&] {
+              forward_kl.with_grad(z, top_k(b.ids_view(), matrix_view<float const>(place.data(), 3, 4), fine),
+                                   over);
+            }),
+            "distil::forward_kl: gradient is overlapping the values; it must be apart from the values");
+  EXPECT_EQ(place[0], 42.0F);
+}
+
+}  // namespace
+}  // namespace distil::testing
