@@ -12,4 +12,5 @@
 #include "distil/response/log_sum_exp.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
+#include "distil/response/top_k.hpp"
 #include "distil/version.hpp"

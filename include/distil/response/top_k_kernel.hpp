@@ -274,6 +274,7 @@ class top_k_kernel : public simd::kernel_defaults<T, Axis> {
       chi_tail = outside.chi;
     }
     row.log_p[tail] = row.log_q[tail] = -simd::infinity<T>;
+    row.psi[tail] = T(0);
     auto const in = moments_of(terms_, row.log_p, row.log_q, row.psi, row.size);
     T q_log_q = in.q_log_q, psi_log_q = in.psi_log_q;
     if (tail_ != tail_policy::renormalise_both) {

@@ -119,10 +119,10 @@ struct top_k_row {
     return (size + simd::cache_line - 1) / simd::cache_line * simd::cache_line;
   }
   void place(std::byte* memory, index k) {
-    log_p = reinterpret_cast<T*>(memory);
+    classes = reinterpret_cast<detail::listed_class*>(memory);
+    log_p = reinterpret_cast<T*>(classes + k);
     log_q = log_p + capacity(k);
     psi = log_q + capacity(k);
-    classes = reinterpret_cast<detail::listed_class*>(psi + capacity(k));
   }
 
   /// Brings what is stored, and the student's logits of these classes, by class.
@@ -147,6 +147,11 @@ struct top_k_row {
                             *options.tail == tail_policy::uniform;
     double const stored_tail = options.log_tail_mass ? (*options.log_tail_mass)[row] : 0.0;
     double exponent = options.captured_at ? (*options.captured_at)[row] / temperature : 1.0;
+    double tail = -std::numeric_limits<double>::infinity();
+    if (keeps_tail && outside > 0) {
+      tail_is_rest = !options.log_tail_mass;
+      tail = tail_is_rest ? log_rest(options.form == teacher_form::probabilities) : stored_tail;
+    }
     if (options.form == teacher_form::probabilities) {
       each([](lanes<T> stored) {
         return select(stored == lanes<T>(-simd::infinity<T>), stored, log(stored));
@@ -163,12 +168,7 @@ struct top_k_row {
       }
     }
 
-    double tail = -std::numeric_limits<double>::infinity();
     double const others = static_cast<double>(outside);
-    if (keeps_tail && outside > 0) {
-      tail_is_rest = !options.log_tail_mass;
-      tail = tail_is_rest ? log_rest() : stored_tail;
-    }
     // Relative to the largest, so that a large exponent takes no digits.
     double const top = static_cast<double>(largest());
     each([&](lanes<T> log) { return (log - lanes<T>(top)) * lanes<T>(exponent); });
@@ -212,12 +212,17 @@ struct top_k_row {
     return first_of(max_across(top));
   }
 
-  /// log(1 - P); the values may have been rounded so that P is a little above 1.
-  [[nodiscard]] double log_rest() const {
-    auto const [sum] = sums_over<1, T>(size, [&](auto& sums, index at) {
-      sums[0] += exp_nonpositive(min(lanes<T>::load(log_p + at), lanes<T>(0)));
-    });
-    return std::log(std::max(0.0, 1.0 - static_cast<double>(sum)));
+  /// log(1 - P) from what is stored, in double, since little may be left. The values may have been rounded so that P is a
+  /// little above 1.
+  [[nodiscard]] double log_rest(bool probabilities) const {
+    lanes<double> const nowhere(-simd::infinity<double>), zero(0);
+    lanes<double> sum(0);
+    for (index at = 0; at < size; at += lanes<double>::size) {
+      lanes<double> const stored = simd::load_as<double>(log_p + at);
+      sum += probabilities ? select(stored == nowhere, zero, stored) : exp_nonpositive(min(stored, zero));
+    }
+    double const rest = 1.0 - first_of(sum_across(sum));
+    return std::log(rest < 0.0 ? 0.0 : rest);
   }
 };
 
