@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "distil/core/labels.hpp"
@@ -11,6 +12,8 @@ namespace distil {
 
 /// What a top-k teacher says of the classes it does not list. K are the classes of a row that are listed, P the mass the
 /// teacher gives them, tau = 1 - P its mass elsewhere (or the stored one), and D = sum f(p_i, q_i) any divergence.
+///
+/// Only `truncate` can be negative where D cannot: in the others both sides are distributions.
 enum class tail_policy {
   truncate,             ///< sum over K of f(p_i, q_i), nothing else: may be negative
   renormalise_teacher,  ///< p_i / P on K and 0 elsewhere, against the whole student
@@ -110,8 +113,7 @@ struct top_k_teacher {
 ///            and renormalise_teacher for a divergence that does not say `homogeneous`, are three reads. Memory O(k)
 /// @source    truncate: verl. renormalise_teacher: DistillKit (`ZERO`), tinker-cookbook. renormalise_both: TensorRT
 ///            Model Optimizer, ms-swift, mlx-lm, NeMo-RL. bucket: TRL's SDFT, Megatron-LM, DistillKit
-///            (`SYMMETRIC_UNIFORM`). floor: NeMo-RL's zero_outside_topk. The figure in README.md says which of them
-///            stay non-negative
+///            (`SYMMETRIC_UNIFORM`, one class). floor: NeMo-RL's zero_outside_topk
 /// @example   distil::forward_kl.with_grad(student, distil::top_k(ids, values, {.form =
 ///            distil::teacher_form::log_probabilities, .tail = distil::tail_policy::bucket}), gradient)
 template <class Ids, class Values>
@@ -125,7 +127,9 @@ template <class Ids, class Values>
   return top_k_teacher<id, element>{seen, seen_values, options};
 }
 
-/// What is stated of every divergence for a top-k teacher: as `error_bound` has it, with m = 1.
+/// What is stated of every divergence for a top-k teacher: as `error_bound` has it, with m = 1, for summands and derivatives
+/// of the size of p and q. Where the student leaves next to nothing outside K, a bucket's gradient there has
+/// epsilon |log q_tail| tau more, the rounding of the logits' differences.
 inline constexpr error_bound top_k_bound{.value = 32, .gradient = 32};
 
 namespace detail {
