@@ -11,6 +11,18 @@ namespace {
 
 constexpr auto log_form = teacher_form::log_probabilities;
 
+struct overlap_function {
+  template <class Lanes>
+  Lanes value(Lanes log_p, Lanes log_q) const {
+    return exp(min(log_p, log_q));
+  }
+  template <class Lanes>
+  Lanes d_log_q(Lanes log_p, Lanes log_q) const {
+    return select(log_q < log_p, exp(log_q), Lanes(0));
+  }
+};
+constexpr divergence<overlap_function> overlap{};
+
 template <class Batch>
 top_k_options with(Batch const& b, tail_policy policy) {
   return {.form = b.form, .tail = policy};
@@ -293,6 +305,10 @@ TEST(top_k, refuses_before_anything_is_written) {
       "temperature",
       changed(
           [](auto& o) { o.form = teacher_form::logits, o.tail = tail_policy::floor, o.captured_at = 2; }));
+  EXPECT_EQ(refusal_of([&] { (void)overlap(z, changed([](auto& o) { o.tail = tail_policy::truncate; })); }),
+            "distil::divergence: tail of the top-k teacher is truncate; it must be another policy, since "
+            "only forward KL and "
+            "soft cross entropy are sums over the teacher's classes");
   expect("captured_at is -1; it must be within [1e-15, 1e15]", changed([](auto& o) { o.captured_at = -1; }));
   expect("log_tail_mass is 0; it must be less than 0", changed([](auto& o) { o.log_tail_mass = 0; }));
   std::vector<double> const tails = {-1, std::nan(""), -1}, two(2, -1.0);

@@ -15,7 +15,7 @@ namespace distil {
 ///
 /// Only `truncate` can be negative where D cannot: in the others both sides are distributions.
 enum class tail_policy {
-  truncate,             ///< sum over K of f(p_i, q_i), nothing else: may be negative
+  truncate,  ///< sum over K of f(p_i, q_i), nothing else; for expectations under the teacher (forward KL)
   renormalise_teacher,  ///< p_i / P on K and 0 elsewhere, against the whole student
   renormalise_both,     ///< p_i / P against q_i / sum over K of q, on K alone
   bucket,               ///< all other classes are one more class: f(tau, 1 - sum over K of q)

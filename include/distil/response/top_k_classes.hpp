@@ -38,12 +38,13 @@ struct class_terms {
     }
   }
 
-  /// d value / d log q. The expectation's is linear; a masked class of a general divergence cannot move.
+  /// d value / d log q.
   [[nodiscard]] DISTIL_INLINE lanes<T> psi(lanes<T> log_p, lanes<T> log_q) const {
     if constexpr (expects) {
       return -exp_nonpositive(log_p);
     } else {
-      return select(log_q != nowhere(), function.d_log_q(log_p, log_q), lanes<T>(0));
+      auto const possible = (log_p != nowhere()) | (log_q != nowhere());
+      return select(possible, function.d_log_q(log_p, log_q), lanes<T>(0));
     }
   }
 

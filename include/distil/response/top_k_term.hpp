@@ -75,10 +75,15 @@ struct top_k_term : detail::term_base {
 
   void check(char const* where, index rows_of_student, index columns) const {
     detail::require_top_k(where, teacher, rows_of_student, columns);
+    detail::require(
+        *teacher.options.tail != tail_policy::truncate || kernels::class_terms<float, Function>::expects,
+        where, "tail of the top-k teacher", "truncate",
+        "another policy, since only forward KL and soft cross entropy are sums over the teacher's classes");
     detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
     detail::require(temperature_gradient.empty() || kernels::class_terms<float, Function>::has_chi, where,
                     "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
     detail::require_rows(where, rows, rows_of_student);
+    if constexpr (requires { function.check(where); }) function.check(where);
   }
 
   template <class Gradient>
