@@ -152,6 +152,25 @@ TYPED_TEST(top_k_of, students_that_leave_next_to_nothing) {
   }
 }
 
+TYPED_TEST(top_k_of, extreme_temperatures_and_logits) {
+  using T = TypeParam;
+  for (index const columns : {17, 1300}) {
+    for (double const lead : {-1e4, -60.0, 0.0, 60.0, 1e4}) {
+      for (double const temperature : {0.05, 1.0, 100.0}) {
+        top_k_batch<T> b(9, columns, 6, teacher_form::log_probabilities, lead);
+        for (tail_policy const policy : policies) {
+          top_k_options const options{.tail = policy, .captured_at = 1, .log_tail_mass = b.log_tail_mass};
+          expect_top_k(forward_kl, reference::forward_kl_summand, b, options, {.temperature = temperature},
+                       top_k_bound,
+                       names[static_cast<int>(policy)] + (" at T = " + std::to_string(temperature)) +
+                           ", lead " + std::to_string(lead));
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
 TYPED_TEST(top_k_of, rows_of_different_lengths_weights_and_padding) {
   using T = TypeParam;
   for (index const columns : {15, 900}) {

@@ -132,7 +132,7 @@ void expect_top_k(Divergence const& loss, reference::summand const& f, Batch& b,
           counts ? of_row * factor * row.gradient[static_cast<std::size_t>(c)] : 0.0L;
       if (!std::isfinite(expected)) continue;
       ASSERT_TRUE(close(b.gradient.at(r, c), expected,
-                        bound.gradient * epsilon * of_row * factor / T_of_row +
+                        std::max(bound.gradient, size) * epsilon * of_row * factor / T_of_row +
                             std::numeric_limits<T>::min() +
                             storage_rounding<G>(static_cast<double>(expected))))
           << what << ", gradient of row " << r << ", class " << c;
