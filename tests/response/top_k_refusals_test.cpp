@@ -18,7 +18,7 @@ struct overlap_function {
 constexpr divergence<overlap_function> overlap{};
 
 TEST(top_k_refusals, come_before_anything_is_written) {
-  top_k_batch<float> b(3, 10, 4, log_form);
+  top_k_batch<float> b(3, 10, 4, teacher_form::log_probabilities);
   auto const z = b.student.view();
   for (index r = 0; r < 3; ++r) {
     for (index c = 0; c < 10; ++c) b.gradient.set(r, c, 42);

@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "distil/response/top_k.hpp"
+#include "distil/response/divergence.hpp"
 
 #include "reference_distribution.hpp"
 

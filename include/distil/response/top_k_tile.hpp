@@ -75,7 +75,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
 
   void close_refined() {
     if (!pending_) return;
-    refinement const sums = refined_.template of_rows<Axis>();
+    auto const sums = refined_.template of_rows<Axis>();
     per_row top, q, q_log_q, value, psi, psi_log_q, chi;
     sums.top.store(top.data());
     sums.q.store(q.data());
@@ -242,7 +242,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
   std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)> rows_;
   per_row shift_of_{}, sum_of_{}, log_sum_of_{}, inverse_of_{}, sharpness_of_{};
   per_row value_of_{}, psi_sum_of_{}, psi_tail_of_{}, log_q_tail_of_{}, distant_of_{}, slope_of_{};
-  refinement refined_;
+  outside_sums<T> refined_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels
