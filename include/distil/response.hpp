@@ -29,4 +29,5 @@
 #include "distil/response/softmax.hpp"
 #include "distil/response/universal_logits.hpp"
 #include "distil/response/wasserstein_logits.hpp"
+#include "distil/response/top_k.hpp"
 #include "distil/version.hpp"

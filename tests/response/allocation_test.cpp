@@ -148,6 +148,24 @@ TEST_P(allocation, every_form_of_teacher_makes_none) {
   expect_none_of("captured at another temperature", log_probabilities(teacher_, temperatures_));
 }
 
+TEST_P(allocation, top_k_teachers_make_none) {
+  index const k = std::min<index>(columns_, 5);
+  std::vector<std::int32_t> ids;
+  for (index i = 0; i < rows_ * k; ++i) ids.push_back(static_cast<std::int32_t>(k - 1 - i % k));
+  std::vector<float> const values(ids.size(), -3.0F);
+  divergence_options const options{.temperature = temperatures_, .temperature_gradient = slopes_};
+  for (tail_policy const policy :
+       {tail_policy::bucket, tail_policy::uniform, tail_policy::renormalise_both}) {
+    auto const teacher = top_k(matrix_view<std::int32_t const>(ids.data(), rows_, k),
+                               matrix_view<float const>(values.data(), rows_, k),
+                               {.form = teacher_form::log_probabilities, .tail = policy});
+    expect_none("top-k", [&] { forward_kl.with_grad(student_, teacher, gradient_); });
+    expect_none("top-k, all options", [&] { forward_kl.with_grad(student_, teacher, gradient_, options); });
+    expect_none("two top-k terms",
+                [&] { fuse(forward_kl.term(teacher), brier.term(teacher)).with_grad(student_, gradient_); });
+  }
+}
+
 TEST_P(allocation, hinton_kd_makes_none) {
   hinton_kd_options const options{.temperature = temperatures_,
                                   .soft_weight = 0.3,

@@ -5,6 +5,7 @@
 
 #include "distil/response/divergence_kernel.hpp"
 #include "distil/response/expectation_kernel.hpp"
+#include "distil/response/top_k_term.hpp"
 
 namespace distil {
 
@@ -117,7 +118,7 @@ struct divergence_term : detail::term_base {
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
-///            any storage
+///            any storage; or `top_k(ids, values, ...)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the
 ///            teacher
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is
@@ -139,7 +140,8 @@ struct divergence_term : detail::term_base {
 ///   template <class Lanes> Lanes d_log_p(Lanes log_p, Lanes log_q) const;   // for dL/dT
 ///
 /// or, for a teacher's expectation of something linear, just `expectation` (see forward_kl.hpp). A static
-/// member `name` appears in errors. Inside, `zero_safe_product(p, x)` is p * x with 0 * inf = 0.
+/// member `name` appears in errors; `homogeneous = true` says that the summand for p = 0 is proportional to q, as it
+/// is in every f-divergence, and saves two sweeps with a top-k teacher that is renormalised. Inside, `zero_safe_product(p, x)` is p * x with 0 * inf = 0.
 template <class Function>
 struct divergence {
   static constexpr char const* name = detail::name_of<Function>();
@@ -182,8 +184,12 @@ struct divergence {
  private:
   template <class Teacher>
   [[nodiscard]] auto make_term(Teacher const& teacher, divergence_options const& options) const {
-    auto const dense = detail::as_teacher(teacher);
-    return divergence_term(function, dense, options);
+    if constexpr (detail::is_top_k<Teacher>) {
+      return top_k_term(function, teacher, options);
+    } else {
+      auto const dense = detail::as_teacher(teacher);
+      return divergence_term(function, dense, options);
+    }
   }
 };
 
