@@ -92,6 +92,7 @@ class moving_temperature_kernel : public Kernel {
   DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
     Kernel::close(maximum);
     offset_ = (centre_ - maximum.shift()) + centre_rest_;
+    if constexpr (std::is_same_v<Shape, distance_from_mean>) this->student_centre_ = offset_;
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {

@@ -109,7 +109,7 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
             log_q,
             exp_nonpositive(log_p),
             exp_nonpositive(log_q),
-            centred * inverse_,
+            (centred - student_centre_) * inverse_,
             teacher * teacher_inverse_};
   }
 
@@ -140,6 +140,8 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
   lanes<T> factor_slope_{0}, teacher_factor_slope_{0}, slope_{0}, teacher_slope_{0};
   simd::running_maximum<T> maximum_;  ///< of the teacher
   lanes<T> student_sum_{0}, teacher_sum_{0}, log_student_, log_teacher_;
+  lanes<T> student_centre_{
+      0};  ///< what u is relative to, beside the maximum: dD/dT is the same for any, but for rounding
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

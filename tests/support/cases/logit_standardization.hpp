@@ -14,7 +14,12 @@ struct logit_standardization_case {
   static constexpr bool has_labels = false;
   static constexpr bool has_temperature_gradient = true;
   static constexpr bool is_map = false;
-  static std::vector<setting> settings() { return temperatures(); }
+  static std::vector<setting> settings() {
+    return {{.label = "LSKD", .temperature = 2},
+            {.label = "T=1"},
+            {.label = "T=0.5", .temperature = 0.5},
+            {.label = "T=1.25 without T^2", .temperature = 1.25, .squared = false}};
+  }
 
   static standardization_options options(setting const& s, row_options const& rows, std::span<double> slope,
                                          bool accumulate) {
