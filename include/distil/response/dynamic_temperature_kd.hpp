@@ -73,13 +73,14 @@ struct dynamic_temperature_kd_loss
                     {options.temperature, options.scale_by_temperature_squared, true, rows, {}},
                     !std::is_same_v<Gradient, simd::no_gradient>, share_out),
                 labels, options);
+    // The term whose exponentials others may share comes last: one at a temperature that no row's logits change.
     if (labels) {
       auto const value =
-          sum(policy, student, gradient, options, hard_term(*labels, options), vanilla, dynamic);
-      return {value, value.terms[0], value.terms[1], value.terms[2]};
+          sum(policy, student, gradient, options, hard_term(*labels, options), dynamic, vanilla);
+      return {value, value.terms[0], value.terms[2], value.terms[1]};
     }
-    auto const value = sum(policy, student, gradient, options, vanilla, dynamic);
-    return {value, {}, value.terms[0], value.terms[1]};
+    auto const value = sum(policy, student, gradient, options, dynamic, vanilla);
+    return {value, {}, value.terms[1], value.terms[0]};
   }
 
  private:
@@ -110,8 +111,9 @@ struct dynamic_temperature_kd_loss
 ///            shares where several classes reach it
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `dynamic_temperature_kd_loss::bound`, with f = hard_weight + vanilla_weight T^2 + dynamic_weight R S for the
-///            value and hard_weight + vanilla_weight T + dynamic_weight S (1 + slope) for the gradient, where slope is
-///            (|dR/dmax z| + |dS/dmax z|) / R times the spread of z / R
+///            value, and for the gradient hard_weight + vanilla_weight T + dynamic_weight (S + dR/dmax z * M), where M =
+///            (R + S) KL + R S (sum_i (p_i + q_i) |u_i| / R + sum_i p_i (1 + |log p_i / q_i| + KL) |v_i| / S) is what the
+///            derivatives by both temperatures are made of; u = (z - max z) / R, v = (t - max t) / S
 /// @nan       as `hinton_kd`. The formula has no meaning where a maximum is not positive: such a row is softened by T on
 ///            both sides, and no gradient goes through its maximum. Logits that were shifted by a constant give another
 ///            loss. Temperatures of rows stay within [1e-15, 1e15]

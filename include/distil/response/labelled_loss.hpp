@@ -108,8 +108,10 @@ struct labelled_loss {
     auto const soft = weighed(options.soft_weight,
                               make(!std::is_same_v<Gradient, simd::no_gradient>, of_term), labels, options);
     if (labels) {
-      auto const value = sum(policy, student, gradient, options, hard_term(*labels, options), soft);
-      return {value, value.terms[0], value.terms[1]};
+      // The term whose exponentials others may share comes last: one at the same temperature in every row, so that no
+      // row's bits depend on its neighbours.
+      auto const value = sum(policy, student, gradient, options, soft, hard_term(*labels, options));
+      return {value, value.terms[1], value.terms[0]};
     }
     auto const value = sum(policy, student, gradient, options, soft);
     return {value, {}, value.terms[0]};
