@@ -6,6 +6,7 @@
 #include "distil/response/divergence.hpp"
 #include "distil/response/dynamic_temperature_kd.hpp"
 #include "distil/response/entropy.hpp"
+#include "distil/response/flexible_temperature.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"
 #include "distil/response/hinton_kd.hpp"

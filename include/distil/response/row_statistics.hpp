@@ -163,27 +163,31 @@ class peak_kernel : public statistic_kernel<T, Axis, row_peak> {
   lanes<T> maximum_{0};
 };
 
-/// A statistic of every row, counted or not, computed in Arithmetic.
-template <class Arithmetic, class Statistic>
-struct statistic_term : detail::term_base {
-  using arithmetic = Arithmetic;
-  template <class T, class Axis>
-  using kernel =
-      std::conditional_t<std::is_same_v<Statistic, row_spread>, spread_kernel<T, Axis>, peak_kernel<T, Axis>>;
-
-  Statistic* to;
-
-  explicit statistic_term(Statistic* the_place) : to(the_place) {}
+/// A statistic of every row, counted or not.
+template <class Statistic>
+struct every_row_term : detail::term_base {
+  Statistic* to = nullptr;
 
   void check(char const*, index, index) const {}
   void inspect(char const*, index, index) const {}
   [[nodiscard]] detail::row_weight weigh(bool, index) const { return {1.0, 1.0}; }
 };
 
+/// Computed in Arithmetic.
+template <class Arithmetic, class Statistic>
+struct statistic_term : every_row_term<Statistic> {
+  using arithmetic = Arithmetic;
+  template <class T, class Axis>
+  using kernel =
+      std::conditional_t<std::is_same_v<Statistic, row_spread>, spread_kernel<T, Axis>, peak_kernel<T, Axis>>;
+};
+
 /// Writes a statistic of every row of a matrix.
 template <class Arithmetic, class Statistic, class Policy, class Storage>
 void find_statistics(Policy policy, matrix_view<Storage const> matrix, Statistic* to) {
-  (void)simd::evaluate("row_statistics", policy, matrix, {}, statistic_term<Arithmetic, Statistic>(to));
+  statistic_term<Arithmetic, Statistic> term;
+  term.to = to;
+  (void)simd::evaluate("row_statistics", policy, matrix, {}, term);
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels
