@@ -74,7 +74,8 @@ template <detail::row_term Term>
   return term;
 }
 
-template <detail::row_term Term>
+// Not by a constraint alone: clang 14 looks at constraints last, and stops at `2 * loss_value` by an operator on numbers.
+template <class Term, std::enable_if_t<detail::row_term<Term>, int> = 0>
 [[nodiscard]] constexpr Term operator*(Term term, double coefficient) {
   return coefficient * term;
 }
