@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "../support/behaviour_suite.hpp"
+#include "../support/batches.hpp"
+#include "../support/reference.hpp"
 #include "../support/refusal.hpp"
 #include "distil/response/hinton_kd.hpp"
 
@@ -71,7 +73,9 @@ TEST(flexible_temperatures, is_the_same_on_threads_and_mixes_element_types) {
   for (int threads = 1; threads <= 4; ++threads) {
     flexible_temperatures(parallel_policy{threads}, b.student.view(), b.teacher.view(), other);
     EXPECT_EQ(one, other);
-    reversing_executor executor(threads);
+    auto executor = [](index count, auto const& task) {
+      for (index i = count - 1; i >= 0; --i) task(i);
+    };
     flexible_temperatures(run_on(executor), b.student.view(), b.teacher.view(), other);
     EXPECT_EQ(one, other);
   }

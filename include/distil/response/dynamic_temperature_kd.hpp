@@ -50,7 +50,7 @@ struct dynamic_temperature_kd_loss
     : labelled_loss<dynamic_temperature_kd_loss, dynamic_temperature_kd_options,
                     dynamic_temperature_kd_value> {
   static constexpr char const* name = "dynamic_temperature_kd";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 16, .gradient = 64};
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static dynamic_temperature_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,

@@ -89,7 +89,7 @@ auto standardized_term(char const* where, Policy policy, divergence<Function> co
 template <class Function>
 struct standardized_divergence {
   static constexpr char const* name = "logit_standardization";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 16, .gradient = 32};
 
   divergence<Function> loss = {};
 
@@ -124,7 +124,7 @@ struct standardized_divergence {
 /// See `standardized`.
 struct standardized_kd_loss : labelled_loss<standardized_kd_loss, standardized_kd_options> {
   static constexpr char const* name = "logit_standardization";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 16, .gradient = 32};
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,

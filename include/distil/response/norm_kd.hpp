@@ -42,7 +42,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `norm_kd`.
 struct norm_kd_loss : labelled_loss<norm_kd_loss, norm_kd_options> {
   static constexpr char const* name = "norm_kd";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 16, .gradient = 32};
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
