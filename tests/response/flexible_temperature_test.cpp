@@ -16,7 +16,7 @@ namespace {
 
 double difficulty_of(std::vector<double> const& z, std::vector<double> const& t, difficulty by,
                      double power) {
-  if (by == difficulty::low_confidence) {
+  if (by == sample_difficulty::low_confidence) {
     auto const q = reference::softmax(z);
     return 1 / (*std::max_element(q.begin(), q.end()) + 1e-3);
   }
@@ -58,7 +58,7 @@ TYPED_TEST(flexible_temperature, follows_the_formula_on_every_shape) {
       expect_formula(b, {}, 128 * epsilon);
       expect_formula(b, {.temperature = 3, .strength = -2, .power = 1.5}, 256 * epsilon);
       double const steep = 64 * epsilon * 1000;  // 1 / (p + 0.001)^2 times p, at most
-      expect_formula(b, {.temperature = 20, .by = difficulty::low_confidence, .strength = 0.01},
+      expect_formula(b, {.temperature = 20, .by = sample_difficulty::low_confidence, .strength = 0.01},
                      0.01 * steep);
       if (::testing::Test::HasFatalFailure()) return;
     }
@@ -86,7 +86,7 @@ TEST(flexible_temperatures, leaves_rows_without_meaning_at_the_mean) {
   for (index c = 0; c < 6; ++c) b.student.set(1, c, minus_infinity), b.student.set(3, c, 0);
   b.student.set(2, 3, std::nan(""));
   std::vector<double> found(5);
-  for (difficulty const by : {difficulty::disagreement, difficulty::low_confidence}) {
+  for (sample_difficulty const by : {sample_difficulty::disagreement, sample_difficulty::low_confidence}) {
     flexible_temperatures(b.student.view(), b.teacher.view(), found, {.temperature = 5, .by = by});
     EXPECT_EQ(found[1], 5);
     EXPECT_EQ(found[2], 5);
@@ -107,8 +107,9 @@ TEST(flexible_temperatures, refuses_before_it_writes) {
   };
   std::string const name = "distil::flexible_temperatures: ";
   EXPECT_EQ(refused({.temperature = 0}), name + "temperature is 0; it must be within [1e-15, 1e15]");
-  EXPECT_EQ(refused({.by = static_cast<difficulty>(7)}),
-            name + "by is 7; it must be difficulty::disagreement or difficulty::low_confidence");
+  EXPECT_EQ(
+      refused({.by = static_cast<difficulty>(7)}),
+      name + "by is 7; it must be sample_difficulty::disagreement or sample_difficulty::low_confidence");
   EXPECT_EQ(refused({.strength = std::nan("")}), name + "strength is nan; it must be finite");
   EXPECT_EQ(refused({.power = 0}), name + "power is 0; it must be finite and > 0");
   EXPECT_EQ(refused({.minimum = 5}), name + "minimum is 5; it must be within [1e-15, temperature]");

@@ -9,7 +9,7 @@
 namespace distil {
 
 /// What makes a sample hard, and so lowers its temperature.
-enum class difficulty {
+enum class sample_difficulty {
   disagreement,   ///< (1 - cos(z, t))^power: FLSW
   low_confidence  ///< 1 / (max softmax(z) + 0.001): CWSM
 };
@@ -20,7 +20,7 @@ struct flexible_temperature_options {
   double temperature = 4.0;
 
   /// How difficulty is measured. Default: by disagreement.
-  difficulty by = difficulty::disagreement;
+  sample_difficulty by = sample_difficulty::disagreement;
 
   /// Multiplies what a sample's difficulty differs from the mean by; finite. Default 1 (TextBrewer's examples).
   double strength = 1.0;
@@ -169,7 +169,7 @@ struct flexible_temperatures_function {
     detail::require_matrix(name, "student", z);
     detail::require_shape(name, "teacher", t, z.rows, z.columns);
     detail::require_size(name, "temperatures", static_cast<index>(temperatures.size()), z.rows);
-    if (options.by == difficulty::disagreement) {
+    if (options.by == sample_difficulty::disagreement) {
       kernels::agreement_term<of_teacher> term;
       term.to = temperatures.data();
       term.teacher = t;
@@ -188,9 +188,10 @@ struct flexible_temperatures_function {
   static void check(flexible_temperature_options const& options) {
     detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
                     detail::must_be_temperature);
-    detail::require(options.by == difficulty::disagreement || options.by == difficulty::low_confidence, name,
-                    "by", static_cast<int>(options.by),
-                    "difficulty::disagreement or difficulty::low_confidence");
+    detail::require(
+        options.by == sample_difficulty::disagreement || options.by == sample_difficulty::low_confidence,
+        name, "by", static_cast<int>(options.by),
+        "sample_difficulty::disagreement or sample_difficulty::low_confidence");
     detail::require(std::isfinite(options.strength), name, "strength", options.strength, "finite");
     detail::require(std::isfinite(options.power) && options.power > 0.0, name, "power", options.power,
                     "finite and > 0");

@@ -155,7 +155,7 @@ struct standardized_kd_loss : labelled_loss<standardized_kd_loss, standardized_k
 ///            its softmax is uniform, and no gradient goes through its deviation. Temperatures of rows stay within
 ///            [1e-15, 1e15]. Where the loss is +inf, the gradient is that at fixed temperatures
 /// @cost      two reads of each side for the deviations, then as the divergence with one more read of both; memory of
-///            120 bytes a row, kept by the thread
+///            96 bytes a row, kept by the thread
 /// @source    Sun, Ren, Li, Wang, Cao 2024, Logit Standardization in Knowledge Distillation, arXiv:2403.01427. Weights
 ///            must be tuned again: the gradient is of the size of z', not z. Their CTKD variant leaves epsilon out
 /// @example   distil::standardized(distil::forward_kl).with_grad(student, teacher, gradient, {.temperature = 2})
