@@ -148,6 +148,19 @@ TEST(logit_standardization, takes_rows_without_spread_for_uniform) {
   }
 }
 
+TEST(logit_standardization, takes_the_smallest_numbers_for_no_spread) {
+  batch<float> b(3, 5);
+  for (index c = 0; c < 5; ++c)
+    b.student.set(0, c, c == 2 ? 1e-44 : 0), b.student.set(1, c, 1e-36 * static_cast<double>(c));
+  standardized(forward_kl).with_grad(b.student.view(), b.teacher.view(), b.gradient.view());
+  for (index r = 0; r < 2; ++r) {
+    auto const p = reference::from_logits(reference::standardized(b.teacher.row(r), 1e-7), 2.0);
+    for (index c = 0; c < 5; ++c) {
+      EXPECT_NEAR(b.gradient.at(r, c), 2.0 / 3 * (0.2 - p.probability[static_cast<std::size_t>(c)]), 1e-6);
+    }
+  }
+}
+
 TEST(logit_standardization, confines_the_temperatures_of_rows) {
   batch<float> b(3, 5, 1.0);
   for (index c = 0; c < 5; ++c)

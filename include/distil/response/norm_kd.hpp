@@ -60,9 +60,9 @@ struct norm_kd_loss : labelled_loss<norm_kd_loss, norm_kd_options> {
 
  private:
   static kernels::row_softening soften(row_spread const& z, row_spread const& t, double temperature) {
-    auto const deviation = [](row_spread const& row) { return row.deviation > 0.0 ? row.deviation : 1.0; };
+    auto const deviation = [](row_spread const& row) { return row.any() ? row.deviation : 1.0; };
     double const of_teacher = temperature * deviation(t);
-    double const slope = z.deviation > 0.0 ? temperature / ((z.count - 1.0) * z.deviation) : 0.0;
+    double const slope = z.any() ? temperature / ((z.count - 1.0) * z.deviation) : 0.0;
     return {temperature * deviation(z), of_teacher, of_teacher * of_teacher, z.mean, slope, 0.0};
   }
 };
@@ -78,7 +78,7 @@ struct norm_kd_loss : labelled_loss<norm_kd_loss, norm_kd_options> {
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `norm_kd_loss::bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
 ///            soft_weight * S^2 / R for the gradient
-/// @nan       as `hinton_kd`. A row without spread (equal logits, one class) is taken for one of deviation 1, and no
+/// @nan       as `hinton_kd`. A row without spread (equal logits, one class; a deviation up to 1e-30) is taken for one of deviation 1, and no
 ///            gradient goes through it. Temperatures of rows stay within [1e-15, 1e15]. Where the loss is +inf, the
 ///            gradient is that at fixed temperatures
 /// @cost      as `standardized(hinton_kd)`, whose loss this is but for the factor: S^2 follows the teacher's logits

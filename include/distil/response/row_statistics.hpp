@@ -11,6 +11,9 @@ namespace distil {
 /// element is.
 struct row_spread {
   double mean, deviation, count;
+
+  /// Whether there is a deviation to speak of: its inverse is an ordinary number in float, too.
+  [[nodiscard]] bool any() const { return deviation > 1e-30; }
 };
 
 /// The largest class of a row, and how many are as large.
