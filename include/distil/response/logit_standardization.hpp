@@ -149,7 +149,7 @@ struct standardized_kd_loss : labelled_loss<standardized_kd_loss, standardized_k
 /// @gradient  dL/dz at fixed temperatures, plus dL/dS * T (z - mean z) / ((C - 1) std z), S the student's temperature
 /// @throws    std::invalid_argument as `divergence`, and for an epsilon that is not finite and >= 0
 /// @error     `bound`, with f / S, S the row's temperature, in the place of f / T
-/// @nan       as `divergence`. A row without spread (equal logits, one class; a deviation up to 1e-30) is standardized by 1 instead of 0: z' = 0,
+/// @nan       as `divergence`. A row without spread (equal logits, one class; a deviation up to 1e-18) is standardized by 1 instead of 0: z' = 0,
 ///            its softmax is uniform, and no gradient goes through its deviation. Temperatures of rows stay within
 ///            [1e-15, 1e15]. Where the loss is +inf, the gradient is that at fixed temperatures
 /// @cost      two reads of each side for the deviations, then as the divergence with one more read of both; memory of

@@ -12,8 +12,8 @@ namespace distil {
 struct row_spread {
   double mean, deviation, count;
 
-  /// Whether there is a deviation to speak of: its inverse is an ordinary number in float, too.
-  [[nodiscard]] bool any() const { return deviation > 1e-30; }
+  /// Whether there is a deviation to speak of: squares of smaller ones are lost in float.
+  [[nodiscard]] bool any() const { return deviation > 1e-18; }
 };
 
 /// The largest class of a row, and how many are as large.
