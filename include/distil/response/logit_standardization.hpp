@@ -149,9 +149,9 @@ struct standardized_kd_loss : labelled_loss<standardized_kd_loss, standardized_k
 /// @gradient  dL/dz at fixed temperatures, plus dL/dS * T (z - mean z) / ((C - 1) std z), S the student's temperature
 /// @throws    std::invalid_argument as `divergence`, and for an epsilon that is not finite and >= 0
 /// @error     `bound`, with f / S, S the row's temperature, in the place of f / T
-/// @nan       as `divergence`. A row without spread (equal logits, one class; a deviation up to 1e-18) is standardized by 1 instead of 0: z' = 0,
-///            its softmax is uniform, and no gradient goes through its deviation. Temperatures of rows stay within
-///            [1e-15, 1e15]. Where the loss is +inf, the gradient is that at fixed temperatures
+/// @nan       as `divergence`. A row without spread (equal logits, one class; a deviation up to 1e-18) is standardized by 1
+///            instead: z' = 0, its softmax is uniform, and no gradient goes through its deviation. Temperatures of rows
+///            stay within [1e-15, 1e15]. Where the loss is +inf, the gradient is that at fixed temperatures
 /// @cost      two reads of each side for the deviations, then as the divergence with one more read of both; memory of
 ///            96 bytes a row, kept by the thread
 /// @source    Sun, Ren, Li, Wang, Cao 2024, Logit Standardization in Knowledge Distillation, arXiv:2403.01427. Weights

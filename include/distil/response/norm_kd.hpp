@@ -78,9 +78,9 @@ struct norm_kd_loss : labelled_loss<norm_kd_loss, norm_kd_options> {
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `norm_kd_loss::bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
 ///            soft_weight * S^2 / R for the gradient
-/// @nan       as `hinton_kd`. A row without spread (equal logits, one class; a deviation up to 1e-18) is taken for one of deviation 1, and no
-///            gradient goes through it. Temperatures of rows stay within [1e-15, 1e15]. Where the loss is +inf, the
-///            gradient is that at fixed temperatures
+/// @nan       as `hinton_kd`. A row without spread (equal logits, one class; a deviation up to 1e-18) is taken for one of
+///            deviation 1, and no gradient goes through it. Temperatures of rows stay within [1e-15, 1e15]. Where the loss
+///            is +inf, the gradient is that at fixed temperatures
 /// @cost      as `standardized(hinton_kd)`, whose loss this is but for the factor: S^2 follows the teacher's logits
 /// @source    Chi, Zheng, Li, Yang, Wu, Lin, Cai 2023, NormKD: Normalized Logits for Knowledge Distillation,
 ///            arXiv:2308.00520. As in their code, gradient flows through the student's deviation
