@@ -205,6 +205,28 @@ TEST_P(allocation, tokens_and_rankings_make_none) {
               [&] { token_weights(padded_sequences(lengths, rows_), slopes_, {.decay_length = 9}); });
 }
 
+TEST_P(allocation, temperatures_of_rows_make_none) {
+  expect_none("standardized forward_kl", [&] {
+    standardized(forward_kl).with_grad(student_, teacher_, gradient_, {.rows = every_row_option_});
+  });
+  expect_none("standardized hinton_kd", [&] {
+    standardized(hinton_kd).with_grad(student_, teacher_, labels_, gradient_,
+                                      {.temperature = temperatures_, .temperature_gradient = slopes_});
+  });
+  expect_none("norm_kd", [&] { norm_kd.with_grad(student_, teacher_, labels_, gradient_); });
+  expect_none("dynamic_temperature_kd", [&] {
+    dynamic_temperature_kd.with_grad(in_double_.student.view(), in_double_.teacher.view(), labels_,
+                                     in_double_.gradient.view(), {.temperature = temperatures_});
+  });
+  expect_none("teacher_temperature", [&] {
+    forward_kl.with_grad(student_, teacher_, gradient_,
+                         {.temperature = 2,
+                          .teacher_temperature = temperatures_,
+                          .factor = ones_,
+                          .teacher_temperature_gradient = slopes_});
+  });
+}
+
 TEST_P(allocation, fused_terms_make_none) {
   expect_none("fuse", [&] {
     auto const objective = fuse(0.3 * cross_entropy.term(labels_, {.label_smoothing = 0.1}),

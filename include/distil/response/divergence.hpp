@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <type_traits>
 
@@ -14,9 +15,17 @@ struct divergence_options {
   /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Divides the teacher's logits in the place of `temperature`, which then is the student's alone: one number or one
+  /// per row; within [1e-15, 1e15]. For logits, and distributions that say what they were captured at. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// Multiplies the loss by T^2, which keeps the size of its gradient when T changes (Hinton et al. 2015,
-  /// section 2). Default true.
+  /// section 2); by the product of both temperatures where they differ. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Multiplies the loss in the place of T^2 or 1, and does not move with the temperatures: one number or one per row;
+  /// finite and >= 0. Default: none, as the switch above says.
+  std::optional<row_parameter> factor = std::nullopt;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -27,6 +36,9 @@ struct divergence_options {
   /// Where `with_grad` and the value form write dL/dT of the reduced loss: one element for the sum over rows
   /// (only with one temperature), or one per row. Overwritten. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set; `temperature_gradient` is then by the student's alone.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 namespace detail {
@@ -66,26 +78,42 @@ struct divergence_term : detail::term_base {
   Function function;
   dense_teacher<Storage, Form> teacher;
   row_parameter temperature = 1;
+  std::optional<row_parameter> teacher_temperature;
+  std::optional<row_parameter> factor;
   bool squared = true;
 
   divergence_term(Function const& the_function, dense_teacher<Storage, Form> const& the_teacher,
                   divergence_options const& options)
-      : term_base{.rows = options.rows, .temperature_gradient = options.temperature_gradient},
+      : term_base{.rows = options.rows,
+                  .temperature_gradient = options.temperature_gradient,
+                  .teacher_temperature_gradient = options.teacher_temperature_gradient},
         function(the_function),
         teacher(the_teacher),
         temperature(options.temperature),
+        teacher_temperature(options.teacher_temperature),
+        factor(options.factor),
         squared(options.scale_by_temperature_squared) {}
 
   void check(char const* where, index rows_of_student, index columns) const {
     detail::require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
     detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
-    detail::require(temperature_gradient.empty() || moves_by_temperature<Function>, where,
-                    "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
+    detail::require(!wants_derivative() || moves_by_temperature<Function>, where, "temperature_gradient",
+                    "asked for", "left out, since this divergence has no d_log_p");
+    check_teacher_temperature(where, rows_of_student);
+    if (factor) {
+      detail::require_parameter(where, "factor", *factor, rows_of_student, detail::is_weight,
+                                detail::must_be_weight);
+    }
     if (teacher.captured_at) {
       detail::require_parameter(where, "captured_at", *teacher.captured_at, rows_of_student,
                                 detail::is_temperature, detail::must_be_temperature);
     }
     detail::require_rows(where, rows, rows_of_student);
+  }
+
+  /// Whether the kernel is to differentiate by the temperatures.
+  [[nodiscard]] bool wants_derivative() const {
+    return !temperature_gradient.empty() || !teacher_temperature_gradient.empty();
   }
 
   template <class Gradient>
@@ -97,6 +125,11 @@ struct divergence_term : detail::term_base {
     using detail::require_row_values;
     require_row_values(where, "temperature", temperature, detail::is_temperature,
                        detail::must_be_temperature);
+    if (teacher_temperature) {
+      require_row_values(where, "teacher_temperature", *teacher_temperature, detail::is_temperature,
+                         detail::must_be_temperature);
+    }
+    if (factor) require_row_values(where, "factor", *factor, detail::is_weight, detail::must_be_weight);
     if (teacher.captured_at) {
       require_row_values(where, "captured_at", *teacher.captured_at, detail::is_temperature,
                          detail::must_be_temperature);
@@ -111,11 +144,24 @@ struct divergence_term : detail::term_base {
     if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
     return weight;
   }
+
+ private:
+  void check_teacher_temperature(char const* where, index rows_of_student) const {
+    if (!teacher_temperature) {
+      return detail::require(teacher_temperature_gradient.empty(), where, "teacher_temperature_gradient",
+                             "asked for", "left out, unless teacher_temperature is set");
+    }
+    detail::require_temperature(where, *teacher_temperature, teacher_temperature_gradient, rows_of_student,
+                                "teacher_temperature", "teacher_temperature_gradient");
+    detail::require(teacher.moves(), where, "teacher_temperature", "set",
+                    "left out for a distribution that does not say what it was captured at");
+  }
 };
 
 /// A divergence D(p, q) between a teacher p = softmax(t / T) and a student q = softmax(z / T), row by row.
 ///
-/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]
+/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]; with `teacher_temperature` S, p = softmax(t / S)
+///            and T S in the place of T^2; with `factor`, that
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
 ///            any storage; or `top_k(ids, values, ...)`

@@ -65,12 +65,12 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     lanes<T> const psi =
         select(here.log_q != minus_infinity(), function_.d_log_q(here.log_p, here.log_q), lanes<T>(0));
     sums.psi += psi;
-    if constexpr (requires { function_.d_log_p(here.log_p, here.log_q); }) {
-      if (wants_derivative_) {
-        lanes<T> const chi =
-            select(here.log_p != minus_infinity(), function_.d_log_p(here.log_p, here.log_q), lanes<T>(0));
-        sums.moments.add(here, chi, psi);
+    if (wants_derivative_) {
+      lanes<T> chi(0);
+      if constexpr (requires { function_.d_log_p(here.log_p, here.log_q); }) {
+        chi = select(here.log_p != minus_infinity(), function_.d_log_p(here.log_p, here.log_q), lanes<T>(0));
       }
+      sums.moments.add(here, chi, psi);
     }
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
@@ -82,12 +82,15 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   DISTIL_INLINE void close_refined() {
     divergence_ = Axis::sum(refined_.value);
     psi_sum_ = Axis::sum(refined_.psi);
-    if (wants_derivative_) slope_ = base::slope(refined_.moments, psi_sum_);
+    if (wants_derivative_) base::close_slopes(refined_.moments, psi_sum_);
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * divergence_; }
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::factor_slope_ * divergence_ + base::factor_ * slope_;
+    return base::derivative(divergence_);
+  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
+    return base::teacher_derivative(divergence_);
   }
 
   struct block_gradient {
@@ -116,7 +119,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
 
   Function function_;
   refinement refined_;
-  lanes<T> divergence_{0}, psi_sum_{0}, slope_{0};
+  lanes<T> divergence_{0}, psi_sum_{0};
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -131,12 +131,15 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
     if constexpr (vanishes) {
       divergence_ = select(divergence_ < lanes<T>(threshold), Axis::sum(refined_.value), divergence_);
     }
-    if (wants_derivative_) slope_ = base::slope(refined_.moments, lanes<T>(-1));
+    if (wants_derivative_) base::close_slopes(refined_.moments, lanes<T>(-1));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * divergence_; }
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::factor_slope_ * divergence_ + base::factor_ * slope_;
+    return base::derivative(divergence_);
+  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
+    return base::teacher_derivative(divergence_);
   }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
@@ -172,7 +175,7 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
   lanes<T> expected_{0};
   refinement refined_;
   lanes<T> inverse_student_, inverse_teacher_;
-  lanes<T> divergence_{0}, slope_{0};
+  lanes<T> divergence_{0};
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -115,6 +115,7 @@ struct kernel_defaults {
   template <class Term, class Target>
   DISTIL_INLINE void patch(Term const&, tile, block, Target const&) const {}
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return lanes<T>(0); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const { return lanes<T>(0); }
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
