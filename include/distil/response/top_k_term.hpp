@@ -63,6 +63,7 @@ struct top_k_term : detail::term_base {
   Teacher teacher;
   row_parameter temperature = 1;
   bool squared = true;
+  bool one_temperature = true;
   mutable simd::scratch_lease memory = {};  ///< of the copy that is evaluated
 
   template <class Options>
@@ -71,10 +72,14 @@ struct top_k_term : detail::term_base {
         function(the_function),
         teacher(the_teacher),
         temperature(options.temperature),
-        squared(options.scale_by_temperature_squared) {}
+        squared(options.scale_by_temperature_squared),
+        one_temperature(!options.teacher_temperature && !options.factor &&
+                        options.teacher_temperature_gradient.empty()) {}
 
   void check(char const* where, index rows_of_student, index columns) const {
     detail::require_top_k(where, teacher, rows_of_student, columns);
+    detail::require(one_temperature, where, "teacher_temperature, its gradient or factor", "set",
+                    "left out with a top-k teacher, which says what it was captured at");
     detail::require(
         *teacher.options.tail != tail_policy::truncate || kernels::class_terms<float, Function>::expects,
         where, "tail of the top-k teacher", "truncate",

@@ -271,7 +271,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     }
     if (!this->writes_by_row()) return;
     T teacher_derivative[count][lanes<T>::size];
-    (std::get<I>(state.of).teacher_temperature_derivative().store(teacher_derivative[I]), ...);
+    (get<I>(state.of).teacher_temperature_derivative().store(teacher_derivative[I]), ...);
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
       this->write_row(row, tile.at(row), {static_cast<double>(value[I][r])...},
