@@ -132,7 +132,7 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
       std::fill(student, student + student_.columns, Term::logarithmic ? -simd::infinity<T> : T(0));
       std::fill(upstream, upstream + student_.columns, T(0));
     }
-    if (this->writes_by_row()) this->write_row(row, weight, {value}, {0.0}, sums);
+    if (this->writes_by_row()) this->write_row(row, weight, {{value}}, sums);
   }
 
   index block_rows_ = 1;

@@ -234,7 +234,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
       if constexpr (with_gradient) writer.fill(row, sweeps<Axis>::masked_output);
-      if (this->writes_by_row()) this->write_row(row, {}, {}, {}, {}, sums);
+      if (this->writes_by_row()) this->write_row(row, {}, {}, sums);
     }
   }
 
@@ -274,9 +274,11 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     (get<I>(state.of).teacher_temperature_derivative().store(teacher_derivative[I]), ...);
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
-      this->write_row(row, tile.at(row), {static_cast<double>(value[I][r])...},
-                      {static_cast<double>(derivative[I][r])...},
-                      {static_cast<double>(teacher_derivative[I][r])...}, sums);
+      this->write_row(row, tile.at(row),
+                      {{static_cast<double>(value[I][r])...},
+                       {static_cast<double>(derivative[I][r])...},
+                       {static_cast<double>(teacher_derivative[I][r])...}},
+                      sums);
     }
   }
 

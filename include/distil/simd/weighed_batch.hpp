@@ -75,10 +75,13 @@ class weighed_batch {
   /// Whether anything is written row by row besides the gradient.
   [[nodiscard]] bool writes_by_row() const { return writes_by_row_; }
 
-  void write_row(index row, multipliers const& multiplier, std::array<double, count> const& values,
-                 std::array<double, count> const& derivatives,
-                 std::array<double, count> const& teacher_derivatives, chunk_sums& sums) {
-    write_row(row, multiplier, values, derivatives, teacher_derivatives, sums, each);
+  /// The losses of one row, and their derivatives by the temperatures.
+  struct row_record {
+    std::array<double, count> values{}, derivatives{}, teacher_derivatives{};
+  };
+
+  void write_row(index row, multipliers const& multiplier, row_record const& found, chunk_sums& sums) {
+    write_row(row, multiplier, found, sums, each);
   }
 
   template <std::size_t... I>
@@ -176,16 +179,14 @@ class weighed_batch {
   }
 
   template <std::size_t... I>
-  void write_row(index row, multipliers const& multiplier, std::array<double, count> const& values,
-                 std::array<double, count> const& derivatives,
-                 std::array<double, count> const& teacher_derivatives, chunk_sums& sums,
+  void write_row(index row, multipliers const& multiplier, row_record const& found, chunk_sums& sums,
                  std::index_sequence<I...>) {
     auto const at = static_cast<std::size_t>(row);
     double total = 0.0;
     auto const one = [&](std::size_t i, detail::term_base const& term) {
       bool const in_total = multiplier[i] > 0.0 && term.coefficient != 0.0;
-      if (in_total) total += term.coefficient * values[i];
-      if (!term.rows.values.empty()) term.rows.values[at] = multiplier[i] > 0.0 ? values[i] : 0.0;
+      if (in_total) total += term.coefficient * found.values[i];
+      if (!term.rows.values.empty()) term.rows.values[at] = multiplier[i] > 0.0 ? found.values[i] : 0.0;
       auto const put = [&](std::span<double> gradient, double derivative, double& sum) {
         if (gradient.empty()) return;
         double const reduced =
@@ -196,8 +197,8 @@ class weighed_batch {
           gradient[at] = reduced;
         }
       };
-      put(term.temperature_gradient, derivatives[i], sums.temperature[i]);
-      put(term.teacher_temperature_gradient, teacher_derivatives[i], sums.teacher_temperature[i]);
+      put(term.temperature_gradient, found.derivatives[i], sums.temperature[i]);
+      put(term.teacher_temperature_gradient, found.teacher_derivatives[i], sums.teacher_temperature[i]);
     };
     (one(I, std::get<I>(terms_)), ...);
     if (!options_.values.empty()) options_.values[at] = total;

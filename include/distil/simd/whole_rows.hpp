@@ -111,7 +111,7 @@ class whole_row_evaluation : weighed_batch<Student, Gradient, Term> {
       }
       double const value = work.value(row, with_gradient);
       sums.value[0] += multiplier[0] * value;
-      if (this->writes_by_row()) this->write_row(row, multiplier, {value}, {}, {}, sums);
+      if (this->writes_by_row()) this->write_row(row, multiplier, {{value}}, sums);
       if constexpr (with_gradient) {
         work.write(row, gradient_, static_cast<T>(base::template scale_of<0>(multiplier[0])),
                    options_.accumulate);
@@ -120,7 +120,7 @@ class whole_row_evaluation : weighed_batch<Student, Gradient, Term> {
   }
 
   void skip(index row, chunk_sums& sums) {
-    if (this->writes_by_row()) this->write_row(row, {}, {}, {}, {}, sums);
+    if (this->writes_by_row()) this->write_row(row, {}, {}, sums);
     if constexpr (with_gradient) {
       using element = typename Gradient::element;
       if (!options_.accumulate) fill_row(gradient_, row, detail::narrow<element>(T(0)));
