@@ -21,3 +21,12 @@ distil_add_part(response partition_kernel)
 distil_add_part(response pull_back_kernel)
 distil_add_part(response softmax_family)
 distil_add_part(response teacher)
+
+# One of each kind of kernel: tested in every type by every leg of CI, others by some (see "The legs of CI" in
+# CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
+distil_add_representatives(response
+  cross_entropy  # looks up single logits, patches single gradients
+  entropy        # a loss of the student alone
+  forward_kl     # an expectation under the teacher; its test has every mix of element types
+  hinton_kd      # two terms in one sweep that share exponentials
+  softmax)       # a map and its pull-back; what needs both distributions: users_hellinger in divergence_test
