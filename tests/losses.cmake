@@ -64,3 +64,12 @@ distil_add_part(response top_k_outside)
 distil_add_part(response top_k_support)
 distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
+
+# One of each kind of kernel: tested in every type by every leg of CI, others by some (see "The legs of CI" in
+# CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
+distil_add_representatives(response
+  cross_entropy  # looks up single logits, patches single gradients
+  entropy        # a loss of the student alone
+  forward_kl     # an expectation under the teacher; its test has every mix of element types
+  hinton_kd      # two terms in one sweep that share exponentials
+  softmax)       # a map and its pull-back; what needs both distributions: users_hellinger in divergence_test

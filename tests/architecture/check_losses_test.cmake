@@ -12,7 +12,8 @@ function(write_good_tree)
   endforeach()
   write_file(include/distil/response.hpp "#include \"distil/response/kl.hpp\"\n")
   write_file(tests/support/cases/kl.hpp "loss_case{\"kl\"}\n")
-  write_file(tests/losses.cmake "distil_add_loss(response kl)\ndistil_add_part(response divergence)\n")
+  write_file(tests/losses.cmake "distil_add_loss(response kl)\ndistil_add_part(response divergence)\n\
+distil_add_representatives(response kl)\n")
 endfunction()
 
 write_good_tree()
@@ -30,3 +31,7 @@ write_good_tree()
 
 write_file(include/distil/feature/orphan.hpp "")
 expect_refused("a header on no list" "include/distil/feature/orphan.hpp is not listed")
+file(REMOVE "${root}/include/distil/feature/orphan.hpp")
+
+file(APPEND "${root}/tests/losses.cmake" "distil_add_representatives(response divergence)\n")
+expect_refused("a representative that is no loss" "divergence is to represent the losses of response; it must be one of them")
