@@ -14,7 +14,7 @@
 namespace distil::testing {
 namespace {
 
-double difficulty_of(std::vector<double> const& z, std::vector<double> const& t, difficulty by,
+double difficulty_of(std::vector<double> const& z, std::vector<double> const& t, sample_difficulty by,
                      double power) {
   if (by == sample_difficulty::low_confidence) {
     auto const q = reference::softmax(z);
@@ -108,7 +108,7 @@ TEST(flexible_temperatures, refuses_before_it_writes) {
   std::string const name = "distil::flexible_temperatures: ";
   EXPECT_EQ(refused({.temperature = 0}), name + "temperature is 0; it must be within [1e-15, 1e15]");
   EXPECT_EQ(
-      refused({.by = static_cast<difficulty>(7)}),
+      refused({.by = static_cast<sample_difficulty>(7)}),
       name + "by is 7; it must be sample_difficulty::disagreement or sample_difficulty::low_confidence");
   EXPECT_EQ(refused({.strength = std::nan("")}), name + "strength is nan; it must be finite");
   EXPECT_EQ(refused({.power = 0}), name + "power is 0; it must be finite and > 0");
