@@ -61,18 +61,18 @@ struct plackett_luce {
     auto const candidates = row.candidates;
     auto const top = static_cast<std::size_t>(row.top);
     std::size_t const size = others == below_top::competing ? candidates.size() : top;
-    simd::compensated_sum value;
+    simd::compensated_sum losses;
     double log_sum = -std::numeric_limits<double>::infinity();
     for (std::size_t i = size; i-- > 0;) {
       double const u = scaled(candidates[i], row);
       double const rest = log_sum - u;
       double const loss = rest > 0.0 ? rest + std::log1p(std::exp(-rest)) : std::log1p(std::exp(rest));
       log_sum = u + loss;
-      if (i < top) value += loss;
+      if (i < top) losses += loss;
       candidates[i].gradient = log_sum;
     }
     if (row.wants_gradient) differentiate(row, top, size);
-    return value;
+    return losses.value();
   }
 
  private:

@@ -101,31 +101,31 @@ class margin_mse_term<Student, Teacher>::worker {
   [[gnu::noinline]] double value(index row, bool /*wants_gradient*/) {
     index const columns = term_.student.columns;
     gradient_ = simd::scratch<T>(2 * columns);
-    T* const teacher = gradient_ + columns;
+    T* const other = gradient_ + columns;
     simd::read_row(term_.student, row, gradient_);
-    simd::read_row(term_.teacher, row, teacher);
-    auto const positive = static_cast<index>(term_.positive(row));
-    double const first_student = static_cast<double>(gradient_[positive]);
-    double const first_teacher = static_cast<double>(teacher[positive]);
-    index const negatives = count(positive, teacher);
+    simd::read_row(term_.teacher, row, other);
+    auto const first = static_cast<index>(term_.positive(row));
+    double const first_student = static_cast<double>(gradient_[first]);
+    double const first_teacher = static_cast<double>(other[first]);
+    index const negatives = count(first, other);
     double const each = 2.0 / static_cast<double>(negatives);
     simd::compensated_sum sum, squares;
     for (index column = 0; column < columns; ++column) {
-      if (column == positive) continue;
-      if (masked(column, teacher)) {
+      if (column == first) continue;
+      if (masked(column, other)) {
         gradient_[column] = T(0);
         continue;
       }
       double const lead = (first_student - static_cast<double>(gradient_[column])) -
-                          (first_teacher - static_cast<double>(teacher[column]));
+                          (first_teacher - static_cast<double>(other[column]));
       squares += lead * lead;
       sum += lead;
       gradient_[column] = static_cast<T>(-each * lead);
     }
-    gradient_[positive] = static_cast<T>(each * sum);
-    bool const broken = !std::isfinite(static_cast<double>(squares));
+    gradient_[first] = static_cast<T>(each * sum.value());
+    bool const broken = !std::isfinite(squares.value());
     if (broken) std::fill_n(gradient_, columns, std::numeric_limits<T>::quiet_NaN());
-    return broken ? std::numeric_limits<double>::quiet_NaN() : squares / static_cast<double>(negatives);
+    return broken ? std::numeric_limits<double>::quiet_NaN() : squares.value() / static_cast<double>(negatives);
   }
 
   template <class Gradient>
@@ -135,13 +135,13 @@ class margin_mse_term<Student, Teacher>::worker {
   }
 
  private:
-  [[nodiscard]] bool masked(index column, T const* teacher) const {
-    return gradient_[column] == -simd::infinity<T> || teacher[column] == -simd::infinity<T>;
+  [[nodiscard]] bool masked(index column, T const* other) const {
+    return gradient_[column] == -simd::infinity<T> || other[column] == -simd::infinity<T>;
   }
-  [[nodiscard]] index count(index positive, T const* teacher) const {
+  [[nodiscard]] index count(index first, T const* other) const {
     index negatives = 0;
     for (index column = 0; column < term_.student.columns; ++column) {
-      negatives += column != positive && !masked(column, teacher) ? 1 : 0;
+      negatives += column != first && !masked(column, other) ? 1 : 0;
     }
     return negatives;
   }

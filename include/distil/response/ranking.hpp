@@ -197,14 +197,14 @@ class ranking_term<Student, Scores, Function>::worker {
   double value(index row, bool wants_gradient) {
     if (!gather(row)) return std::numeric_limits<double>::quiet_NaN();
     index const size = static_cast<index>(candidates_.size());
-    index const top = term_.top > 0 ? std::min(term_.top, size) : size;
+    index const sorted = term_.top > 0 ? std::min(term_.top, size) : size;
     auto const better = [](candidate const& a, candidate const& b) {
       return a.teacher > b.teacher || (a.teacher == b.teacher && a.column < b.column);
     };
     auto const first = candidates_.begin();
-    if (top < size) std::nth_element(first, first + top, candidates_.end(), better);
-    std::sort(first, first + top, better);
-    return term_.function(ranked_row<T>{candidates_, top, 1.0 / term_.temperature[row], wants_gradient});
+    if (sorted < size) std::nth_element(first, first + sorted, candidates_.end(), better);
+    std::sort(first, first + sorted, better);
+    return term_.function(ranked_row<T>{candidates_, sorted, 1.0 / term_.temperature[row], wants_gradient});
   }
 
   template <class Gradient>

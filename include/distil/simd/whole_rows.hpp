@@ -32,7 +32,7 @@ class compensated_sum {
     sum_ = next;
     return *this;
   }
-  operator double() const { return sum_; }
+  [[nodiscard]] double value() const { return sum_; }
 
  private:
   double sum_ = 0.0, lost_ = 0.0;
