@@ -29,6 +29,7 @@
 #include "distil/response/sinkhorn.hpp"
 #include "distil/response/logit_standardization.hpp"
 #include "distil/response/norm_kd.hpp"
+#include "distil/response/reverse_kl.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/response/universal_logits.hpp"

@@ -1,45 +1,13 @@
 #pragma once
 
-#include <optional>
-#include <span>
 #include <type_traits>
 
+#include "distil/response/divergence_function.hpp"
 #include "distil/response/divergence_kernel.hpp"
 #include "distil/response/expectation_kernel.hpp"
 #include "distil/response/top_k_term.hpp"
 
 namespace distil {
-
-/// Options of every divergence between a teacher and a student.
-struct divergence_options {
-  /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
-  row_parameter temperature = 1;
-
-  /// Divides the teacher's logits in the place of `temperature`, which then is the student's alone: one number or one
-  /// per row; within [1e-15, 1e15]. For logits, and distributions that say what they were captured at. Default: the same.
-  std::optional<row_parameter> teacher_temperature = std::nullopt;
-
-  /// Multiplies the loss by T^2, which keeps the size of its gradient when T changes (Hinton et al. 2015,
-  /// section 2); by the product of both temperatures where they differ. Default true.
-  bool scale_by_temperature_squared = true;
-
-  /// Multiplies the loss in the place of T^2 or 1, and does not move with the temperatures: one number or one per row;
-  /// finite and >= 0. Default: none, as the switch above says.
-  std::optional<row_parameter> factor = std::nullopt;
-
-  /// Weights, reduction, divisor.
-  row_options rows = {};
-
-  /// Adds the gradient to what is there instead of overwriting it. Default false.
-  bool accumulate = false;
-
-  /// Where `with_grad` and the value form write dL/dT of the reduced loss: one element for the sum over rows
-  /// (only with one temperature), or one per row. Overwritten. Default: nowhere.
-  std::span<double> temperature_gradient = {};
-
-  /// The same by `teacher_temperature`, which must be set; `temperature_gradient` is then by the student's alone.
-  std::span<double> teacher_temperature_gradient = {};
-};
 
 namespace detail {
 
@@ -59,10 +27,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// Divergences whose derivative by the temperature can be had: by log p, too.
 template <class Function>
-inline constexpr bool moves_by_temperature = kernels::teacher_expectation<Function> ||
-                                             requires(Function const& function, simd::lanes<float> x) {
-  function.d_log_p(x, x);
-};
+inline constexpr bool moves_by_temperature =
+    kernels::teacher_expectation<Function> || kernels::function_by_log_p<Function>;
 
 /// A divergence between one teacher and the student as a term of a sum.
 template <class Function, class Storage, teacher_form Form>
@@ -109,6 +75,7 @@ struct divergence_term : detail::term_base {
                                 detail::is_temperature, detail::must_be_temperature);
     }
     detail::require_rows(where, rows, rows_of_student);
+    if constexpr (requires { function.check(where); }) function.check(where);
   }
 
   /// Whether the kernel is to differentiate by the temperatures.
@@ -172,8 +139,9 @@ struct divergence_term : detail::term_base {
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0);
 ///            other rows are not touched. A row whose student or teacher is fully masked counts for nothing:
 ///            loss 0, gradient 0, weight 0
-/// @cost      three reads of student and teacher and one write, with as many exponentials as Function needs
-///            and two more; a closed form needs one read. No allocation after a thread's first call
+/// @cost      three reads of student and teacher and one write, four exponentials and as many more as Function
+///            needs; 2 numbers of scratch a class; a closed form needs one read. No allocation after a thread's
+///            first call
 /// @error     as Function states
 /// @source    Csiszar 1967 for divergences of this form; dL/dz = (psi - q sum psi) / T with psi = dD / d log
 ///            q
@@ -186,35 +154,39 @@ struct divergence_term : detail::term_base {
 ///   template <class Lanes> Lanes d_log_p(Lanes log_p, Lanes log_q) const;   // for dL/dT
 ///
 /// or, for a teacher's expectation of something linear, just `expectation` (see forward_kl.hpp). A static
-/// member `name` appears in errors; `homogeneous = true` says that the summand for p = 0 is proportional to q, as it
-/// is in every f-divergence, and saves two sweeps with a top-k teacher that is renormalised. Inside, `zero_safe_product(p, x)` is p * x with 0 * inf = 0.
+/// member `name` appears in errors; `homogeneous = true` says that the summand for p = 0 is proportional to q, as it is in
+/// every f-divergence, and saves two sweeps with a top-k teacher that is renormalised. Inside, `zero_safe_product(p, x)`
+/// is p * x with 0 * inf = 0. Options of its own, and functions of one or several sums: see divergence_function.hpp. A
+/// summand is free to differ by a multiple of q - p, whose sum is 0, from the one in the books: that keeps a small
+/// divergence accurate.
 template <class Function>
 struct divergence {
   static constexpr char const* name = detail::name_of<Function>();
+  using options_type = typename detail::options_of_function<Function>::type;
 
   Function function = {};
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      divergence_options const& options = {}) const {
+                                      options_type const& options = {}) const {
     return (*this)(serial, student, teacher, options);
   }
 
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      divergence_options const& options = {}) const {
+                                      options_type const& options = {}) const {
     return simd::evaluate(name, policy, student, {}, make_term(teacher, options));
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       divergence_options const& options = {}) const {
+                       options_type const& options = {}) const {
     return with_grad(serial, student, teacher, gradient, options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       divergence_options const& options = {}) const {
+                       options_type const& options = {}) const {
     return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
                                         make_term(teacher, options));
   }
@@ -222,19 +194,21 @@ struct divergence {
   /// This divergence as a term of `fuse`. The teacher and every span in the options must outlive the
   /// objective.
   template <class Teacher>
-  [[nodiscard]] auto term(Teacher const& teacher, divergence_options const& options = {}) const {
+  [[nodiscard]] auto term(Teacher const& teacher, options_type const& options = {}) const {
     detail::require(!options.accumulate, name, "accumulate", "set on a term", "set on the objective");
     return make_term(teacher, options);
   }
 
  private:
   template <class Teacher>
-  [[nodiscard]] auto make_term(Teacher const& teacher, divergence_options const& options) const {
+  [[nodiscard]] auto make_term(Teacher const& teacher, options_type const& options) const {
+    auto const of_call = detail::function_for(function, options);
+    auto const shared = detail::shared_options(options);
     if constexpr (detail::is_top_k<Teacher>) {
-      return top_k_term(function, teacher, options);
+      return top_k_term(of_call, teacher, shared);
     } else {
       auto const dense = detail::as_teacher(teacher);
-      return divergence_term(function, dense, options);
+      return divergence_term(of_call, dense, shared);
     }
   }
 };

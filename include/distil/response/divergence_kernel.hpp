@@ -1,26 +1,33 @@
 #pragma once
 
+#include "distil/response/divergence_sums.hpp"
 #include "distil/response/pair_kernel.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// Rows of D(p, q) = sum value(log p, log q). Value and sum psi take a second sweep, once the partition sums are known, and
-/// the gradient a third.
+/// Rows of D(p, q) = sum value(log p, log q), or a function of several such sums. They and sum psi take a second sweep,
+/// once the partition sums are known, and the gradient a third, with the exponentials that the first has kept.
 template <class T, class Axis, class Function, class Teacher>
 class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   using base = pair_kernel<T, Axis, Teacher>;
   using base::maximum_, base::student_sum_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;
+  using sums_of_function = divergence_sums<T, Function>;
 
-  static DISTIL_INLINE lanes<T> minus_infinity() { return lanes<T>(-simd::infinity<T>); }
+  /// Only a Function that takes probabilities needs those of the teacher again.
+  static constexpr bool keeps_teacher = function_by_class<Function>;
 
  public:
+  static constexpr bool keeps_exponentials = true;
+  static constexpr index saved_registers = keeps_teacher ? 1 : 0;
+  static constexpr index block_marks = keeps_teacher ? 1 : 0;
+
   struct partial {
     lanes<T> student{0}, teacher{0};
   };
   struct refinement {
-    lanes<T> value{0}, psi{0};
-    typename base::moments moments;
+    sums_of_function sums;
+    lanes<T> p_v{0}, q_u{0};
   };
 
   template <class Term, class Student>
@@ -38,14 +45,21 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     fold({other.student_sum_, other.teacher_sum_});
   }
 
+  template <class Keep>
+  DISTIL_INLINE void mark(Keep const& keep) const {
+    if constexpr (keeps_teacher) keep.put(0, maximum_.now);
+  }
+
   struct adds_both {
     lanes<T> teacher_sharpness, teacher_shift;
 
     template <class Keep>
     DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
-                                  index k, Keep const&) const {
+                                  index k, [[maybe_unused]] Keep const& keep) const {
+      lanes<T> const p = exp2_nonpositive((Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness);
       sums.student += z.exponential;
-      sums.teacher += exp2_nonpositive((Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness);
+      sums.teacher += p;
+      if constexpr (keeps_teacher) keep.put(0, p);
     }
   };
   [[nodiscard]] DISTIL_INLINE adds_both summand() const { return {teacher_sharpness_, maximum_.shift()}; }
@@ -56,57 +70,64 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   DISTIL_INLINE void close(simd::running_maximum<T> const&) { base::close_sums(); }
 
   [[nodiscard]] DISTIL_INLINE bool refines() const { return true; }
-
-  /// Classes that neither side can choose count for nothing; a masked class of the student cannot move.
   DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, simd::strip<T> stored, index k) const {
     auto const here = base::at(centred, stored[k]);
-    auto const possible = (here.log_p != minus_infinity()) | (here.log_q != minus_infinity());
-    sums.value += select(possible, function_.value(here.log_p, here.log_q), lanes<T>(0));
-    lanes<T> const psi =
-        select(here.log_q != minus_infinity(), function_.d_log_q(here.log_p, here.log_q), lanes<T>(0));
-    sums.psi += psi;
+    sums.sums.add(function_, here, wants_derivative_);
     if (wants_derivative_) {
-      lanes<T> chi(0);
-      if constexpr (requires { function_.d_log_p(here.log_p, here.log_q); }) {
-        chi = select(here.log_p != minus_infinity(), function_.d_log_p(here.log_p, here.log_q), lanes<T>(0));
-      }
-      sums.moments.add(here, chi, psi);
+      sums.p_v += zero_safe_product(here.p, here.v);
+      sums.q_u += zero_safe_product(here.q, here.u);
     }
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
-    refined_.value += sums.value;
-    refined_.psi += sums.psi;
-    refined_.moments.add(sums.moments);
+    refined_.sums.add(sums.sums);
+    refined_.p_v += sums.p_v;
+    refined_.q_u += sums.q_u;
   }
   DISTIL_INLINE void join_refined(divergence_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    divergence_ = Axis::sum(refined_.value);
-    psi_sum_ = Axis::sum(refined_.psi);
-    if (wants_derivative_) base::close_slopes(refined_.moments, psi_sum_);
+    row_ = refined_.sums.template close<Axis>(function_);
+    if (wants_derivative_) {
+      auto const& total = row_.total;
+      base::close_slopes({total.chi, total.chi_v, total.psi_u, refined_.p_v, refined_.q_u}, total.psi);
+    }
   }
 
-  [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * divergence_; }
-  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::derivative(divergence_);
-  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * row_.value; }
+  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return base::derivative(row_.value); }
   [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
-    return base::teacher_derivative(divergence_);
+    return base::teacher_derivative(row_.value);
   }
 
   struct block_gradient {
     Function function;
-    lanes<T> teacher_shift, inverse, teacher_inverse, log_student, log_teacher, scale, psi_sum;
+    typename sums_of_function::result row;
+    lanes<T> teacher_shift, inverse, teacher_inverse, log_student, log_teacher, scale, of_student, of_teacher;
 
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
-                                      simd::kept<T>) const {
-      lanes<T> const log_q = fma(z.centred, inverse, -log_student);
-      lanes<T> const log_p = fma(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, -log_teacher);
-      return scale * (function.d_log_q(log_p, log_q) - exp_nonpositive(log_q) * psi_sum);
+                                      [[maybe_unused]] simd::kept<T> saved) const {
+      class_probabilities<lanes<T>> here{
+          fma(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, -log_teacher),
+          fma(z.centred, inverse, -log_student), lanes<T>(0), z.exponential * of_student};
+      if constexpr (keeps_teacher) here.p = saved[0] * of_teacher;
+      return scale * (row.psi(function, here) - here.q * row.total.psi);
     }
   };
-  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T>, simd::kept<T>) const {
-    return {function_,          maximum_.shift(),   base::inverse_,        base::teacher_inverse_,
-            base::log_student_, base::log_teacher_, base::gradient_scale_, psi_sum_};
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay,
+                                                      [[maybe_unused]] simd::kept<T> marks) const {
+    lanes<T> of_teacher(0);
+    if constexpr (keeps_teacher) {
+      of_teacher = maximum_.decay_since(marks[0], teacher_sharpness_) / teacher_sum_;
+    }
+    return {function_,
+            row_,
+            maximum_.shift(),
+            base::inverse_,
+            base::teacher_inverse_,
+            base::log_student_,
+            base::log_teacher_,
+            base::gradient_scale_,
+            decay / student_sum_,
+            of_teacher};
   }
 
  private:
@@ -119,7 +140,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
 
   Function function_;
   refinement refined_;
-  lanes<T> divergence_{0}, psi_sum_{0};
+  typename sums_of_function::result row_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "behaviour_suite.hpp"
+#include "finite_difference.hpp"
+
+/// What holds for every divergence and is its own truth: no closed form of a test is involved.
+namespace distil::testing {
+
+/// dL/dT against the central difference of the loss, by the reference and by the loss in double.
+template <class Case>
+void expect_slope_of_temperature() {
+  for (auto const& s : Case::settings()) {
+    batch<double> b(3, 7);
+    std::vector<double> slopes(3);
+    (void)Case::value(serial, b, s, {}, slopes);
+    for (index r = 0; r < 3; ++r) {
+      auto const z = b.student.row<long double>(r), t = b.teacher.row<long double>(r);
+      auto const value = [&](long double temperature) {
+        auto moved = s;
+        moved.temperature = static_cast<double>(temperature);
+        return Case::of(z, t, 0, moved).value;
+      };
+      double const expected = static_cast<double>(
+          reference::temperature_derivative(value, static_cast<long double>(s.temperature)));
+      EXPECT_NEAR(slopes[static_cast<std::size_t>(r)], expected / 3, 1e-8 * (1 + std::abs(expected)))
+          << s.label;
+    }
+  }
+}
+
+/// Zero between equal distributions, never negative, and with few digits lost where the difference is small.
+template <class Case>
+void expect_accurate_near_zero(double allowed_gradient = 1e-6) {
+  for (auto const& s : Case::settings()) {
+    for (index const columns : {3, 40, 5000}) {
+      for (double const distance : {0.0, 1e-6, 1e-4, 1e-2, 0.1}) {
+        batch<float> b(16, columns);
+        numbers random(3);
+        for (index r = 0; r < 16; ++r) {
+          for (index c = 0; c < columns; ++c)
+            b.teacher.set(r, c, b.student.at(r, c) + distance * random.next());
+        }
+        std::vector<double> values(16);
+        Case::with_grad(serial, b, b.gradient.view(), s, {.values = values});
+        for (index r = 0; r < 16; ++r) {
+          double const value = values[static_cast<std::size_t>(r)];
+          long double const exact =
+              Case::of(b.student.row<long double>(r), b.teacher.row<long double>(r), 0, s).value;
+          EXPECT_GE(value, 0.0) << s.label;
+          if (distance == 0.0) {
+            EXPECT_LE(value, 1e-10) << s.label;
+            for (index c = 0; c < columns; ++c) ASSERT_LE(std::abs(b.gradient.at(r, c)), allowed_gradient);
+          }
+          if (distance >= 1e-2) {
+            EXPECT_NEAR(value, static_cast<double>(exact), 2e-3 * static_cast<double>(exact)) << s.label;
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace distil::testing
