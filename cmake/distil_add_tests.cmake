@@ -13,11 +13,18 @@ function(distil_add_tests name)
   target_link_libraries(${target} PRIVATE distil::distil ${arg_LIBRARIES} GTest::gtest_main OpenMP::OpenMP_CXX)
   distil_developer_target(${target})
 
-  # The first executable precompiles GoogleTest for all; other libraries may bring flags that do not fit.
-  if(TARGET core_tests AND NOT name STREQUAL core AND NOT arg_LIBRARIES)
-    target_precompile_headers(${target} REUSE_FROM core_tests)
-  elseif(name STREQUAL core)
-    target_precompile_headers(${target} PRIVATE <gtest/gtest.h>)
+  # Two precompiled headers for all: GoogleTest from the first executable, the sweeps, too, from the first with losses.
+  # Other libraries may bring flags that do not fit.
+  set(donor core_tests)
+  set(headers <gtest/gtest.h>)
+  if(name IN_LIST distil_loss_families)
+    set(donor response_tests)
+    list(APPEND headers <cmath> <functional> <limits> <string> <thread> <vector> <distil/simd/evaluate.hpp>)
+  endif()
+  if(target STREQUAL donor)
+    target_precompile_headers(${target} PRIVATE ${headers})
+  elseif(TARGET ${donor} AND NOT arg_LIBRARIES)
+    target_precompile_headers(${target} REUSE_FROM ${donor})
   endif()
 
   # Threads that wait must not spin: tests share the cores.

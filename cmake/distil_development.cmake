@@ -35,5 +35,9 @@ function(distil_developer_target target)
     target_compile_options(${target} PRIVATE -fsanitize=${DISTIL_SANITIZE} -fno-sanitize-recover=all
                                              -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${DISTIL_SANITIZE})
+    if(DISTIL_SANITIZE MATCHES address AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+      # The same checks by calls: kernels, which are inline, have so many that they would take most of the compile time.
+      target_compile_options(${target} PRIVATE "SHELL:-mllvm -asan-instrumentation-with-call-threshold=0")
+    endif()
   endif()
 endfunction()

@@ -12,7 +12,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "distil/response.hpp"
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/entropy.hpp"
+#include "distil/response/hinton_kd.hpp"
 
 namespace distil {
 namespace {

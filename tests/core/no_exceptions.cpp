@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "distil/response.hpp"
+#include "distil/response/hinton_kd.hpp"
 
 namespace {
 

@@ -1,6 +1,7 @@
 #include "unit.hpp"
 
-#include <distil/response.hpp>
+#include <distil/response/divergence.hpp>
+#include <distil/response/hinton_kd.hpp>
 #include <vector>
 
 /// Reports how many lanes the library's code gave it. Both units define it alike, as a user's header would.

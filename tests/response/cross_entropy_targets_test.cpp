@@ -1,5 +1,5 @@
 #include "../support/expectations.hpp"
-#include "distil/response.hpp"
+#include "distil/response/cross_entropy.hpp"
 
 /// What only cross entropy has: class weights, soft targets and mixed labels.
 namespace distil::testing {

@@ -1,7 +1,10 @@
 #include "distil/response/fuse.hpp"
 
 #include "../support/expectations.hpp"
-#include "distil/response.hpp"
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/entropy.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/soft_cross_entropy.hpp"
 
 namespace distil::testing {
 namespace {

@@ -1,7 +1,15 @@
 #include <limits>
 
 #include "../support/expectations.hpp"
-#include "distil/response.hpp"
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/entropy.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/fuse.hpp"
+#include "distil/response/hinton_kd.hpp"
+#include "distil/response/log_softmax.hpp"
+#include "distil/response/soft_cross_entropy.hpp"
+#include "distil/response/softmax.hpp"
+#include "distil/response/teacher.hpp"
 
 /// Bad input: a text that names the loss, the argument, what it was and what it must be, and nothing written.
 namespace distil::testing {

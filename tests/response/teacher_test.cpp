@@ -1,4 +1,6 @@
-#include "distil/response.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/log_softmax.hpp"
+#include "distil/response/softmax.hpp"
 
 #include "../support/expectations.hpp"
 

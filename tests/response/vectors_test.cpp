@@ -4,7 +4,15 @@
 
 #include "../support/expectations.hpp"
 #include "../support/vectors.hpp"
-#include "distil/response.hpp"
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/entropy.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/hinton_kd.hpp"
+#include "distil/response/log_softmax.hpp"
+#include "distil/response/log_sum_exp.hpp"
+#include "distil/response/soft_cross_entropy.hpp"
+#include "distil/response/softmax.hpp"
+#include "distil/response/teacher.hpp"
 
 /// The losses against what others computed: PyTorch's autograd in float64, and 400-digit arithmetic at the
 /// extremes.

@@ -2,7 +2,7 @@
 
 #include <cstdio>
 #include <distil/dispatch.hpp>
-#include <distil/response.hpp>
+#include <distil/response/hinton_kd.hpp>
 #include <memory>
 #include <stdexcept>
 #include <thread>

@@ -1,6 +1,6 @@
 #include "kernels.hpp"
 
-#include <distil/response.hpp>
+#include <distil/response/hinton_kd.hpp>
 #include <iostream>  // brings a static initialiser of its own
 #include <map>
 #include <string>

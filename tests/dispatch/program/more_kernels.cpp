@@ -1,5 +1,5 @@
 #include <cstdarg>
-#include <distil/response.hpp>
+#include <distil/response/hinton_kd.hpp>
 
 #include "kernels.hpp"
 
