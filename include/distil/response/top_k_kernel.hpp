@@ -32,8 +32,8 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE top_k_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
-      : base(term, rows, scale) {}
+  DISTIL_INLINE top_k_kernel(Term const& term, Student const& student, simd::tile rows, lanes<T> scale)
+      : base(term, student, rows, scale) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }
 
@@ -57,7 +57,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     lanes<T> const minus_infinity(-simd::infinity<T>);
     auto const outside = strip.outside(k, rows_);
     lanes<T> const log_q = select(outside, fma(centred, inverse_, -log_sum_), minus_infinity);
-    sums.add_mass(log_q);
+    if (!spreads_ || wants_derivative_) sums.add_mass(log_q);
     if (!spreads_) return;
     lanes<T> const log_p = select(outside, log_each_tail_, minus_infinity);
     lanes<T> const psi = terms_.psi(log_p, log_q);
@@ -86,14 +86,19 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
   struct block_gradient {
     terms_of terms;
     bool spreads, any_distant;
-    lanes<T> coefficient, scale, inverse, log_sum, log_each_tail, log_q_tail, psi_tail, distant;
+    lanes<T> coefficient, scale, inverse, log_sum, log_each_tail, psi_each_tail, log_q_tail, psi_tail,
+        distant;
 
+    DISTIL_INLINE lanes<T> psi_of_each(lanes<T> log_q) const {
+      if constexpr (terms_of::expects) return psi_each_tail;
+      return terms.psi(log_each_tail, log_q);
+    }
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const&, index,
                                       simd::kept<T>) const {
       lanes<T> const of_softmax = coefficient * z.exponential;
       if (!spreads && !any_distant) return of_softmax;
       lanes<T> const log_q = fma(z.centred, inverse, -log_sum);
-      if (spreads) return of_softmax + scale * terms.psi(log_each_tail, log_q);
+      if (spreads) return of_softmax + scale * psi_of_each(log_q);
       lanes<T> const share = exp_nonpositive(min(log_q - log_q_tail, lanes<T>(0)));
       return select(distant > lanes<T>(0), of_softmax + scale * psi_tail * share, of_softmax);
     }
@@ -107,6 +112,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
             inverse_,
             log_sum_,
             log_each_tail_,
+            terms_.psi(log_each_tail_, lanes<T>(0)),
             Axis::of_rows(base::log_q_tail_of_.data()),
             Axis::of_rows(base::psi_tail_of_.data()),
             Axis::of_rows(base::distant_of_.data())};

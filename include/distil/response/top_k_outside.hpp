@@ -4,14 +4,14 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// Calls with the place in the row's arrays, and within the block, of each listed class.
+/// Calls with the place in the row's arrays, and within the block of a sweep, of each listed class.
 template <class T, class Each>
 DISTIL_INLINE void each_listed_in(top_k_row<T> const& row, simd::block here, Each const& each) {
-  detail::listed_class const* const last = row.classes + row.support;
-  auto const* at = std::lower_bound<detail::listed_class const*>(row.classes, last,
-                                                                 detail::listed_class(here.first_column, 0));
-  for (; at != last && at->column() < here.first_column + here.columns; ++at) {
-    each(at - row.classes, at->column() - here.first_column);
+  auto const* const last = row.classes + row.support;
+  auto const* at = std::partition_point<detail::listed_class const*>(
+      row.classes, last, [&](detail::listed_class one) { return one.column < here.first_column; });
+  for (; at != last && at->column < here.first_column + here.columns; ++at) {
+    each(at - row.classes, at->column - here.first_column);
   }
 }
 

@@ -12,35 +12,39 @@
 
 namespace distil::detail {
 
-/// A class and the entry that lists it, in an order by class.
+/// A class and the entry that lists it.
 struct listed_class {
-  std::uint64_t key;
-  static constexpr int entry_bits = 32;
-
-  listed_class() = default;
-  constexpr listed_class(index column, index entry) noexcept
-      : key(static_cast<std::uint64_t>(column) << entry_bits | static_cast<std::uint64_t>(entry)) {}
-  [[nodiscard]] constexpr index column() const noexcept { return static_cast<index>(key >> entry_bits); }
-  [[nodiscard]] constexpr index entry() const noexcept { return static_cast<index>(key & 0xFFFFFFFFU); }
-  friend constexpr bool operator<(listed_class a, listed_class b) noexcept { return a.key < b.key; }
+  std::int32_t column, entry;
 };
-inline constexpr index most_listed = index{1} << 31;
+inline constexpr index most_listed = std::numeric_limits<std::int32_t>::max();
 
-/// The entries of a row that have mass, by class; returns their number. Ids must be within range.
+/// The entries of a row that have mass, by blocks of so many classes, which is what the sweeps ask for; returns their
+/// number. `begins` has room for a number a block. Ids must have been checked.
 template <class Id, class Storage>
-index list_classes(top_k_teacher<Id, Storage> const& teacher, index row, listed_class* list) {
+index list_classes(top_k_teacher<Id, Storage> const& teacher, index row, index block, index blocks,
+                   std::int32_t* begins, listed_class* list) {
+  auto const each_present = [&](auto const& take) {
+    for (index entry = 0; entry < teacher.entries(row); ++entry) {
+      if (teacher.present(row, entry)) take(static_cast<std::int32_t>(teacher.ids(row, entry)), entry);
+    }
+  };
+  std::fill(begins, begins + blocks, 0);
+  if (blocks > 1) each_present([&](std::int32_t column, index) { ++begins[column / block]; });
+  std::int32_t sum = 0;
+  for (index i = 0; i < blocks; ++i) sum += std::exchange(begins[i], sum);
   index count = 0;
-  for (index entry = 0; entry < teacher.entries(row); ++entry) {
-    if (teacher.present(row, entry)) list[count++] = {static_cast<index>(teacher.ids(row, entry)), entry};
-  }
-  if (!std::is_sorted(list, list + count)) std::sort(list, list + count);
+  each_present([&](std::int32_t column, index entry) {
+    list[begins[column / block]++] = {column, static_cast<std::int32_t>(entry)};
+    ++count;
+  });
   return count;
 }
 
 /// The ids of a row: within range, none twice.
+/// `seen` has a bit for each class, none of them set.
 template <class Id, class Storage>
 void require_ids(char const* where, top_k_teacher<Id, Storage> const& teacher, index row, index columns,
-                 listed_class* list) {
+                 std::uint64_t* seen) {
   auto const in_row = [&](auto what) {
     return [=] { return std::to_string(what) + " in row " + std::to_string(row); };
   };
@@ -48,17 +52,19 @@ void require_ids(char const* where, top_k_teacher<Id, Storage> const& teacher, i
   require(entries >= 0 && entries <= teacher.ids.columns, where, "counts", in_row(entries),
           [&] { return "within [0, " + std::to_string(teacher.ids.columns) + "]"; });
   for (index entry = 0; entry < entries; ++entry) {
+    if (!teacher.present(row, entry)) continue;
     Id const id = teacher.ids(row, entry);
-    bool const inside = std::cmp_greater_equal(id, 0) && std::cmp_less(id, columns);
-    require(inside || !teacher.present(row, entry), where, "an id of the teacher", in_row(id),
-            [&] { return "within [0, " + std::to_string(columns) + ")"; });
+    require(std::cmp_greater_equal(id, 0) && std::cmp_less(id, columns), where, "an id of the teacher",
+            in_row(id), [&] { return "within [0, " + std::to_string(columns) + ")"; });
+    std::uint64_t& word = seen[static_cast<std::size_t>(id) / 64];
+    std::uint64_t const bit = std::uint64_t{1} << static_cast<std::size_t>(id) % 64;
+    require((word & bit) == 0, where, "an id of the teacher",
+            [&] { return std::to_string(id) + " twice in row " + std::to_string(row); },
+            "there once in a row");
+    word |= bit;
   }
-  index const count = list_classes(teacher, row, list);
-  for (index i = 1; i < count; ++i) {
-    require(
-        list[i - 1].column() != list[i].column(), where, "an id of the teacher",
-        [&] { return std::to_string(list[i].column()) + " twice in row " + std::to_string(row); },
-        "there once in a row");
+  for (index entry = 0; entry < entries; ++entry) {
+    if (teacher.present(row, entry)) seen[static_cast<std::size_t>(teacher.ids(row, entry)) / 64] = 0;
   }
 }
 
@@ -125,15 +131,16 @@ struct top_k_row {
     psi = log_q + capacity(k);
   }
 
-  /// Brings what is stored, and the student's logits of these classes, by class.
-  template <class Teacher, class Student>
-  void gather(Teacher const& teacher, Student const& student, index row) {
-    support = detail::list_classes(teacher, row, classes);
+  /// Brings what is stored, and the student's logits of these classes, by block.
+  template <class Axis, class Teacher, class Student>
+  void gather(Teacher const& teacher, Student const& student, index row, std::int32_t* begins) {
+    support = detail::list_classes(teacher, row, Axis::block_columns, Axis::blocks(student.columns), begins,
+                                   classes);
     outside = student.columns - support;
     size = capacity(support);
     for (index i = 0; i < support; ++i) {
-      log_p[i] = detail::widen<T>(teacher.values(row, classes[i].entry()));
-      log_q[i] = detail::widen<T>(student(row, classes[i].column()));
+      log_p[i] = detail::widen<T>(teacher.values(row, classes[i].entry));
+      log_q[i] = detail::widen<T>(student(row, classes[i].column));
     }
     std::fill(log_p + support, log_p + size, -simd::infinity<T>);
     std::fill(log_q + support, log_q + size, -simd::infinity<T>);

@@ -27,7 +27,7 @@ void require_top_k(char const* where, top_k_teacher<Id, Storage> const& teacher,
       [&] { return shape_text(teacher.values.rows, teacher.values.columns); },
       [&] { return shape_text(rows, teacher.ids.columns) + ", the shape of the ids"; });
   require(rows == 0 || teacher.values.data != nullptr, where, "values", "a null pointer", "a matrix");
-  require(columns <= most_listed, where, "number of classes", columns, "at most 2^31 with a top-k teacher");
+  require(columns <= most_listed, where, "number of classes", columns, "less than 2^31 with a top-k teacher");
   if (options.counts.size() > 0) require_size(where, "counts", options.counts.size(), rows);
   if (options.log_tail_mass) {
     require_parameter(where, "log_tail_mass", *options.log_tail_mass, rows, is_log_of_tail,
@@ -111,10 +111,11 @@ struct top_k_term : detail::term_base {
     }
     require_row_values(where, "rows.weights", rows.weights, detail::is_weight, detail::must_be_weight);
     memory.take(where);
-    auto const bytes = static_cast<std::size_t>(teacher.ids.columns) * sizeof(detail::listed_class);
-    auto* const list = reinterpret_cast<detail::listed_class*>(memory.memory(bytes));
+    auto const words = static_cast<std::size_t>(columns) / 64 + 1;
+    auto* const seen = reinterpret_cast<std::uint64_t*>(memory.memory(words * sizeof(std::uint64_t)));
+    std::fill(seen, seen + words, 0);
     for (index row = 0; row < rows_of_student; ++row) {
-      if (weight_of(row).multiplier > 0.0) detail::require_ids(where, teacher, row, columns, list);
+      if (weight_of(row).multiplier > 0.0) detail::require_ids(where, teacher, row, columns, seen);
     }
   }
 

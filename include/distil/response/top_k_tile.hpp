@@ -15,8 +15,8 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
   using terms_of = class_terms<T, Function>;
   using per_row = std::array<T, lane_count>;
 
-  template <class Term>
-  DISTIL_INLINE top_k_tile(Term const& term, simd::tile rows, lanes<T> scale)
+  template <class Term, class Student>
+  DISTIL_INLINE top_k_tile(Term const& term, Student const& student, simd::tile rows, lanes<T> scale)
       : tail_(*term.teacher.options.tail),
         terms_{term.function, tail_ != tail_policy::truncate},
         wants_derivative_(!term.temperature_gradient.empty()),
@@ -31,10 +31,13 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
     gradient_scale_ = scale * (term.squared ? temperature : inverse_);
     index const k = term.teacher.ids.columns;
     std::size_t const bytes = top_k_row<T>::bytes(k);
-    std::byte* memory = term.memory.memory(bytes * static_cast<std::size_t>(Axis::tile_rows));
+    auto const blocks = static_cast<std::size_t>(Axis::blocks(student.columns));
+    std::byte* memory =
+        term.memory.memory(bytes * static_cast<std::size_t>(Axis::tile_rows) + blocks * sizeof(std::int32_t));
     for (index r = 0; r < Axis::tile_rows; ++r, memory += bytes) {
       rows_[static_cast<std::size_t>(r)].place(memory, k);
     }
+    block_begins_ = reinterpret_cast<std::int32_t*>(memory);
   }
 
  public:
@@ -45,7 +48,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
       index const row = rows.first_row + r;
       if (!(term.weight_of(row).multiplier > 0.0)) continue;
       auto& here = rows_[static_cast<std::size_t>(r)];
-      here.gather(term.teacher, student, row);
+      here.template gather<Axis>(term.teacher, student, row, block_begins_);
       if (here.support > 0) here.distribute(term.teacher, row, term.temperature[row]);
     }
   }
@@ -122,7 +125,10 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
   /// q of K alone, from the logits: it may have as little mass as it likes.
   void renormalise_student(std::size_t r) {
     auto& row = rows_[r];
-    map(row, [&](lanes<T> logit) { return (logit - lanes<T>(shift_of_[r])) * lanes<T>(inverse_of_[r]); });
+    lanes<T> top(-simd::infinity<T>);
+    for (index at = 0; at < row.size; at += lanes<T>::size) top = max(top, lanes<T>::load(row.log_q + at));
+    lanes<T> const shift = simd::running_maximum<T>::finite(max_across(top));
+    map(row, [&](lanes<T> logit) { return (logit - shift) * lanes<T>(inverse_of_[r]); });
     T const log_mass = log_sum_of_exponentials(row.log_q, row.size);
     if (log_mass == -simd::infinity<T>) return;
     map(row, [&](lanes<T> u) { return u - lanes<T>(log_mass); });
@@ -240,6 +246,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
   lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_;
   lanes<T> sum_{0}, log_sum_{0}, coefficient_{0}, log_each_tail_{0};
   std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)> rows_;
+  std::int32_t* block_begins_;
   per_row shift_of_{}, sum_of_{}, log_sum_of_{}, inverse_of_{}, sharpness_of_{};
   per_row value_of_{}, psi_sum_of_{}, psi_tail_of_{}, log_q_tail_of_{}, distant_of_{}, slope_of_{};
   outside_sums<T> refined_;
