@@ -62,6 +62,28 @@ TEST(universal_logits, ranks_equal_probabilities_by_class) {
   }
 }
 
+TEST(universal_logits, ranks_equal_logits_by_class_however_far_apart) {
+  // In another block of the sweeps a probability may come out an ulp away.
+  index const columns = 9000;
+  batch<double> b(1, columns);
+  for (index c = 0; c < columns; ++c) {
+    b.student.set(0, c,
+                  static_cast<double>(c) / static_cast<double>(columns));  // the maximum rises all along
+    b.teacher.set(0, c, 0.3 + 0.4 * static_cast<double>(c) / static_cast<double>(columns));
+  }
+  for (index c = 0; c < 4000; ++c) b.student.set(0, c + 4500, b.student.at(0, c));
+  for (auto const& s : universal_logits_case::settings()) {
+    universal_logits_case::with_grad(serial, b, b.gradient.view(), s, {});
+    truth const exact =
+        universal_logits_case::of(b.student.row<long double>(0), b.teacher.row<long double>(0), 0, s);
+    for (index c = 0; c < columns; ++c) {
+      ASSERT_NEAR(b.gradient.at(0, c), static_cast<double>(exact.gradient[static_cast<std::size_t>(c)]),
+                  1e-13)
+          << c;
+    }
+  }
+}
+
 TEST(universal_logits, has_no_slope_where_sorted_rows_are_equal) {
   float const student[] = {1, 5, -2, 3}, teacher[] = {5, 3, 1, -2};
   float gradient[4];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
@@ -10,7 +11,7 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// Sorts the probabilities of a row in descending order, equal ones by class. The bits of numbers >= 0 are ordered as
+/// Sorts the log-probabilities of a row in descending order, equal ones by class. The bits of numbers >= 0 are ordered as
 /// the numbers are, so that long rows are sorted by counting digits, in time proportional to their classes.
 template <class T>
 class sorted_row {
@@ -18,20 +19,19 @@ class sorted_row {
 
  public:
   struct entry {
-    word key;  ///< falls as the probability rises
+    word key;  ///< of -log q: rises as the probability falls
     std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::int32_t, index> column;
 
-    [[nodiscard]] T probability() const { return std::bit_cast<T>(static_cast<word>(~key)); }
+    [[nodiscard]] T log_probability() const { return -std::bit_cast<T>(key); }
   };
 
   /// Rows from here on are sorted by digits, whose counts cost as much as so many comparisons.
   static constexpr index least_counted = 1024;
 
   /// Sorts into `entries`, which has room for twice the row; gives where the result is.
-  static entry const* sort(T const* probabilities, index size, entry* entries) {
+  static entry const* sort(T const* log_probabilities, index size, entry* entries) {
     for (index column = 0; column < size; ++column) {
-      // Adding 0 makes a positive zero of a negative one.
-      entries[column] = {static_cast<word>(~std::bit_cast<word>(probabilities[column] + T(0))),
+      entries[column] = {std::bit_cast<word>(std::abs(log_probabilities[column])),
                          static_cast<decltype(entry::column)>(column)};
     }
     if (size < least_counted) {

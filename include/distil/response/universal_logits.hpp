@@ -28,11 +28,12 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-/// Rows of sum_r |q_(r) - p_(r)|.
+/// Rows of sum_r |q_(r) - p_(r)|. They are ranked by their logarithms, which are equal where logits are; probabilities
+/// are, but for rounding.
 template <class Storage, teacher_form Form>
 struct universal_logits_term : distribution_term<Storage, Form> {
-  static constexpr bool logarithmic_teacher = false;
-  static constexpr bool logarithmic = false;
+  static constexpr bool logarithmic = true;
+  static constexpr bool logarithmic_teacher = true;
   bool squared;
 
   universal_logits_term(dense_teacher<Storage, Form> const& the_teacher,
@@ -53,44 +54,65 @@ struct universal_logits_term : distribution_term<Storage, Form> {
 
   template <class T>
   [[nodiscard]] double row(int, whole_row<T> const& here) const {
-    double const factor = squared ? here.temperature * here.temperature : 1.0;
     if (has_nan(here.student, here.classes) || has_nan(here.teacher, here.teacher_classes)) {
       constexpr T nan = std::numeric_limits<T>::quiet_NaN();
       if (here.upstream != nullptr) std::fill(here.upstream, here.upstream + here.classes, nan);
       return nan;
     }
-    auto* const own_room = reserve<T>(here.classes);
-    auto const* const own = sorted_row<T>::sort(here.student, here.classes, own_room);
-    auto const* const other =
-        sorted_row<T>::sort(here.teacher, here.teacher_classes, own_room + 2 * here.classes);
-    double sum = 0.0;
-    T const slope = here.scale * static_cast<T>(factor);
-    for (index rank = 0; rank < here.classes; ++rank) {
-      T const p = rank < here.teacher_classes ? other[rank].probability() : T(0);
-      T const difference = own[rank].probability() - p;
-      sum += static_cast<double>(std::abs(difference));
-      if (here.upstream != nullptr) {
-        here.upstream[own[rank].column] = difference > 0 ? slope : difference < 0 ? -slope : T(0);
-      }
+    index const ranks = std::max(here.classes, here.teacher_classes);
+    memory<T> const room = reserve<T>(here.classes);
+    rank(here.teacher, here.teacher_classes, room.entries, ranks, room.teacher);
+    auto const* const own = rank(here.student, here.classes, room.entries, ranks, room.student);
+    T const factor = static_cast<T>(squared ? here.temperature * here.temperature : 1.0);
+    T const sum = simd::sum_of<T>(ranks, [&](auto place) {
+      return abs(exp_nonpositive(place.load(room.student)) - exp_nonpositive(place.load(room.teacher)));
+    });
+    if (here.upstream != nullptr) {
+      lanes<T> const scale(here.scale * factor);
+      simd::for_each_register<T>(here.classes, [&](auto place) {
+        lanes<T> const log_q = place.load(room.student), log_p = place.load(room.teacher);
+        lanes<T> const pull = scale * exp_nonpositive(log_q);
+        place.store(select(log_q > log_p, pull, select(log_q < log_p, -pull, lanes<T>(0))), room.teacher);
+      });
+      for (index r = 0; r < here.classes; ++r) here.upstream[own[r].column] = room.teacher[r];
     }
-    for (index rank = here.classes; rank < here.teacher_classes; ++rank) {
-      sum += static_cast<double>(other[rank].probability());
-    }
-    return factor * sum;
+    return static_cast<double>(factor * sum);
   }
 
  private:
-  /// Memory of this thread for sorting both rows.
   template <class T>
-  [[nodiscard]] auto* reserve(index columns) const {
-    using entry = typename sorted_row<T>::entry;
-    return simd::scratch<entry>(2 * (columns + this->teacher.matrix.columns));
+  using entry = typename sorted_row<T>::entry;
+
+  /// Memory of this thread: both rows in order, the shorter one continued, and room to sort the longer one.
+  template <class T>
+  struct memory {
+    T *student, *teacher;
+    entry<T>* entries;
+  };
+  template <class T>
+  [[nodiscard]] memory<T> reserve(index columns) const {
+    index const ranks = std::max(columns, this->teacher.matrix.columns);
+    T* const numbers = simd::scratch<T, universal_logits_term>(2 * ranks);
+    return {numbers, numbers + ranks, simd::scratch<entry<T>>(2 * ranks)};
+  }
+
+  /// The logarithms of a row in descending order, continued by those of 0; gives the classes that they are of.
+  template <class T>
+  static entry<T> const* rank(T const* log_probabilities, index size, entry<T>* entries, index ranks, T* to) {
+    entry<T> const* const sorted = sorted_row<T>::sort(log_probabilities, size, entries);
+    for (index r = 0; r < size; ++r) to[r] = sorted[r].log_probability();
+    std::fill(to + size, to + ranks, -simd::infinity<T>);
+    return sorted;
   }
 
   template <class T>
   static bool has_nan(T const* values, index size) {
-    T const sum = simd::sum_of<T>(size, [&](auto place) { return place.load(values); });
-    return !(sum >= T(0));
+    lanes<T> found(0);
+    simd::for_each_register<T>(size, [&](auto place) {
+      lanes<T> const value = place.load(values);
+      found = select(value == value, found, lanes<T>(1));
+    });
+    return any(found > lanes<T>(0));
   }
 };
 
@@ -140,14 +162,15 @@ struct universal_logits_loss {
 ///            row by row the same position, which the caller aligns
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w * q (g - sum q g) / T with g_i = sign(q_(r) - p_(r)) at the rank r of class i and sign(0) =
-///            0: a subgradient where two probabilities meet. Equal probabilities are ranked by class
+///            0: a subgradient where two probabilities meet. Equal logits are
+///            ranked by class
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
 /// @error     `universal_logits_loss::bound`, with C classes of both; where q_(r) and p_(r) differ by less than
 ///            rounding, either sign
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
 ///            teacher is fully masked counts for nothing
-/// @cost      one read of student and teacher and one write, 2 exponentials an element; sorting takes a time
-///            proportional to the classes (to C log C below 1024). Scratch of a thread: 6 numbers and 4 entries of
+/// @cost      one read of student and teacher and one write, 4 exponentials an element, 6 with the gradient; sorting takes
+///            a time proportional to the classes (to C log C below 1024). Scratch of a thread: 5 numbers and 2 entries of
 ///            twice that size a class
 /// @source    Boizard et al. 2024, arXiv:2402.12030; TRL's GOLD trainer. llm-recipes multiplies by 1.5 and both it
 ///            and DSKD write into the logits they are given; none of them merges tokens here: that is the caller's

@@ -39,7 +39,7 @@ struct multi_level_logits_case : coupled_case<multi_level_logits_case, distil::m
       long double const f = s.sample_weight * (s.squared ? temperature * temperature : 1);
       one.value_scale += static_cast<double>(f) * size_of_classes(z.empty() ? exact_row(1) : z[0]);
       for (std::size_t r = 0; r < z.size(); ++r) {
-        if (weights[r] == 0) continue;
+        if (weights[r] == 0 || s.sample_weight == 0) continue;
         auto const p = reference::from_logits(t[r], temperature),
                    q = reference::from_logits(z[r], temperature);
         long double const share = f * weights[r] / batch.total;
