@@ -16,6 +16,25 @@ TEST(alpha_beta, obeys_the_laws) {
   expect_accurate_near_zero<alpha_beta_case>();
 }
 
+TEST(alpha_beta, takes_powers_of_every_kind) {
+  for (auto const& [alpha, beta] : {std::pair{0.0, 0.0},
+                                    {1.0, -1.0},
+                                    {-0.5, 0.5},
+                                    {0.0, 0.5},
+                                    {0.5, 0.0},
+                                    {1.5, -0.5},
+                                    {-0.25, 1.0},
+                                    {1.0, 1.0},
+                                    {2.0, 0.0}}) {
+    for (double const magnitude : {1e-3, 4.0}) {
+      batch<float> b(19, 90, magnitude);
+      expect_reference<alpha_beta_case>(b, parameter_setting(2, alpha, beta), {}, "powers");
+      batch<double> doubles(19, 90, magnitude);
+      expect_reference<alpha_beta_case>(doubles, parameter_setting(2, alpha, beta), {}, "powers");
+    }
+  }
+}
+
 TEST(alpha_beta, becomes_the_kullback_leibler_divergences_without_a_jump) {
   expect_same(calling(alpha_beta, {.alpha = 1, .beta = 0}), calling(forward_kl), 1e-14);
   expect_same(calling(alpha_beta, {.alpha = 0, .beta = 1}), calling(reverse_kl), 1e-14);

@@ -35,8 +35,7 @@ struct alpha_beta_case : parametric_case<distil::alpha_beta, alpha_beta_case> {
   static constexpr char const* name = "alpha_beta";
   static constexpr error_bound bound = alpha_beta_function::bound;
   static std::vector<parameter_setting> settings() {
-    return {{1, 0.2, 0.7},  {4, 0.5, 0.5}, {0.5, 1, 0}, {2.5, 0, 1, false}, {1, 0, 0},     {2, 1, -1},
-            {2, -0.5, 0.5}, {2, 0, 0.5},   {2, 0.5, 0}, {2, 1.5, -0.5},     {2, -0.25, 1}, {2, 1, 1}};
+    return {{1, 0.2, 0.7}, {4, 0.5, 0.5}, {0.5, 1, 0}, {2.5, 0, 1, false}};
   }
   static alpha_beta_options parameters(parameter_setting const& s) {
     return {.alpha = s.first, .beta = s.second};
