@@ -10,17 +10,7 @@
 #include <vector>
 
 #include "../support/batches.hpp"
-#include "distil/response/cross_entropy.hpp"
-#include "distil/response/divergence.hpp"
-#include "distil/response/entropy.hpp"
-#include "distil/response/forward_kl.hpp"
-#include "distil/response/fuse.hpp"
-#include "distil/response/hinton_kd.hpp"
-#include "distil/response/log_softmax.hpp"
-#include "distil/response/log_sum_exp.hpp"
-#include "distil/response/soft_cross_entropy.hpp"
-#include "distil/response/softmax.hpp"
-#include "distil/response/teacher.hpp"
+#include "distil/response.hpp"
 
 namespace {
 thread_local long allocations = 0;

@@ -125,7 +125,8 @@ class margin_mse_term<Student, Teacher>::worker {
     gradient_[first] = static_cast<T>(each * sum.value());
     bool const broken = !std::isfinite(squares.value());
     if (broken) std::fill_n(gradient_, columns, std::numeric_limits<T>::quiet_NaN());
-    return broken ? std::numeric_limits<double>::quiet_NaN() : squares.value() / static_cast<double>(negatives);
+    return broken ? std::numeric_limits<double>::quiet_NaN()
+                  : squares.value() / static_cast<double>(negatives);
   }
 
   template <class Gradient>

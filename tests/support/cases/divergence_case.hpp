@@ -143,6 +143,19 @@ struct divergence_case {
   }
 };
 
+/// A setting with one or two parameters of a divergence.
+struct parameter_setting : setting {
+  double first = 0, second = 0;
+
+  parameter_setting(double the_temperature, double the_first, double the_second = 0, bool with_square = true)
+      : first(the_first), second(the_second) {
+    temperature = the_temperature;
+    squared = with_square;
+    label = "T=" + std::to_string(temperature) + (squared ? "" : " without T^2") + ", parameters " +
+            std::to_string(first) + ", " + std::to_string(second);
+  }
+};
+
 /// The same with parameters: `Case::parameters(s)` gives the loss's own options, and `Case::settings()` has them.
 template <auto const& loss, class Case>
 struct parametric_case : divergence_case<loss> {
