@@ -1,6 +1,7 @@
 # Every header of the loss families. See "Add a loss" in CONTRIBUTING.md.
 
 distil_add_loss(response cross_entropy)
+distil_add_loss(response decoupled_kd)
 distil_add_loss(response entropy)
 distil_add_loss(response forward_kl)
 distil_add_loss(response hinton_kd)
@@ -15,6 +16,9 @@ distil_add_part(response divergence)
 distil_add_part(response divergence_kernel)
 distil_add_part(response expectation_kernel)
 distil_add_part(response fuse)
+distil_add_part(response label_apart_kernel)
+distil_add_part(response label_look_up)
+distil_add_part(response labelled_teacher)
 distil_add_part(response logits_loss)
 distil_add_part(response pair_kernel)
 distil_add_part(response partition_kernel)

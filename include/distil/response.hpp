@@ -3,6 +3,7 @@
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
 #include "distil/response/cross_entropy.hpp"
+#include "distil/response/decoupled_kd.hpp"
 #include "distil/response/divergence.hpp"
 #include "distil/response/entropy.hpp"
 #include "distil/response/forward_kl.hpp"

@@ -1,0 +1,348 @@
+#pragma once
+
+#include "distil/response/expectation_kernel.hpp"
+#include "distil/response/label_look_up.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+/// log(1 + e^x).
+template <class T>
+DISTIL_INLINE lanes<T> softplus(lanes<T> x) {
+  return max(x, lanes<T>(0)) + log1p(exp_nonpositive(-abs(x)));
+}
+
+/// The probability of the label against that of all other classes, from the difference of their logits.
+template <class T>
+struct label_odds {
+  lanes<T> logit{0};  ///< +inf without other classes
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> log_label() const { return -softplus(-logit); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> log_others() const { return -softplus(logit); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> label() const { return exp_nonpositive(log_label()); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> others() const { return exp_nonpositive(log_others()); }
+};
+
+/// Both sides of a row with its label apart.
+template <class T>
+struct apart {
+  label_odds<T> student, teacher;              ///< at the temperature of the loss
+  label_odds<T> plain_student, plain_teacher;  ///< at temperature 1, where the rule asks for it
+  lanes<T> rest{0};                            ///< the divergence among the other classes
+  lanes<T> has_rest{1};                        ///< 0 where the teacher gives the other classes nothing
+};
+
+/// What the gradient of a row is made of: student * q^ - teacher * p^ + plain * q^(at temperature 1) off the label, with
+/// the distributions among the other classes, and one number at the label.
+template <class T>
+struct apart_gradient {
+  lanes<T> student{0}, teacher{0}, plain{0}, label{0};
+};
+
+/// Rows of a loss that treats the label y apart: of the probability of the label, and of a divergence between the
+/// distributions among the other classes, p^ and q^. These have maxima of their own, so that they keep their precision
+/// however sure of the label a row is, and however few other classes there are.
+///
+/// `Rule` says what the loss makes of that:
+///
+///   subtracts_entropy      static: the divergence is sum p^ (log p^ - log q^), else -sum p^ log q^
+///   plain                  static: asks for the label's odds at temperature 1, too
+///   Rule(term, rows)
+///   value(row)             the loss
+///   gradient(row, tempered)   by the student's logits; `plain` is only there when the temperature is not 1
+///   slope(row, student, teacher, rest)   by the temperature, from the slopes of both odds' logits and of the divergence
+template <class T, class Axis, class Rule, class Teacher>
+class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
+ public:
+  static constexpr bool needs_maximum = false;
+  static constexpr index saved_registers = Rule::plain ? 3 : 2;
+  static constexpr index block_marks = 2;
+
+  struct strips {
+    simd::strip<T> student, teacher;
+    class_numbers<T, Axis> numbers;
+    [[nodiscard]] DISTIL_INLINE strips from(index k, bool partial) const {
+      return {student.from(k, partial), teacher.from(k, partial), numbers.from(k, partial)};
+    }
+  };
+
+  class operands {
+   public:
+    template <class Term>
+    explicit operands(Term const& term) : teacher_(term.teacher) {}
+    DISTIL_INLINE strips open(simd::tile rows, simd::block columns, simd::strip<T> student) {
+      return {student, teacher_.open(rows, columns), {columns.first_column}};
+    }
+
+   private:
+    Teacher teacher_;
+  };
+
+  struct partial {
+    lanes<T> student{0}, teacher{0},
+        expected{0};  // the last over ln 2, since u and v are exponents of 2 here
+    lanes<T> plain_student{0}, plain_teacher{0};
+  };
+  struct refinement {
+    lanes<T> value{0};
+    lanes<T> chi{0}, chi_v{0}, p_u{0}, p_v{0}, q_u{0};  // for the temperature
+  };
+
+  template <class Term, class Student>
+  DISTIL_INLINE label_apart_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
+      : rule_(term, rows),
+        label_(
+            rows,
+            [&](index row) { return term.ignored(row) ? index{-1} : static_cast<index>(term.labels[row]); }),
+        label_number_(label_.number()),
+        scale_(scale),
+        wants_derivative_(!term.temperature_gradient.empty()),
+        teacher_moves_(term.teacher.moves()) {
+    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
+    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    teacher_inverse_ = teacher_inverse<T, Axis, Teacher::form>(term, rows, inverse_);
+    plain_teacher_inverse_ = teacher_inverse_ * temperature;
+    tempered_ = Rule::plain && !all(temperature == lanes<T>(1));
+  }
+
+  DISTIL_INLINE void observe(strips const& here, simd::block block) {
+    lanes<T> student(-simd::infinity<T>), teacher(masked_teacher);
+    for (index k = 0; k < block.steps; ++k) {
+      strips const at = here.from(k, k == block.whole);
+      student = max(student, others(at.numbers[0], at.student[0]));
+      teacher = max(teacher, select(at.numbers[0] == label_number_, lanes<T>(masked_teacher), at.teacher[0]));
+    }
+    raise(Axis::max(student), Axis::max(Teacher::logit(teacher)));
+  }
+
+  template <class Keep>
+  DISTIL_INLINE void mark(Keep const& keep) const {
+    keep.put(0, student_.now);
+    keep.put(1, teacher_.now);
+  }
+
+  struct adds_others {
+    lanes<T> label, sharpness, teacher_sharpness, shift, teacher_shift, plain_teacher_sharpness;
+    bool tempered;
+
+    template <class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, strips const& here,
+                                  index k, Keep const& keep) const {
+      lanes<T> const masked(-simd::infinity<T>);
+      auto const is_label = here.numbers[k] == label;
+      lanes<T> const centred = select(is_label, masked, z.logit) - shift;
+      lanes<T> const stored = select(is_label, lanes<T>(masked_teacher), here.teacher[k]);
+      lanes<T> const teacher_centred = Teacher::logit(stored) - teacher_shift;
+      lanes<T> const u = centred * sharpness;
+      lanes<T> const v = teacher_centred * teacher_sharpness;
+      lanes<T> const q = exp2_nonpositive(u);
+      lanes<T> const p = exp2_nonpositive(v);
+      sums.student += q;
+      sums.teacher += p;
+      sums.expected += zero_safe_product(p, Rule::subtracts_entropy ? v - u : -u);
+      keep.put(0, q);
+      keep.put(1, select(u == masked, lanes<T>(0), p));  // a masked class has no gradient
+      if constexpr (Rule::plain) {
+        if (tempered) {
+          lanes<T> const plain = exp2_nonpositive(centred * lanes<T>(simd::log2e));
+          sums.plain_student += plain;
+          sums.plain_teacher += exp2_nonpositive(teacher_centred * plain_teacher_sharpness);
+          keep.put(2, plain);
+        } else {
+          keep.put(2, lanes<T>(0));
+        }
+      }
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_others summand() const {
+    return {label_number_,    student_sharpness(), teacher_sharpness(),
+            student_.shift(), teacher_.shift(),    plain_sharpness(),
+            tempered_};
+  }
+  DISTIL_INLINE void fold(partial const& sums) {
+    sums_.student += sums.student;
+    sums_.teacher += sums.teacher;
+    sums_.expected += sums.expected;
+    sums_.plain_student += sums.plain_student;
+    sums_.plain_teacher += sums.plain_teacher;
+  }
+  DISTIL_INLINE void join(label_apart_kernel other) {
+    raise(other.student_.now, other.teacher_.now);
+    other.raise(student_.now, teacher_.now);
+    fold(other.sums_);
+  }
+
+  template <class Term, class Student>
+  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
+    student_label_ = label_.in(student, rows, T(0));
+    teacher_label_ = Teacher::logit(label_.in(term.teacher.matrix, rows, T(1)));
+  }
+
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) {
+    lanes<T> const student = Axis::sum(sums_.student), teacher = Axis::sum(sums_.teacher);
+    student_sum_ = inverse_of(student);
+    teacher_sum_ = inverse_of(teacher);
+    log_student_ = log_of(student);
+    log_teacher_ = log_of(teacher);
+    row_.has_rest = select(teacher == lanes<T>(0), lanes<T>(0), lanes<T>(1));
+    student_u_ = (student_label_ - student_.shift()) * inverse_;
+    teacher_v_ = (teacher_label_ - teacher_.shift()) * teacher_inverse_;
+    lanes<T> const student_poison = poison(student_label_), teacher_poison = poison(teacher_label_);
+    row_.student = odds(student_u_, student, log_student_, student_poison);
+    row_.teacher = odds(teacher_v_, teacher, log_teacher_, teacher_poison);
+    if constexpr (Rule::plain) {
+      row_.plain_student = row_.student;
+      row_.plain_teacher = row_.teacher;
+      if (tempered_) {
+        lanes<T> const plain = Axis::sum(sums_.plain_student), of_teacher = Axis::sum(sums_.plain_teacher);
+        plain_sum_ = inverse_of(plain);
+        row_.plain_student = odds(student_label_ - student_.shift(), plain, log_of(plain), student_poison);
+        row_.plain_teacher = odds((teacher_label_ - teacher_.shift()) * plain_teacher_inverse_, of_teacher,
+                                  log_of(of_teacher), teacher_poison);
+      }
+    }
+    lanes<T> const entropy = Rule::subtracts_entropy ? log_teacher_ : lanes<T>(0);
+    row_.rest =
+        zero_safe_product(row_.has_rest, Axis::sum(sums_.expected) * lanes<T>(simd::ln2) * teacher_sum_ +
+                                             log_student_ - entropy);
+  }
+
+  /// A small divergence is summed again without cancellation.
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return wants_derivative_ || any(is_small()); }
+
+  DISTIL_INLINE void refine(refinement& sums, lanes<T>, strips const& here, index k) const {
+    lanes<T> const masked(-simd::infinity<T>);
+    auto const is_label = here.numbers[k] == label_number_;
+    lanes<T> const stored = select(is_label, lanes<T>(masked_teacher), here.teacher[k]);
+    lanes<T> const u = (select(is_label, masked, here.student[k]) - student_.shift()) * inverse_;
+    lanes<T> const v = (Teacher::logit(stored) - teacher_.shift()) * teacher_inverse_;
+    lanes<T> const log_q = u - log_student_, log_p = v - log_teacher_;
+    lanes<T> const q = exp_nonpositive(log_q), p = exp_nonpositive(log_p);
+    if constexpr (Rule::subtracts_entropy) sums.value += kl_summand<T>(log_p, log_q, p, q);
+    if (wants_derivative_) {
+      lanes<T> const expected = Rule::subtracts_entropy ? log_p - log_q : -log_q;
+      lanes<T> const chi = zero_safe_product(p, expected - row_.rest);
+      sums.chi += chi;
+      sums.chi_v += zero_safe_product(chi, v);
+      sums.p_u += zero_safe_product(p, u);
+      sums.p_v += zero_safe_product(p, v);
+      sums.q_u += zero_safe_product(q, u);
+    }
+  }
+  DISTIL_INLINE void fold_refined(refinement const& sums) {
+    refined_.value += sums.value;
+    refined_.chi += sums.chi;
+    refined_.chi_v += sums.chi_v;
+    refined_.p_u += sums.p_u;
+    refined_.p_v += sums.p_v;
+    refined_.q_u += sums.q_u;
+  }
+  DISTIL_INLINE void join_refined(label_apart_kernel const& other) { fold_refined(other.refined_); }
+  DISTIL_INLINE void close_refined() {
+    if constexpr (Rule::subtracts_entropy) {
+      row_.rest = select(is_small(), Axis::sum(refined_.value), row_.rest);
+    }
+    if (!wants_derivative_) return;
+    // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in pair_kernel.hpp.
+    lanes<T> const mean_u = Axis::sum(refined_.q_u), mean_v = Axis::sum(refined_.p_v);
+    lanes<T> const moves = teacher_moves_ ? lanes<T>(1) : lanes<T>(0);
+    lanes<T> const of_teacher = Axis::sum(refined_.chi_v) - mean_v * Axis::sum(refined_.chi);
+    slope_ = rule_.slope(row_, -inverse_ * (student_u_ - mean_u), -inverse_ * moves * (teacher_v_ - mean_v),
+                         -inverse_ * row_.has_rest * (moves * of_teacher - Axis::sum(refined_.p_u) + mean_u));
+  }
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return rule_.value(row_); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return slope_; }
+
+  [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
+
+  struct block_gradient {
+    lanes<T> student, teacher, plain;
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const&, strips const&, index,
+                                      simd::kept<T> saved) const {
+      lanes<T> const both = student * saved[0] - teacher * saved[1];
+      if constexpr (Rule::plain) return both + plain * saved[2];
+      return both;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T>, simd::kept<T> marks) const {
+    apart_gradient<T> const parts = rule_.gradient(row_, tempered_);
+    return {scale_ * parts.student * student_sum_ * student_.decay_since(marks[0], student_sharpness()),
+            scale_ * parts.teacher * teacher_sum_ * teacher_.decay_since(marks[1], teacher_sharpness()),
+            scale_ * parts.plain * plain_sum_ * student_.decay_since(marks[0], lanes<T>(simd::log2e))};
+  }
+  template <class Term, class Target>
+  DISTIL_INLINE void patch(Term const&, simd::tile rows, simd::block columns, Target const& target) const {
+    lanes<T> const masked(-simd::infinity<T>);
+    lanes<T> const at_label = zero_safe_product(scale_, rule_.gradient(row_, tempered_).label);
+    label_.add(select(student_label_ == masked, lanes<T>(0), at_label), rows, columns, target);
+  }
+
+ private:
+  static constexpr T threshold = sizeof(T) == sizeof(float) ? T(0x1p-6) : T(0x1p-20);
+  static constexpr T masked_teacher =
+      Teacher::form == teacher_form::probabilities ? T(0) : -simd::infinity<T>;
+
+  /// A logit, masked where it is that of the label.
+  [[nodiscard]] DISTIL_INLINE lanes<T> others(lanes<T> number, lanes<T> logit) const {
+    return select(number == label_number_, lanes<T>(-simd::infinity<T>), logit);
+  }
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> student_sharpness() const { return inverse_ * lanes<T>(simd::log2e); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_sharpness() const {
+    return teacher_inverse_ * lanes<T>(simd::log2e);
+  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> plain_sharpness() const {
+    return plain_teacher_inverse_ * lanes<T>(simd::log2e);
+  }
+
+  /// Both maxima are at least these: brings the sums along.
+  DISTIL_INLINE void raise(lanes<T> student, lanes<T> teacher) {
+    if (student_.raise(student)) {
+      sums_.expected -= zero_safe_product(sums_.teacher, student_.drift(student_sharpness()));
+      sums_.student *= student_.decay(student_sharpness());
+      sums_.plain_student *= student_.decay(lanes<T>(simd::log2e));
+      student_.settle();
+    }
+    if (teacher_.raise(teacher)) {
+      lanes<T> const decay = teacher_.decay(teacher_sharpness());
+      if constexpr (Rule::subtracts_entropy) {
+        sums_.expected += zero_safe_product(sums_.teacher, teacher_.drift(teacher_sharpness()));
+      }
+      sums_.expected = zero_safe_product(decay, sums_.expected);
+      sums_.teacher *= decay;
+      sums_.plain_teacher *= teacher_.decay(plain_sharpness());
+      teacher_.settle();
+    }
+  }
+
+  /// Of sums that are 0 when there are no other classes.
+  static DISTIL_INLINE lanes<T> inverse_of(lanes<T> sum) {
+    return select(sum == lanes<T>(0), lanes<T>(0), lanes<T>(1) / sum);
+  }
+  static DISTIL_INLINE lanes<T> log_of(lanes<T> sum) {
+    return select(sum == lanes<T>(0), lanes<T>(0), Axis::log_of_rows(sum));
+  }
+  static DISTIL_INLINE label_odds<T> odds(lanes<T> label, lanes<T> sum, lanes<T> log_sum,
+                                          lanes<T> poison_of_label) {
+    return {select(sum == lanes<T>(0), lanes<T>(simd::infinity<T>), label - log_sum) + poison_of_label};
+  }
+
+  [[nodiscard]] DISTIL_INLINE auto is_small() const {
+    T const bound = Rule::subtracts_entropy ? threshold : -simd::infinity<T>;
+    return (row_.rest < lanes<T>(bound)) & (row_.has_rest == lanes<T>(1));
+  }
+
+  Rule rule_;
+  looked_up<T, Axis> label_;
+  lanes<T> label_number_, scale_;
+  bool wants_derivative_, teacher_moves_, tempered_;
+  lanes<T> inverse_, teacher_inverse_, plain_teacher_inverse_;
+  simd::running_maximum<T> student_, teacher_;
+  partial sums_;
+  refinement refined_;
+  apart<T> row_;
+  lanes<T> student_label_{0}, teacher_label_{0}, student_u_{0}, teacher_v_{0};
+  lanes<T> student_sum_{0}, teacher_sum_{0}, plain_sum_{0}, log_student_{0}, log_teacher_{0}, slope_{0};
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels
