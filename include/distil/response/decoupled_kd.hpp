@@ -1,7 +1,6 @@
 #pragma once
 
-#include "distil/response/label_apart_kernel.hpp"
-#include "distil/response/labelled_teacher.hpp"
+#include "distil/response/label_apart_loss.hpp"
 
 namespace distil {
 
@@ -40,12 +39,12 @@ template <class T, class Axis>
 class decoupled_rule {
  public:
   static constexpr bool subtracts_entropy = true;
-  static constexpr bool plain = false;
+  static constexpr besides asks = besides::nothing;
 
   template <class Term>
   DISTIL_INLINE decoupled_rule(Term const& term, simd::tile rows)
-      : target_(term.target_weight),
-        non_target_(term.non_target_weight),
+      : target_(term.chosen.target_weight),
+        non_target_(term.chosen.non_target_weight),
         temperature_(Axis::per_row(rows, term.temperature, std::identity{})),
         squared_(term.squared) {}
 
@@ -55,15 +54,15 @@ class decoupled_rule {
 
   [[nodiscard]] DISTIL_INLINE apart_gradient<T> gradient(apart<T> const& row, bool) const {
     lanes<T> const scale = factor() / temperature_;
-    lanes<T> const of_label = target_ * (row.student.label() - row.teacher.label());
+    lanes<T> const of_label = target_ * (row.student.label - row.teacher.label);
     lanes<T> const of_rest = non_target_ * row.has_rest;
     return {scale * (of_rest - of_label), scale * of_rest, lanes<T>(0), scale * of_label};
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> slope(apart<T> const& row, lanes<T> student, lanes<T> teacher,
                                              lanes<T> rest) const {
-    lanes<T> const of_student = zero_safe_product(row.student.label() - row.teacher.label(), student);
-    lanes<T> const of_teacher = zero_safe_product(row.teacher.label() * row.teacher.others(),
+    lanes<T> const of_student = zero_safe_product(row.student.label - row.teacher.label, student);
+    lanes<T> const of_teacher = zero_safe_product(row.teacher.label * row.teacher.others,
                                                   (row.teacher.logit - row.student.logit) * teacher);
     lanes<T> const of_factor = squared_ ? lanes<T>(2) * temperature_ : lanes<T>(0);
     return of_factor * sum_of(target(row), row.rest) + factor() * sum_of(of_student + of_teacher, rest);
@@ -78,10 +77,9 @@ class decoupled_rule {
     return zero_safe_product(target_, target) + zero_safe_product(non_target_, rest);
   }
   static DISTIL_INLINE lanes<T> target(apart<T> const& row) {
-    return kl_summand<T>(row.teacher.log_label(), row.student.log_label(), row.teacher.label(),
-                         row.student.label()) +
-           kl_summand<T>(row.teacher.log_others(), row.student.log_others(), row.teacher.others(),
-                         row.student.others());
+    return kl_summand<T>(row.teacher.log_label, row.student.log_label, row.teacher.label, row.student.label) +
+           kl_summand<T>(row.teacher.log_others, row.student.log_others, row.teacher.others,
+                         row.student.others);
   }
 
   lanes<T> target_, non_target_, temperature_;
@@ -90,40 +88,18 @@ class decoupled_rule {
 
 }  // namespace kernels
 
-/// Decoupled distillation as a term of a sum.
-template <class Storage, teacher_form Form>
-struct decoupled_kd_term : detail::labelled_teacher_term<Storage, Form> {
-  template <class T, class Axis>
-  using kernel = kernels::label_apart_kernel<T, Axis, kernels::decoupled_rule<T, Axis>,
-                                             kernels::teacher_reader<T, Axis, Storage, Form>>;
-
-  double target_weight, non_target_weight;
-
-  decoupled_kd_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
-                    decoupled_kd_options const& options)
-      : detail::labelled_teacher_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
-                                                     options.scale_by_temperature_squared),
-        target_weight(options.target_weight),
-        non_target_weight(options.non_target_weight) {}
-
-  void check(char const* where, index row_count, index columns) const {
-    detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
-    detail::require(detail::is_weight(target_weight), where, "target_weight", target_weight,
-                    detail::must_be_weight);
-    detail::require(detail::is_weight(non_target_weight), where, "non_target_weight", non_target_weight,
-                    detail::must_be_weight);
-  }
-};
-
 struct decoupled_kd_definition {
   static constexpr char const* name = "decoupled_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
   using options = decoupled_kd_options;
+  template <class T, class Axis>
+  using rule = kernels::decoupled_rule<T, Axis>;
 
-  template <class Storage, teacher_form Form>
-  static auto make_term(dense_teacher<Storage, Form> const& teacher, label_view labels,
-                        options const& chosen) {
-    return decoupled_kd_term<Storage, Form>(teacher, labels, chosen);
+  static void check(char const* where, options const& chosen) {
+    detail::require(detail::is_weight(chosen.target_weight), where, "target_weight", chosen.target_weight,
+                    detail::must_be_weight);
+    detail::require(detail::is_weight(chosen.non_target_weight), where, "non_target_weight",
+                    chosen.non_target_weight, detail::must_be_weight);
   }
 };
 
@@ -151,7 +127,7 @@ struct decoupled_kd_definition {
 ///            logarithm of 1 - q_y, which ends in NaN where q_y rounds to 1; here the label is left out, and log(1 -
 ///            q_y) comes from the other classes. The warm-up of mdistiller is a schedule of the coefficient
 /// @example   distil::fuse(distil::cross_entropy.term(labels), distil::decoupled_kd.term(teacher, labels))
-inline constexpr labelled_loss<decoupled_kd_definition> decoupled_kd{};
+inline constexpr labelled_loss<label_apart<decoupled_kd_definition>> decoupled_kd{};
 
 }  // namespace DISTIL_ARCH_NAMESPACE
 }  // namespace distil

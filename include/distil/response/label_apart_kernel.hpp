@@ -1,42 +1,10 @@
 #pragma once
 
 #include "distil/response/expectation_kernel.hpp"
+#include "distil/response/label_apart_row.hpp"
 #include "distil/response/label_look_up.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
-
-/// log(1 + e^x).
-template <class T>
-DISTIL_INLINE lanes<T> softplus(lanes<T> x) {
-  return max(x, lanes<T>(0)) + log1p(exp_nonpositive(-abs(x)));
-}
-
-/// The probability of the label against that of all other classes, from the difference of their logits.
-template <class T>
-struct label_odds {
-  lanes<T> logit{0};  ///< +inf without other classes
-
-  [[nodiscard]] DISTIL_INLINE lanes<T> log_label() const { return -softplus(-logit); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> log_others() const { return -softplus(logit); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> label() const { return exp_nonpositive(log_label()); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> others() const { return exp_nonpositive(log_others()); }
-};
-
-/// Both sides of a row with its label apart.
-template <class T>
-struct apart {
-  label_odds<T> student, teacher;              ///< at the temperature of the loss
-  label_odds<T> plain_student, plain_teacher;  ///< at temperature 1, where the rule asks for it
-  lanes<T> rest{0};                            ///< the divergence among the other classes
-  lanes<T> has_rest{1};                        ///< 0 where the teacher gives the other classes nothing
-};
-
-/// What the gradient of a row is made of: student * q^ - teacher * p^ + plain * q^(at temperature 1) off the label, with
-/// the distributions among the other classes, and one number at the label.
-template <class T>
-struct apart_gradient {
-  lanes<T> student{0}, teacher{0}, plain{0}, label{0};
-};
 
 /// Rows of a loss that treats the label y apart: of the probability of the label, and of a divergence between the
 /// distributions among the other classes, p^ and q^. These have maxima of their own, so that they keep their precision
@@ -45,16 +13,20 @@ struct apart_gradient {
 /// `Rule` says what the loss makes of that:
 ///
 ///   subtracts_entropy      static: the divergence is sum p^ (log p^ - log q^), else -sum p^ log q^
-///   plain                  static: asks for the label's odds at temperature 1, too
+///   asks                   static: for what besides
 ///   Rule(term, rows)
+///   power()                with `unpowered_teacher`: the power of the teacher that p^ is
 ///   value(row)             the loss
-///   gradient(row, tempered)   by the student's logits; `plain` is only there when the temperature is not 1
+///   gradient(row, second)  by the student's logits; `second` says whether what was asked for differs from the rest
 ///   slope(row, student, teacher, rest)   by the temperature, from the slopes of both odds' logits and of the divergence
 template <class T, class Axis, class Rule, class Teacher>
 class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
+  static constexpr bool has_second = Rule::asks != besides::nothing;
+  static constexpr bool softens_twice = Rule::asks == besides::temperature_one;
+
  public:
   static constexpr bool needs_maximum = false;
-  static constexpr index saved_registers = Rule::plain ? 3 : 2;
+  static constexpr index saved_registers = softens_twice ? 3 : 2;
   static constexpr index block_marks = 2;
 
   struct strips {
@@ -80,7 +52,7 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   struct partial {
     lanes<T> student{0}, teacher{0},
         expected{0};  // the last over ln 2, since u and v are exponents of 2 here
-    lanes<T> plain_student{0}, plain_teacher{0};
+    lanes<T> second_student{0}, second_teacher{0};
   };
   struct refinement {
     lanes<T> value{0};
@@ -100,8 +72,14 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
     lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
     inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
     teacher_inverse_ = teacher_inverse<T, Axis, Teacher::form>(term, rows, inverse_);
-    plain_teacher_inverse_ = teacher_inverse_ * temperature;
-    tempered_ = Rule::plain && !all(temperature == lanes<T>(1));
+    second_teacher_inverse_ = teacher_inverse_;
+    if constexpr (softens_twice) {
+      second_teacher_inverse_ *= temperature;
+      second_ = !all(temperature == lanes<T>(1));
+    } else if constexpr (has_second) {
+      teacher_inverse_ *= rule_.power();
+      second_ = !all(rule_.power() == lanes<T>(1));
+    }
   }
 
   DISTIL_INLINE void observe(strips const& here, simd::block block) {
@@ -121,8 +99,8 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   }
 
   struct adds_others {
-    lanes<T> label, sharpness, teacher_sharpness, shift, teacher_shift, plain_teacher_sharpness;
-    bool tempered;
+    lanes<T> label, sharpness, teacher_sharpness, shift, teacher_shift, second_teacher_sharpness;
+    bool second;
 
     template <class Keep>
     DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, strips const& here,
@@ -141,29 +119,27 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
       sums.expected += zero_safe_product(p, Rule::subtracts_entropy ? v - u : -u);
       keep.put(0, q);
       keep.put(1, select(u == masked, lanes<T>(0), p));  // a masked class has no gradient
-      if constexpr (Rule::plain) {
-        if (tempered) {
-          lanes<T> const plain = exp2_nonpositive(centred * lanes<T>(simd::log2e));
-          sums.plain_student += plain;
-          sums.plain_teacher += exp2_nonpositive(teacher_centred * plain_teacher_sharpness);
-          keep.put(2, plain);
-        } else {
-          keep.put(2, lanes<T>(0));
-        }
+      if constexpr (has_second) {
+        if (second) sums.second_teacher += exp2_nonpositive(teacher_centred * second_teacher_sharpness);
+      }
+      if constexpr (softens_twice) {
+        lanes<T> const at_one = second ? exp2_nonpositive(centred * lanes<T>(simd::log2e)) : lanes<T>(0);
+        sums.second_student += at_one;
+        keep.put(2, at_one);
       }
     }
   };
   [[nodiscard]] DISTIL_INLINE adds_others summand() const {
     return {label_number_,    student_sharpness(), teacher_sharpness(),
-            student_.shift(), teacher_.shift(),    plain_sharpness(),
-            tempered_};
+            student_.shift(), teacher_.shift(),    second_sharpness(),
+            second_};
   }
   DISTIL_INLINE void fold(partial const& sums) {
     sums_.student += sums.student;
     sums_.teacher += sums.teacher;
     sums_.expected += sums.expected;
-    sums_.plain_student += sums.plain_student;
-    sums_.plain_teacher += sums.plain_teacher;
+    sums_.second_student += sums.second_student;
+    sums_.second_teacher += sums.second_teacher;
   }
   DISTIL_INLINE void join(label_apart_kernel other) {
     raise(other.student_.now, other.teacher_.now);
@@ -189,21 +165,30 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
     lanes<T> const student_poison = poison(student_label_), teacher_poison = poison(teacher_label_);
     row_.student = odds(student_u_, student, log_student_, student_poison);
     row_.teacher = odds(teacher_v_, teacher, log_teacher_, teacher_poison);
-    if constexpr (Rule::plain) {
-      row_.plain_student = row_.student;
-      row_.plain_teacher = row_.teacher;
-      if (tempered_) {
-        lanes<T> const plain = Axis::sum(sums_.plain_student), of_teacher = Axis::sum(sums_.plain_teacher);
-        plain_sum_ = inverse_of(plain);
-        row_.plain_student = odds(student_label_ - student_.shift(), plain, log_of(plain), student_poison);
-        row_.plain_teacher = odds((teacher_label_ - teacher_.shift()) * plain_teacher_inverse_, of_teacher,
-                                  log_of(of_teacher), teacher_poison);
+    row_.top = row_.teacher.others * teacher_sum_;
+    row_.teacher_lead = select(teacher == lanes<T>(0), lanes<T>(simd::infinity<T>), teacher_v_);
+    if constexpr (has_second) {
+      row_.second_student = row_.student;
+      row_.second_teacher = row_.teacher;
+      if (second_) {
+        lanes<T> const of_teacher = Axis::sum(sums_.second_teacher);
+        row_.second_teacher = odds((teacher_label_ - teacher_.shift()) * second_teacher_inverse_, of_teacher,
+                                   log_of(of_teacher), teacher_poison);
+        if constexpr (softens_twice) {
+          lanes<T> const of_student = Axis::sum(sums_.second_student);
+          second_sum_ = inverse_of(of_student);
+          row_.second_student =
+              odds(student_label_ - student_.shift(), of_student, log_of(of_student), student_poison);
+        } else {
+          row_.log_mass = log_teacher_ - rule_.power() * log_of(of_teacher);
+        }
       }
     }
     lanes<T> const entropy = Rule::subtracts_entropy ? log_teacher_ : lanes<T>(0);
     row_.rest =
         zero_safe_product(row_.has_rest, Axis::sum(sums_.expected) * lanes<T>(simd::ln2) * teacher_sum_ +
                                              log_student_ - entropy);
+    parts_ = rule_.gradient(row_, second_);
   }
 
   /// A small divergence is summed again without cancellation.
@@ -256,24 +241,23 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
 
   struct block_gradient {
-    lanes<T> student, teacher, plain;
+    lanes<T> student, teacher, second;
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const&, strips const&, index,
                                       simd::kept<T> saved) const {
       lanes<T> const both = student * saved[0] - teacher * saved[1];
-      if constexpr (Rule::plain) return both + plain * saved[2];
+      if constexpr (softens_twice) return both + second * saved[2];
       return both;
     }
   };
   [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T>, simd::kept<T> marks) const {
-    apart_gradient<T> const parts = rule_.gradient(row_, tempered_);
-    return {scale_ * parts.student * student_sum_ * student_.decay_since(marks[0], student_sharpness()),
-            scale_ * parts.teacher * teacher_sum_ * teacher_.decay_since(marks[1], teacher_sharpness()),
-            scale_ * parts.plain * plain_sum_ * student_.decay_since(marks[0], lanes<T>(simd::log2e))};
+    return {scale_ * parts_.student * student_sum_ * student_.decay_since(marks[0], student_sharpness()),
+            scale_ * parts_.teacher * teacher_sum_ * teacher_.decay_since(marks[1], teacher_sharpness()),
+            scale_ * parts_.second * second_sum_ * student_.decay_since(marks[0], lanes<T>(simd::log2e))};
   }
   template <class Term, class Target>
   DISTIL_INLINE void patch(Term const&, simd::tile rows, simd::block columns, Target const& target) const {
     lanes<T> const masked(-simd::infinity<T>);
-    lanes<T> const at_label = zero_safe_product(scale_, rule_.gradient(row_, tempered_).label);
+    lanes<T> const at_label = zero_safe_product(scale_, parts_.label);
     label_.add(select(student_label_ == masked, lanes<T>(0), at_label), rows, columns, target);
   }
 
@@ -291,8 +275,8 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   [[nodiscard]] DISTIL_INLINE lanes<T> teacher_sharpness() const {
     return teacher_inverse_ * lanes<T>(simd::log2e);
   }
-  [[nodiscard]] DISTIL_INLINE lanes<T> plain_sharpness() const {
-    return plain_teacher_inverse_ * lanes<T>(simd::log2e);
+  [[nodiscard]] DISTIL_INLINE lanes<T> second_sharpness() const {
+    return second_teacher_inverse_ * lanes<T>(simd::log2e);
   }
 
   /// Both maxima are at least these: brings the sums along.
@@ -300,7 +284,7 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
     if (student_.raise(student)) {
       sums_.expected -= zero_safe_product(sums_.teacher, student_.drift(student_sharpness()));
       sums_.student *= student_.decay(student_sharpness());
-      sums_.plain_student *= student_.decay(lanes<T>(simd::log2e));
+      sums_.second_student *= student_.decay(lanes<T>(simd::log2e));
       student_.settle();
     }
     if (teacher_.raise(teacher)) {
@@ -310,7 +294,7 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
       }
       sums_.expected = zero_safe_product(decay, sums_.expected);
       sums_.teacher *= decay;
-      sums_.plain_teacher *= teacher_.decay(plain_sharpness());
+      sums_.second_teacher *= teacher_.decay(second_sharpness());
       teacher_.settle();
     }
   }
@@ -324,7 +308,8 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   }
   static DISTIL_INLINE label_odds<T> odds(lanes<T> label, lanes<T> sum, lanes<T> log_sum,
                                           lanes<T> poison_of_label) {
-    return {select(sum == lanes<T>(0), lanes<T>(simd::infinity<T>), label - log_sum) + poison_of_label};
+    return label_odds<T>(select(sum == lanes<T>(0), lanes<T>(simd::infinity<T>), label - log_sum) +
+                         poison_of_label);
   }
 
   [[nodiscard]] DISTIL_INLINE auto is_small() const {
@@ -335,14 +320,16 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   Rule rule_;
   looked_up<T, Axis> label_;
   lanes<T> label_number_, scale_;
-  bool wants_derivative_, teacher_moves_, tempered_;
-  lanes<T> inverse_, teacher_inverse_, plain_teacher_inverse_;
+  bool wants_derivative_, teacher_moves_;
+  bool second_ = false;  ///< what the rule asked for differs from the rest
+  lanes<T> inverse_, teacher_inverse_, second_teacher_inverse_;
   simd::running_maximum<T> student_, teacher_;
   partial sums_;
   refinement refined_;
   apart<T> row_;
+  apart_gradient<T> parts_;
   lanes<T> student_label_{0}, teacher_label_{0}, student_u_{0}, teacher_v_{0};
-  lanes<T> student_sum_{0}, teacher_sum_{0}, plain_sum_{0}, log_student_{0}, log_teacher_{0}, slope_{0};
+  lanes<T> student_sum_{0}, teacher_sum_{0}, second_sum_{0}, log_student_{0}, log_teacher_{0}, slope_{0};
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels
