@@ -11,6 +11,7 @@
 #include "distil/response/hinton_kd.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
+#include "distil/response/margin_corrected_kl.hpp"
 #include "distil/response/normalized_kd.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"

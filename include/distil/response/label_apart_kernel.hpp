@@ -1,8 +1,7 @@
 #pragma once
 
 #include "distil/response/expectation_kernel.hpp"
-#include "distil/response/label_apart_row.hpp"
-#include "distil/response/label_look_up.hpp"
+#include "distil/response/label_apart_sums.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
@@ -18,42 +17,20 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 ///   power()                with `unpowered_teacher`: the power of the teacher that p^ is
 ///   value(row)             the loss
 ///   gradient(row, second)  by the student's logits; `second` says whether what was asked for differs from the rest
-///   slope(row, student, teacher, rest)   by the temperature, from the slopes of both odds' logits and of the divergence
+///   slope(row, student, teacher, rest)   by the temperature, where there is a closed form, from the slopes of both odds' logits and of the divergence
 template <class T, class Axis, class Rule, class Teacher>
-class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
-  static constexpr bool has_second = Rule::asks != besides::nothing;
-  static constexpr bool softens_twice = Rule::asks == besides::temperature_one;
+class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
+  using base = label_apart_sums<T, Axis, Rule, Teacher>;
+  using base::has_second, base::softens_twice;
+  using base::inverse_, base::label_, base::label_number_, base::rule_, base::second_,
+      base::second_teacher_inverse_, base::student_, base::student_of, base::student_sharpness, base::sums_,
+      base::teacher_, base::teacher_inverse_, base::teacher_of, base::teacher_sharpness;
+  using typename base::strips;
+  static constexpr bool has_slope = requires(Rule const& rule, apart<T> const& row, lanes<T> x) {
+    rule.slope(row, x, x, x);
+  };
 
  public:
-  static constexpr bool needs_maximum = false;
-  static constexpr index saved_registers = softens_twice ? 3 : 2;
-  static constexpr index block_marks = 2;
-
-  struct strips {
-    simd::strip<T> student, teacher;
-    class_numbers<T, Axis> numbers;
-    [[nodiscard]] DISTIL_INLINE strips from(index k, bool partial) const {
-      return {student.from(k, partial), teacher.from(k, partial), numbers.from(k, partial)};
-    }
-  };
-
-  class operands {
-   public:
-    template <class Term>
-    explicit operands(Term const& term) : teacher_(term.teacher) {}
-    DISTIL_INLINE strips open(simd::tile rows, simd::block columns, simd::strip<T> student) {
-      return {student, teacher_.open(rows, columns), {columns.first_column}};
-    }
-
-   private:
-    Teacher teacher_;
-  };
-
-  struct partial {
-    lanes<T> student{0}, teacher{0},
-        expected{0};  // the last over ln 2, since u and v are exponents of 2 here
-    lanes<T> second_student{0}, second_teacher{0};
-  };
   struct refinement {
     lanes<T> value{0};
     lanes<T> chi{0}, chi_v{0}, p_u{0}, p_v{0}, q_u{0};  // for the temperature
@@ -61,91 +38,10 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
 
   template <class Term, class Student>
   DISTIL_INLINE label_apart_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
-      : rule_(term, rows),
-        label_(
-            rows,
-            [&](index row) { return term.ignored(row) ? index{-1} : static_cast<index>(term.labels[row]); }),
-        label_number_(label_.number()),
+      : base(term, rows),
         scale_(scale),
         wants_derivative_(!term.temperature_gradient.empty()),
-        teacher_moves_(term.teacher.moves()) {
-    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
-    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
-    teacher_inverse_ = teacher_inverse<T, Axis, Teacher::form>(term, rows, inverse_);
-    second_teacher_inverse_ = teacher_inverse_;
-    if constexpr (softens_twice) {
-      second_teacher_inverse_ *= temperature;
-      second_ = !all(temperature == lanes<T>(1));
-    } else if constexpr (has_second) {
-      teacher_inverse_ *= rule_.power();
-      second_ = !all(rule_.power() == lanes<T>(1));
-    }
-  }
-
-  DISTIL_INLINE void observe(strips const& here, simd::block block) {
-    lanes<T> student(-simd::infinity<T>), teacher(masked_teacher);
-    for (index k = 0; k < block.steps; ++k) {
-      strips const at = here.from(k, k == block.whole);
-      student = max(student, others(at.numbers[0], at.student[0]));
-      teacher = max(teacher, select(at.numbers[0] == label_number_, lanes<T>(masked_teacher), at.teacher[0]));
-    }
-    raise(Axis::max(student), Axis::max(Teacher::logit(teacher)));
-  }
-
-  template <class Keep>
-  DISTIL_INLINE void mark(Keep const& keep) const {
-    keep.put(0, student_.now);
-    keep.put(1, teacher_.now);
-  }
-
-  struct adds_others {
-    lanes<T> label, sharpness, teacher_sharpness, shift, teacher_shift, second_teacher_sharpness;
-    bool second;
-
-    template <class Keep>
-    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, strips const& here,
-                                  index k, Keep const& keep) const {
-      lanes<T> const masked(-simd::infinity<T>);
-      auto const is_label = here.numbers[k] == label;
-      lanes<T> const centred = select(is_label, masked, z.logit) - shift;
-      lanes<T> const stored = select(is_label, lanes<T>(masked_teacher), here.teacher[k]);
-      lanes<T> const teacher_centred = Teacher::logit(stored) - teacher_shift;
-      lanes<T> const u = centred * sharpness;
-      lanes<T> const v = teacher_centred * teacher_sharpness;
-      lanes<T> const q = exp2_nonpositive(u);
-      lanes<T> const p = exp2_nonpositive(v);
-      sums.student += q;
-      sums.teacher += p;
-      sums.expected += zero_safe_product(p, Rule::subtracts_entropy ? v - u : -u);
-      keep.put(0, q);
-      keep.put(1, select(u == masked, lanes<T>(0), p));  // a masked class has no gradient
-      if constexpr (has_second) {
-        if (second) sums.second_teacher += exp2_nonpositive(teacher_centred * second_teacher_sharpness);
-      }
-      if constexpr (softens_twice) {
-        lanes<T> const at_one = second ? exp2_nonpositive(centred * lanes<T>(simd::log2e)) : lanes<T>(0);
-        sums.second_student += at_one;
-        keep.put(2, at_one);
-      }
-    }
-  };
-  [[nodiscard]] DISTIL_INLINE adds_others summand() const {
-    return {label_number_,    student_sharpness(), teacher_sharpness(),
-            student_.shift(), teacher_.shift(),    second_sharpness(),
-            second_};
-  }
-  DISTIL_INLINE void fold(partial const& sums) {
-    sums_.student += sums.student;
-    sums_.teacher += sums.teacher;
-    sums_.expected += sums.expected;
-    sums_.second_student += sums.second_student;
-    sums_.second_teacher += sums.second_teacher;
-  }
-  DISTIL_INLINE void join(label_apart_kernel other) {
-    raise(other.student_.now, other.teacher_.now);
-    other.raise(student_.now, teacher_.now);
-    fold(other.sums_);
-  }
+        teacher_moves_(term.teacher.moves()) {}
 
   template <class Term, class Student>
   DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
@@ -195,11 +91,10 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
   [[nodiscard]] DISTIL_INLINE bool refines() const { return wants_derivative_ || any(is_small()); }
 
   DISTIL_INLINE void refine(refinement& sums, lanes<T>, strips const& here, index k) const {
-    lanes<T> const masked(-simd::infinity<T>);
     auto const is_label = here.numbers[k] == label_number_;
-    lanes<T> const stored = select(is_label, lanes<T>(masked_teacher), here.teacher[k]);
-    lanes<T> const u = (select(is_label, masked, here.student[k]) - student_.shift()) * inverse_;
-    lanes<T> const v = (Teacher::logit(stored) - teacher_.shift()) * teacher_inverse_;
+    lanes<T> const u = (student_of(is_label, here.student[k]) - student_.shift()) * inverse_;
+    lanes<T> const v =
+        (Teacher::logit(teacher_of(is_label, here.teacher[k])) - teacher_.shift()) * teacher_inverse_;
     lanes<T> const log_q = u - log_student_, log_p = v - log_teacher_;
     lanes<T> const q = exp_nonpositive(log_q), p = exp_nonpositive(log_p);
     if constexpr (Rule::subtracts_entropy) sums.value += kl_summand<T>(log_p, log_q, p, q);
@@ -226,13 +121,9 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
     if constexpr (Rule::subtracts_entropy) {
       row_.rest = select(is_small(), Axis::sum(refined_.value), row_.rest);
     }
-    if (!wants_derivative_) return;
-    // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in pair_kernel.hpp.
-    lanes<T> const mean_u = Axis::sum(refined_.q_u), mean_v = Axis::sum(refined_.p_v);
-    lanes<T> const moves = teacher_moves_ ? lanes<T>(1) : lanes<T>(0);
-    lanes<T> const of_teacher = Axis::sum(refined_.chi_v) - mean_v * Axis::sum(refined_.chi);
-    slope_ = rule_.slope(row_, -inverse_ * (student_u_ - mean_u), -inverse_ * moves * (teacher_v_ - mean_v),
-                         -inverse_ * row_.has_rest * (moves * of_teacher - Axis::sum(refined_.p_u) + mean_u));
+    if constexpr (has_slope) {
+      if (wants_derivative_) slope_ = slope();
+    }
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return rule_.value(row_); }
@@ -263,40 +154,14 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
 
  private:
   static constexpr T threshold = sizeof(T) == sizeof(float) ? T(0x1p-6) : T(0x1p-20);
-  static constexpr T masked_teacher =
-      Teacher::form == teacher_form::probabilities ? T(0) : -simd::infinity<T>;
 
-  /// A logit, masked where it is that of the label.
-  [[nodiscard]] DISTIL_INLINE lanes<T> others(lanes<T> number, lanes<T> logit) const {
-    return select(number == label_number_, lanes<T>(-simd::infinity<T>), logit);
-  }
-
-  [[nodiscard]] DISTIL_INLINE lanes<T> student_sharpness() const { return inverse_ * lanes<T>(simd::log2e); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_sharpness() const {
-    return teacher_inverse_ * lanes<T>(simd::log2e);
-  }
-  [[nodiscard]] DISTIL_INLINE lanes<T> second_sharpness() const {
-    return second_teacher_inverse_ * lanes<T>(simd::log2e);
-  }
-
-  /// Both maxima are at least these: brings the sums along.
-  DISTIL_INLINE void raise(lanes<T> student, lanes<T> teacher) {
-    if (student_.raise(student)) {
-      sums_.expected -= zero_safe_product(sums_.teacher, student_.drift(student_sharpness()));
-      sums_.student *= student_.decay(student_sharpness());
-      sums_.second_student *= student_.decay(lanes<T>(simd::log2e));
-      student_.settle();
-    }
-    if (teacher_.raise(teacher)) {
-      lanes<T> const decay = teacher_.decay(teacher_sharpness());
-      if constexpr (Rule::subtracts_entropy) {
-        sums_.expected += zero_safe_product(sums_.teacher, teacher_.drift(teacher_sharpness()));
-      }
-      sums_.expected = zero_safe_product(decay, sums_.expected);
-      sums_.teacher *= decay;
-      sums_.second_teacher *= teacher_.decay(second_sharpness());
-      teacher_.settle();
-    }
+  [[nodiscard]] DISTIL_INLINE lanes<T> slope() const {
+    // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in pair_kernel.hpp.
+    lanes<T> const mean_u = Axis::sum(refined_.q_u), mean_v = Axis::sum(refined_.p_v);
+    lanes<T> const moves = teacher_moves_ ? lanes<T>(1) : lanes<T>(0);
+    lanes<T> const of_teacher = Axis::sum(refined_.chi_v) - mean_v * Axis::sum(refined_.chi);
+    return rule_.slope(row_, -inverse_ * (student_u_ - mean_u), -inverse_ * moves * (teacher_v_ - mean_v),
+                       -inverse_ * row_.has_rest * (moves * of_teacher - Axis::sum(refined_.p_u) + mean_u));
   }
 
   /// Of sums that are 0 when there are no other classes.
@@ -317,14 +182,8 @@ class label_apart_kernel : public simd::kernel_defaults<T, Axis> {
     return (row_.rest < lanes<T>(bound)) & (row_.has_rest == lanes<T>(1));
   }
 
-  Rule rule_;
-  looked_up<T, Axis> label_;
-  lanes<T> label_number_, scale_;
+  lanes<T> scale_;
   bool wants_derivative_, teacher_moves_;
-  bool second_ = false;  ///< what the rule asked for differs from the rest
-  lanes<T> inverse_, teacher_inverse_, second_teacher_inverse_;
-  simd::running_maximum<T> student_, teacher_;
-  partial sums_;
   refinement refined_;
   apart<T> row_;
   apart_gradient<T> parts_;

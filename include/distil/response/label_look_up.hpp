@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -92,5 +93,38 @@ template <class T>
 DISTIL_INLINE lanes<T> poison(lanes<T> x) {
   return select(x == lanes<T>(-simd::infinity<T>), lanes<T>(0), x * lanes<T>(0));
 }
+
+/// The first class with the largest value of a row, and NaN if one of its values is NaN or +inf, 0 elsewhere.
+template <class T>
+struct first_maximum {
+  index at = -1;
+  T poison = T(0);
+
+  template <class Storage>
+  first_maximum(matrix_view<Storage> const& matrix, index row) {
+    constexpr index size = lanes<T>::size;
+    alignas(64) T block[simd::block_elements];
+    lanes<T> poisons(0);
+    T best = -simd::infinity<T>;
+    for (index first = 0; first < matrix.columns; first += simd::block_elements) {
+      index const count = std::min(simd::block_elements, matrix.columns - first);
+      lanes<T>(-simd::infinity<T>).store(block + (count - 1) / size * size);
+      for (index column = 0; column < count; ++column)
+        block[column] = detail::widen<T>(matrix(row, first + column));
+      lanes<T> top(-simd::infinity<T>);
+      for (index k = 0; k < count; k += size) {
+        lanes<T> const values = lanes<T>::load(block + k);
+        top = max(top, values);
+        poisons += kernels::poison(values);
+      }
+      T const highest = simd::first_of(simd::max_across(top));
+      if (highest > best) {
+        best = highest;
+        at = first + (std::find(block, block + count, highest) - block);
+      }
+    }
+    poison = simd::first_of(simd::sum_across(poisons));
+  }
+};
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

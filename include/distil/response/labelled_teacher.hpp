@@ -25,7 +25,7 @@ inline void require_labels(char const* where, label_view labels, std::int64_t ig
 /// Classes are numbered in the arithmetic type, so that a register can be compared with a label.
 inline constexpr index most_labelled_classes = index{1} << 24;
 
-/// A term between a student and a teacher that knows the label of each row, apart from its kernel.
+/// A term between a student and a teacher that may know the label of each row, apart from its kernel.
 template <class Storage, teacher_form Form>
 struct labelled_teacher_term : term_base {
   using arithmetic = arithmetic_t<Storage>;
@@ -34,6 +34,7 @@ struct labelled_teacher_term : term_base {
   label_view labels;
   row_parameter temperature;
   bool squared;
+  bool labelled = true;  ///< false: there are no labels
 
   template <class Options>
   labelled_teacher_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
@@ -47,11 +48,15 @@ struct labelled_teacher_term : term_base {
       temperature_gradient = options.temperature_gradient;
   }
 
-  [[nodiscard]] bool ignored(index row) const { return labels[row] == rows.ignore_label; }
+  /// The label of a row, -1 where it has none.
+  [[nodiscard]] index class_of(index row) const {
+    bool const has_label = labelled && labels[row] != rows.ignore_label;
+    return has_label ? static_cast<index>(labels[row]) : index{-1};
+  }
 
   void check(char const* where, index rows_of_student, index columns) const {
     require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
-    require_size(where, "labels", labels.size(), rows_of_student);
+    if (labelled) require_size(where, "labels", labels.size(), rows_of_student);
     require(columns <= most_labelled_classes, where, "classes", columns, "at most 2^24");
     require_temperature(where, temperature, temperature_gradient, rows_of_student);
     if (teacher.captured_at) {
@@ -88,8 +93,8 @@ struct labelled_teacher_term : term_base {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-/// The face of a loss between a student and a teacher that takes labels. `Definition` has `name`, `options`, and
-/// `make_term(teacher, labels, options)`.
+/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `options`, and
+/// `make_term(teacher, labels, options)`, or `make_term(teacher, options)`, or both.
 template <class Definition>
 struct labelled_loss {
   static constexpr char const* name = Definition::name;
@@ -107,6 +112,18 @@ struct labelled_loss {
     return simd::evaluate(name, policy, student, {}, make_term(teacher, labels, chosen));
   }
 
+  template <matrix_argument Student, class Teacher>
+  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
+                                      options const& chosen = {}) const {
+    return (*this)(serial, student, teacher, chosen);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher>
+  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                      options const& chosen = {}) const {
+    return simd::evaluate(name, policy, student, {}, make_term(teacher, chosen));
+  }
+
   template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Labels const& labels,
                        Gradient&& gradient, options const& chosen = {}) const {
@@ -120,17 +137,43 @@ struct labelled_loss {
                                         make_term(teacher, labels, chosen));
   }
 
+  template <matrix_argument Student, class Teacher, class Gradient>
+  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
+                       options const& chosen = {}) const {
+    return with_grad(serial, student, teacher, gradient, chosen);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher, class Gradient>
+  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
+                       options const& chosen = {}) const {
+    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = chosen.accumulate},
+                                        make_term(teacher, chosen));
+  }
+
   /// This loss as a term of `fuse`. Teacher, labels and every span in the options must outlive the objective.
   template <class Teacher, detail::labels_like Labels>
   [[nodiscard]] auto term(Teacher const& teacher, Labels const& labels, options const& chosen = {}) const {
-    detail::require(!chosen.accumulate, name, "accumulate", "set on a term", "set on the objective");
+    require_overwriting(chosen);
     return make_term(teacher, labels, chosen);
+  }
+  template <class Teacher>
+  [[nodiscard]] auto term(Teacher const& teacher, options const& chosen = {}) const {
+    require_overwriting(chosen);
+    return make_term(teacher, chosen);
   }
 
  private:
+  static void require_overwriting(options const& chosen) {
+    detail::require(!chosen.accumulate, name, "accumulate", "set on a term", "set on the objective");
+  }
+
   template <class Teacher, class Labels>
   [[nodiscard]] static auto make_term(Teacher const& teacher, Labels const& labels, options const& chosen) {
     return Definition::make_term(detail::as_teacher(teacher), label_view(labels), chosen);
+  }
+  template <class Teacher>
+  [[nodiscard]] static auto make_term(Teacher const& teacher, options const& chosen) {
+    return Definition::make_term(detail::as_teacher(teacher), chosen);
   }
 };
 
