@@ -8,6 +8,7 @@
 #include "distil/response/entropy.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"
+#include "distil/response/hard_distillation.hpp"
 #include "distil/response/hinton_kd.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
@@ -15,4 +16,5 @@
 #include "distil/response/normalized_kd.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
+#include "distil/response/swapped_kl.hpp"
 #include "distil/version.hpp"
