@@ -1,7 +1,7 @@
 #pragma once
 
-#include "distil/response/labelled_loss.hpp"
 #include "distil/response/moving_temperature.hpp"
+#include "distil/response/soft_hard_loss.hpp"
 
 namespace distil {
 
@@ -47,8 +47,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `dynamic_temperature_kd`.
 struct dynamic_temperature_kd_loss
-    : labelled_loss<dynamic_temperature_kd_loss, dynamic_temperature_kd_options,
-                    dynamic_temperature_kd_value> {
+    : soft_hard_loss<dynamic_temperature_kd_loss, dynamic_temperature_kd_options,
+                     dynamic_temperature_kd_value> {
   static constexpr char const* name = "dynamic_temperature_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
 

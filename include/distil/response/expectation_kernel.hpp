@@ -31,9 +31,11 @@ DISTIL_INLINE lanes<T> kl_summand(lanes<T> log_p, lanes<T> log_q, lanes<T> p, la
 template <class T, class Axis, class Function, class Teacher>
 class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
   using base = pair_kernel<T, Axis, Teacher>;
+  static constexpr bool vanishes = requires { Function::is_kl; };
+
+ protected:
   using base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
       base::student_sum_, base::teacher_sharpness_, base::teacher_sum_, base::wants_derivative_;
-  static constexpr bool vanishes = requires { Function::is_kl; };
 
  public:
   static constexpr bool keeps_exponentials = true;

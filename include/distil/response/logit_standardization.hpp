@@ -1,7 +1,7 @@
 #pragma once
 
-#include "distil/response/labelled_loss.hpp"
 #include "distil/response/moving_temperature.hpp"
+#include "distil/response/soft_hard_loss.hpp"
 
 namespace distil {
 
@@ -120,7 +120,7 @@ struct standardized_divergence {
 };
 
 /// See `standardized`.
-struct standardized_kd_loss : labelled_loss<standardized_kd_loss, standardized_kd_options> {
+struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_kd_options> {
   static constexpr char const* name = "logit_standardization";
   static constexpr error_bound bound{.value = 16, .gradient = 32};
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "distil/response/labelled_loss.hpp"
 #include "distil/response/moving_temperature.hpp"
+#include "distil/response/soft_hard_loss.hpp"
 
 namespace distil {
 
@@ -40,7 +40,7 @@ struct norm_kd_options {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `norm_kd`.
-struct norm_kd_loss : labelled_loss<norm_kd_loss, norm_kd_options> {
+struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static constexpr char const* name = "norm_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 32};
 

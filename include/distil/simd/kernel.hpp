@@ -17,6 +17,7 @@
 ///   padding                        static: what stands in for a class past the last
 ///   masked_output                  static: what is written where the logit is -inf
 ///   operands(term), open(...)      the other matrices it reads, and their strips in one block
+///                                  (`open` may take the student's strip as well, for a kernel with a maximum of its own)
 ///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row
 ///   rescale(maximum)               the student's maximum rose: bring the sums along
 ///   observe(strips, block)         looks at a block before its sums (a teacher's maximum); may rescale

@@ -149,6 +149,17 @@ class row_sweeps {
     if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips, k);
   }
 
+  /// The strips of a kernel; those that take the student's own get it.
+  template <class Operands>
+  static DISTIL_INLINE auto open(Operands& operands, tile rows, block here,
+                                 [[maybe_unused]] strip<T> student) {
+    if constexpr (requires { operands.open(rows, here, student); }) {
+      return operands.open(rows, here, student);
+    } else {
+      return operands.open(rows, here);
+    }
+  }
+
   template <std::size_t... I>
   DISTIL_INLINE void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     constexpr bool keeps = Writes && step_slots > 0;
@@ -157,7 +168,7 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{get<I>(operands_).open(rows, here)...};
+      std::tuple strips{open(get<I>(operands_), rows, here, z)...};
       if constexpr (needs_maximum) {
         lanes<T> const maximum = Axis::max(block_maximum<T>(z, here));
         if (column > classes.first) {
@@ -230,7 +241,7 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{get<I>(operands_).open(rows, here)...};
+      std::tuple strips{open(get<I>(operands_), rows, here, z)...};
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
         std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
@@ -277,10 +288,10 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> z{};
-      std::tuple<decltype(get<I>(operands_).open(rows, here))...> strips{};
+      std::tuple<decltype(open(get<I>(operands_), rows, here, z))...> strips{};
       if constexpr (Rereads) {
         z = student_.open(rows, here, padding);
-        ((std::get<I>(strips) = get<I>(operands_).open(rows, here)), ...);
+        ((std::get<I>(strips) = open(get<I>(operands_), rows, here, z)), ...);
       }
       T const* keep = kept_of(here);
       lanes<T> earlier(0);

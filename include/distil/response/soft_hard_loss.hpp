@@ -9,7 +9,7 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 /// The face of a loss of student, teacher and, where there are any, labels. `Loss::evaluate` does the work, with
 /// `simd::no_gradient` where none is wanted.
 template <class Loss, class Options, class Value = hinton_kd_value>
-struct labelled_loss {
+struct soft_hard_loss {
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
