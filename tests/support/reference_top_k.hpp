@@ -131,25 +131,28 @@ inline top_k_loss top_k(summand const& f, row<number> const& student, top_k_entr
 
   top_k_loss result{0, 1, row<number>(all, 0)};
   row<number> psi(all, 0);
-  number psi_sum = 0, q_tail = 0;
+  number psi_sum = 0;
+  row<number> log_q_outside;
   for (std::size_t c = 0; c < all; ++c) {
-    if (!listed[c]) q_tail += std::exp(log_q[c]);
+    if (!listed[c]) log_q_outside.push_back(log_q[c]);
     if (!listed[c] && (!by_class || !outside_counts)) continue;
     if (log_p[c] == nothing && log_q[c] == nothing) continue;
     result.value += f.value(log_p[c], log_q[c]);
     psi[c] = f.psi(log_p[c], log_q[c]);
     psi_sum += psi[c];
   }
-  number tail_share = 0;
-  if (!by_class && all > entries.classes.size() && (teacher.log_tail != nothing || q_tail > 0)) {
-    result.value += f.value(teacher.log_tail, std::log(q_tail));
-    number const psi_tail = f.psi(teacher.log_tail, std::log(q_tail));
-    psi_sum += psi_tail;
-    tail_share = q_tail > 0 ? psi_tail / q_tail : 0;
+  number psi_tail = 0, log_q_tail = nothing;
+  if (!by_class && all > entries.classes.size()) {
+    log_q_tail = log_sum_exp(log_q_outside);
+    if (teacher.log_tail != nothing || log_q_tail != nothing) {
+      result.value += f.value(teacher.log_tail, log_q_tail);
+      psi_tail = f.psi(teacher.log_tail, log_q_tail);
+      psi_sum += psi_tail;
+    }
   }
   for (std::size_t c = 0; c < all; ++c) {
     if (student[c] == nothing || log_q[c] == nothing) continue;
-    number const mine = listed[c] || by_class ? psi[c] : std::exp(log_q[c]) * tail_share;
+    number const mine = listed[c] || by_class ? psi[c] : std::exp(log_q[c] - log_q_tail) * psi_tail;
     result.gradient[c] = (mine - std::exp(log_q[c]) * psi_sum) / temperature;
   }
   return result;
