@@ -1,5 +1,6 @@
 # Every header of the loss families. See "Add a loss" in CONTRIBUTING.md.
 
+distil_add_loss(response adaptive_kl)
 distil_add_loss(response alpha_beta)
 distil_add_loss(response amari_alpha)
 distil_add_loss(response cross_entropy)
@@ -10,6 +11,7 @@ distil_add_loss(response jeffreys)
 distil_add_loss(response jensen_shannon)
 distil_add_loss(response log_softmax)
 distil_add_loss(response log_sum_exp)
+distil_add_loss(response mean_squared_logits)
 distil_add_loss(response negative_log_overlap)
 distil_add_loss(response normalized_jensen_shannon)
 distil_add_loss(response overlap_hybrid)

@@ -2,6 +2,7 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/response/adaptive_kl.hpp"
 #include "distil/response/alpha_beta.hpp"
 #include "distil/response/amari_alpha.hpp"
 #include "distil/response/cross_entropy.hpp"
@@ -14,6 +15,7 @@
 #include "distil/response/jensen_shannon.hpp"
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/log_sum_exp.hpp"
+#include "distil/response/mean_squared_logits.hpp"
 #include "distil/response/negative_log_overlap.hpp"
 #include "distil/response/normalized_jensen_shannon.hpp"
 #include "distil/response/overlap_hybrid.hpp"
