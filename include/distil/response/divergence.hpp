@@ -28,7 +28,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// Divergences whose derivative by the temperature can be had: by log p, too.
 template <class Function>
 inline constexpr bool moves_by_temperature =
-    kernels::teacher_expectation<Function> || kernels::function_by_log_p<Function>;
+    kernels::teacher_expectation<Function> ||
+    kernels::function_by_log_p<typename kernels::function_in_rows<float, Function>::type>;
 
 /// A divergence between one teacher and the student as a term of a sum.
 template <class Function, class Storage, teacher_form Form>

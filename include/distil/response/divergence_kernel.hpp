@@ -7,15 +7,17 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// Rows of D(p, q) = sum value(log p, log q), or a function of several such sums. They and sum psi take a second sweep,
 /// once the partition sums are known, and the gradient a third, with the exponentials that the first has kept.
-template <class T, class Axis, class Function, class Teacher>
+template <class T, class Axis, class FunctionOfBatch, class Teacher>
 class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   using base = pair_kernel<T, Axis, Teacher>;
   using base::maximum_, base::student_sum_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;
+  using Function = typename function_in_rows<T, FunctionOfBatch>::type;
+  static constexpr bool looks_at_rows = !std::is_same_v<Function, FunctionOfBatch>;
   using sums_of_function = divergence_sums<T, Function>;
 
   /// Only a Function that takes probabilities needs those of the teacher again.
-  static constexpr bool keeps_teacher = function_by_class<Function>;
+  static constexpr bool keeps_teacher = function_by_class<Function, T>;
 
  public:
   static constexpr bool keeps_exponentials = true;
@@ -32,7 +34,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
 
   template <class Term, class Student>
   DISTIL_INLINE divergence_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
-      : base(term, rows, scale), function_(term.function) {}
+      : base(term, rows, scale), function_(function_of(term, rows)) {}
 
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
     student_sum_ *= student.decay(base::sharpness_);
@@ -71,6 +73,11 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     base::close_sums();
     inverse_student_ = lanes<T>(1) / student_sum_;
     inverse_teacher_ = lanes<T>(1) / teacher_sum_;
+    if constexpr (looks_at_rows) {
+      function_.settle([&](lanes<T> stored) {
+        return log_p(Teacher::logit(stored) - maximum_.shift(), base::teacher_inverse_, base::log_teacher_);
+      });
+    }
   }
 
   [[nodiscard]] DISTIL_INLINE bool refines() const { return true; }
@@ -110,7 +117,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
                                       [[maybe_unused]] simd::kept<T> saved) const {
       class_probabilities<lanes<T>> here{
-          fma(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, -log_teacher),
+          log_p(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, log_teacher),
           fma(z.centred, inverse, -log_student), lanes<T>(0), z.exponential * of_student};
       if constexpr (keeps_teacher) here.p = saved[0] * of_teacher;
       return scale * (row.psi(function, here) - here.q * row.total.psi);
@@ -135,10 +142,24 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   }
 
  private:
+  template <class Term>
+  static DISTIL_INLINE Function function_of(Term const& term, [[maybe_unused]] simd::tile rows) {
+    if constexpr (looks_at_rows) {
+      return Function::from(Axis{}, term, rows);
+    } else {
+      return term.function;
+    }
+  }
+
+  /// The same bits wherever it is asked for.
+  static DISTIL_INLINE lanes<T> log_p(lanes<T> centred, lanes<T> inverse, lanes<T> log_sum) {
+    return fma(centred, inverse, -log_sum);
+  }
+
   /// As base::at, by exponentials like those of the first sweep, which cost less.
   [[nodiscard]] DISTIL_INLINE typename base::softened at(lanes<T> centred, lanes<T> stored) const {
     lanes<T> const teacher = Teacher::logit(stored) - maximum_.shift();
-    return {fma(teacher, base::teacher_inverse_, -base::log_teacher_),
+    return {log_p(teacher, base::teacher_inverse_, base::log_teacher_),
             fma(centred, base::inverse_, -base::log_student_),
             exp2_nonpositive(teacher * teacher_sharpness_) * inverse_teacher_,
             exp2_nonpositive(centred * base::sharpness_) * inverse_student_,

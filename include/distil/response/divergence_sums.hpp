@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 #include "distil/response/divergence_function.hpp"
@@ -13,18 +14,28 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 using simd::lanes;
 using simd::mask;
 
-template <class Function>
-concept function_by_class = requires(Function const& function, class_probabilities<lanes<float>> here) {
+template <class Function, class T = float>
+concept function_by_class = requires(Function const& function, class_probabilities<lanes<T>> here) {
   function.at(here);
 };
-template <class Function>
-concept function_with_logarithm = requires(Function const& function, class_probabilities<lanes<float>> here) {
+template <class Function, class T = float>
+concept function_with_logarithm = requires(Function const& function, class_probabilities<lanes<T>> here) {
   function.log_at(here);
 };
-template <class Function>
-concept function_by_log_p = function_by_class<Function> ||
-    requires(Function const& function, lanes<float> x) {
+template <class Function, class T = float>
+concept function_by_log_p = function_by_class<Function, T> || requires(Function const& function, lanes<T> x) {
   function.d_log_p(x, x);
+};
+
+/// A Function as a kernel holds it: for a tile of rows, if it looks at whole rows first (see adaptive_kl.hpp).
+template <class T, class Function>
+struct function_in_rows {
+  using type = Function;
+};
+template <class T, class Function>
+requires requires { typename Function::template in_rows<T>; }
+struct function_in_rows<T, Function> {
+  using type = typename Function::template in_rows<T>;
 };
 
 template <class Lanes>
@@ -39,19 +50,20 @@ DISTIL_INLINE std::array<summand<Lanes>, Count> in_array(std::array<summand<Lane
 /// Every Function's summands at a class.
 template <class Function, class Lanes>
 DISTIL_INLINE auto summands_at(Function const& function, class_probabilities<Lanes> const& here) {
-  if constexpr (function_by_class<Function>) {
+  using T = typename Lanes::value_type;
+  if constexpr (function_by_class<Function, T>) {
     return in_array(function.at(here));
   } else {
     summand<Lanes> result{function.value(here.log_p, here.log_q), function.d_log_q(here.log_p, here.log_q),
                           Lanes(0)};
-    if constexpr (function_by_log_p<Function>) result.d_log_p = function.d_log_p(here.log_p, here.log_q);
+    if constexpr (function_by_log_p<Function, T>) result.d_log_p = function.d_log_p(here.log_p, here.log_q);
     return in_array(result);
   }
 }
 
-template <class Function>
+template <class Function, class T>
 inline constexpr std::size_t plain_sums_of =
-    decltype(summands_at(std::declval<Function const&>(), class_probabilities<lanes<float>>{})){}.size();
+    decltype(summands_at(std::declval<Function const&>(), class_probabilities<lanes<T>>{})){}.size();
 
 /// The sum over classes of one summand, of its derivatives psi by log q and chi by log p, and of these times u and v,
 /// which dL/dT is made of (see pair_kernel.hpp).
@@ -66,12 +78,14 @@ struct class_sum {
     chi_v += other.chi_v;
     psi_u += other.psi_u;
   }
-  DISTIL_INLINE void multiply(lanes<T> factor) {
-    value = zero_safe_product(factor, value);
-    psi = zero_safe_product(factor, psi);
-    chi = zero_safe_product(factor, chi);
-    chi_v = zero_safe_product(factor, chi_v);
-    psi_u = zero_safe_product(factor, psi_u);
+  /// `product` of a factor and each; with zero_safe_product a factor of 0 silences what is infinite, or NaN.
+  template <class Product>
+  DISTIL_INLINE void multiply(lanes<T> factor, Product product) {
+    value = product(factor, value);
+    psi = product(factor, psi);
+    chi = product(factor, chi);
+    chi_v = product(factor, chi_v);
+    psi_u = product(factor, psi_u);
   }
   DISTIL_INLINE void add_moments(lanes<T> d_log_p, lanes<T> d_log_q, lanes<T> u, lanes<T> v) {
     chi += d_log_p;
@@ -90,12 +104,12 @@ DISTIL_INLINE lanes<T> relative_to_top(lanes<T> x, lanes<T> top) {
 /// What the sums of a row come to: the divergence, the weight of each summand, and what psi and dL/dT need of it.
 template <class T, class Function>
 struct divergence_of_sums {
-  static constexpr bool has_logarithm = function_with_logarithm<Function>;
-  static constexpr bool has_outcome = has_logarithm || plain_sums_of<Function> != 1 ||
+  static constexpr bool has_logarithm = function_with_logarithm<Function, T>;
+  static constexpr bool has_outcome = has_logarithm || plain_sums_of<Function, T> != 1 ||
                                       requires(Function const& function, std::array<lanes<T>, 1> sums) {
     function.outcome(sums);
   };
-  static constexpr std::size_t plain = plain_sums_of<Function>;
+  static constexpr std::size_t plain = plain_sums_of<Function, T>;
   static constexpr std::size_t count = plain + (has_logarithm ? 1 : 0);
 
   lanes<T> value{0};
@@ -178,7 +192,8 @@ class divergence_sums {
       if constexpr (result::has_logarithm) {
         lanes<T>& last = complete[result::plain];
         row.log_sum = top_ + log(last);
-        sums_[result::plain].multiply(select(last == lanes<T>(0), lanes<T>(0), lanes<T>(1) / last));
+        sums_[result::plain].multiply(select(last == lanes<T>(0), lanes<T>(0), lanes<T>(1) / last),
+                                      std::multiplies<>{});
         last = row.log_sum;
       }
       auto const outcome = function.outcome(complete);
@@ -186,7 +201,8 @@ class divergence_sums {
       row.weights = outcome.weights;
       for (std::size_t k = 0; k < result::count; ++k) {
         class_sum<T> weighted = sums_[k];
-        weighted.multiply(row.weights[k]);
+        weighted.multiply(row.weights[k],
+                          [](lanes<T> weight, lanes<T> sum) { return zero_safe_product(weight, sum); });
         weighted.psi = Axis::sum(weighted.psi);
         row.total.add(weighted);
       }
@@ -198,7 +214,7 @@ class divergence_sums {
 
  private:
   DISTIL_INLINE void raise(lanes<T> top) {
-    sums_[result::plain].multiply(exp_nonpositive(relative_to_top(top_, top)));
+    sums_[result::plain].multiply(exp_nonpositive(relative_to_top(top_, top)), std::multiplies<>{});
     top_ = top;
   }
 

@@ -30,6 +30,7 @@ struct negative_log_overlap_case : divergence_case<distil::negative_log_overlap>
     };
     truth result = of_sums(z, t, s, terms, outcome);
     double const overlap = static_cast<double>(std::exp(-result.value / temperature_factor(s)));
+    result.gradient_scale *= 1 - static_cast<double>(top);
     result.gradient_scale +=
         temperature_factor(s) / s.temperature * size_of_ties(z, t, s.temperature) / std::max(overlap, 1e-30);
     return result;

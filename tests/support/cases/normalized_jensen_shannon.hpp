@@ -23,18 +23,20 @@ struct normalized_jensen_shannon_case
       if (b == 0) return naive_summand{times(p, log_p - log_q), -p, times(p, log_p - log_q + 1)};
       if (b == 1) return naive_summand{times(q, log_q - log_p), times(q, log_q - log_p + 1), -q};
       // log(m / q) and log(m / p), whose differences from 0 are small near the ends
-      long double const over_q = log_ratio_of_mixture(b, log_p, log_q);
-      long double const over_p = log_ratio_of_mixture(1 - b, log_q, log_p);
+      long double const over_q = log_ratio_of_mixture(b, 1 - b, log_p, log_q);
+      long double const over_p = log_ratio_of_mixture(1 - b, b, log_q, log_p);
       return naive_summand{-times(p, over_p) / (1 - b) - times(q, over_q) / b, -times(q, over_q) / b,
                            -times(p, over_p) / (1 - b)};
     });
   }
 
-  /// log(share * p + (1 - share) * q) - log q.
-  static long double log_ratio_of_mixture(long double share, long double log_p, long double log_q) {
+  /// log(share * p + rest * q) - log q, share + rest = 1.
+  static long double log_ratio_of_mixture(long double share, long double rest, long double log_p,
+                                          long double log_q) {
     long double const r = log_p - log_q;
+    if (r < -1 && share > 0.5L) return std::log(rest + share * std::exp(r));
     if (r < 100) return std::log1p(share * std::expm1(r));
-    return std::log(share) + r + std::log1p((1 - share) / share * std::exp(-r));
+    return std::log(share) + r + std::log1p(rest / share * std::exp(-r));
   }
 };
 
