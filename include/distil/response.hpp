@@ -18,5 +18,7 @@
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/response/swapped_kl.hpp"
+#include "distil/response/temperature_matching.hpp"
 #include "distil/response/virtual_teacher.hpp"
+#include "distil/response/weighted_soft_label.hpp"
 #include "distil/version.hpp"
