@@ -72,10 +72,9 @@ TYPED_TEST_P(response_suite, gradient_is_the_central_difference_of_the_reference
       auto const label = b.labels[static_cast<std::size_t>(r)];
       auto const student = b.student.template row<long double>(r);
       auto const value = [&](exact_row const& z) {
-        if constexpr (requires {
-                        loss::of_held(z, student, teacher, s);
-                      }) {  // weights as the student has them
-          return loss::of_held(z, student, teacher, s).value;
+        // A case says which value moves where a part of it is a constant for the gradient.
+        if constexpr (requires { loss::value_with_constants_of(student, z, teacher, label, s); }) {
+          return loss::value_with_constants_of(student, z, teacher, label, s);
         } else {
           return loss::of(z, teacher, label, s).value;
         }

@@ -206,7 +206,7 @@ struct divergence {
     auto const of_call = detail::function_for(function, options);
     auto const shared = detail::shared_options(options);
     if constexpr (detail::is_top_k<Teacher>) {
-      static_assert(!kernels::divergence_of_sums<float, Function>::has_outcome,
+      static_assert(kernels::is_one_sum<Function>,
                     "distil: a divergence that is a function of its sums takes no top-k teacher");
       return top_k_term(of_call, teacher, shared);
     } else {

@@ -45,9 +45,9 @@ struct adaptive_kl_case : parametric_case<distil::adaptive_kl, adaptive_kl_case>
   static truth of(exact_row const& z, exact_row const& t, std::int64_t, parameter_setting const& s) {
     return with_weight(z, t, s, weight_at(z, t, s));
   }
-  static truth of_held(exact_row const& z, exact_row const& at, exact_row const& t,
-                       parameter_setting const& s) {
-    return with_weight(z, t, s, weight_at(at, t, s));
+  static long double value_with_constants_of(exact_row const& at, exact_row const& z, exact_row const& t,
+                                             std::int64_t, parameter_setting const& s) {
+    return with_weight(z, t, s, weight_at(at, t, s)).value;
   }
   static truth of_held_at(exact_row const& z, exact_row const& t, parameter_setting const& s,
                           parameter_setting const& at) {

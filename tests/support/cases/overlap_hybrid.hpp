@@ -40,9 +40,9 @@ struct overlap_hybrid_case : parametric_case<distil::overlap_hybrid, overlap_hyb
     for (std::size_t c = 0; c < z.size(); ++c) overlap += std::min(p[c], q[c]);
     return std::exp(-s.first * overlap);
   }
-  static truth of_held(exact_row const& z, exact_row const& at, exact_row const& t,
-                       parameter_setting const& s) {
-    return with_weight(z, t, s, [&](long double) { return weight_at(at, t, s); });
+  static long double value_with_constants_of(exact_row const& at, exact_row const& z, exact_row const& t,
+                                             std::int64_t, parameter_setting const& s) {
+    return with_weight(z, t, s, [&](long double) { return weight_at(at, t, s); }).value;
   }
   static truth of_held_at(exact_row const& z, exact_row const& t, parameter_setting const& s,
                           parameter_setting const& at) {
