@@ -45,8 +45,8 @@ class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_k
   DISTIL_INLINE temperature_matching_kernel(Term const& term, Student const& student, simd::tile rows,
                                             lanes<T> scale)
       : base(term, student, rows, scale), weighs_(term.weight == matching_weight::sum_of_powers) {
-    lanes<T> const temperature = Axis::per_row(rows, term.teacher_temperature, std::identity{});
-    power_ = Axis::per_row(rows, term.teacher_temperature, [](double number) { return 1.0 / number; });
+    lanes<T> const temperature = Axis::per_row(rows, term.softened_at, std::identity{});
+    power_ = Axis::per_row(rows, term.softened_at, [](double number) { return 1.0 / number; });
     if (term.teacher.moves()) this->teacher_inverse_ *= power_;
     this->teacher_sharpness_ = this->teacher_inverse_ * lanes<T>(simd::log2e);
     plain_sharpness_ = this->teacher_sharpness_ * temperature;
@@ -113,25 +113,25 @@ struct temperature_matching_term : detail::labelled_teacher_term<Storage, Form> 
       kernels::temperature_matching_kernel<T, Axis, kernels::teacher_reader<T, Axis, Storage, Form>>;
 
   forward_kl_function function = {};
-  row_parameter teacher_temperature;
+  row_parameter softened_at;
   matching_weight weight;
 
   temperature_matching_term(dense_teacher<Storage, Form> const& the_teacher,
                             temperature_matching_options const& options)
       : detail::labelled_teacher_term<Storage, Form>(the_teacher, {}, options, 1, false),
-        teacher_temperature(options.teacher_temperature),
+        softened_at(options.teacher_temperature),
         weight(options.weight) {
     this->labelled = false;
   }
 
   void check(char const* where, index row_count, index columns) const {
     detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
-    detail::require_parameter(where, "teacher_temperature", teacher_temperature, row_count,
-                              detail::is_temperature, detail::must_be_temperature);
+    detail::require_parameter(where, "teacher_temperature", softened_at, row_count, detail::is_temperature,
+                              detail::must_be_temperature);
   }
   void inspect(char const* where, index row_count, index columns) const {
     detail::labelled_teacher_term<Storage, Form>::inspect(where, row_count, columns);
-    detail::require_row_values(where, "teacher_temperature", teacher_temperature, detail::is_temperature,
+    detail::require_row_values(where, "teacher_temperature", softened_at, detail::is_temperature,
                                detail::must_be_temperature);
   }
 };
