@@ -25,8 +25,9 @@ struct adaptive_kl_case : parametric_case<distil::adaptive_kl, adaptive_kl_case>
     long double sum = 0, head = 0, tail = 0;
     bool inside = true;
     for (std::size_t k = 0; k < order.size();) {
-      std::size_t next = k;  // equal logits go together
-      while (next < order.size() && t[order[next]] == t[order[k]]) sum += p[order[next++]];
+      std::size_t next = k;  // equal logits go together; NaN is equal to nothing
+      do sum += p[order[next++]];
+      while (next < order.size() && t[order[next]] == t[order[k]]);
       inside = inside && (k == 0 || sum <= s.first);
       for (; k < next; ++k) (inside ? head : tail) += std::abs(p[order[k]] - q[order[k]]);
     }
