@@ -16,7 +16,7 @@ std::vector<comparison> on_every_shape(std::function<subject(std::string const&)
                                        shape last = std::end(shapes)[-1]) {
   std::vector<comparison> cases;
   for (shape const size : shapes) {
-    cases.push_back({size.name(), {of(size.name())}, {over(size.name())}});
+    cases.push_back({size.name(), {of(size.name())}, {over(size.name())}, {}});
     if (size == last) break;
   }
   return cases;
@@ -33,7 +33,10 @@ std::vector<target> against_the_limits() {
          kind::ratio,
          sense::at_most,
          bound,
-         {{large, {hinton_kd("distil", large, threads)}, memory_limit(large, threads)}}});
+         {{large,
+           {hinton_kd("distil", large, threads)},
+           memory_limit(large, threads),
+           {bare_loops(large, "hinton_kd", threads)}}}});
   }
   for (auto const& [operation, text, bound] :
        {std::tuple("hinton_kd_at_3.5", "3.5", 2.2), std::tuple("hinton_kd_at_2", "2", 1.8),
@@ -46,7 +49,7 @@ std::vector<target> against_the_limits() {
     for (std::string const& shape : {vocabulary, usual}) {
       subject what = distil(shape);
       what.operation = operation;
-      one.cases.push_back({shape, {what}, {exp_pass(shape)}});
+      one.cases.push_back({shape, {what}, {exp_pass(shape)}, {bare_loops(shape, operation)}});
     }
     all.push_back(one);
   }
@@ -55,7 +58,7 @@ std::vector<target> against_the_limits() {
                    kind::ratio,
                    sense::at_most,
                    bound,
-                   {{shape, {distil(shape)}, {distil(usual)}}}});
+                   {{shape, {distil(shape)}, {distil(usual)}, {}}}});
   }
   return all;
 }
@@ -69,22 +72,22 @@ std::vector<target> against_itself() {
            kind::ratio,
            sense::at_most,
            0.7,
-           {{large, {small}, {hinton_kd("distil", large, 2)}}}},
+           {{large, {small}, {hinton_kd("distil", large, 2)}, {}}}},
           {"class-major over row-major " + pixels,
            kind::ratio,
            sense::at_most,
            1.3,
-           {{images, {distil(images)}, {distil(pixels)}}}},
+           {{images, {distil(images)}, {distil(pixels)}, {}}}},
           {"one row, two threads over one",
            kind::ratio,
            sense::at_most,
            0.6,
-           {{row, {hinton_kd("distil", row, 2)}, {distil(row)}}}},
+           {{row, {hinton_kd("distil", row, 2)}, {distil(row)}, {}}}},
           {"built for AVX2 over built for this machine",
            kind::ratio,
            sense::at_most,
            1.8,
-           {{"64x32000", {hinton_kd("distil_avx2", "64x32000")}, {distil("64x32000")}}}}};
+           {{"64x32000", {hinton_kd("distil_avx2", "64x32000")}, {distil("64x32000")}, {}}}}};
 }
 
 std::vector<target> against_peers() {
@@ -107,8 +110,8 @@ std::vector<target> against_peers() {
                  kind::ratio,
                  sense::at_least,
                  10.0,
-                 {{"256x1000", {hinton_kd("eigen", "256x1000")}, {distil("256x1000")}},
-                  {"64x32000", {hinton_kd("eigen", "64x32000")}, {distil("64x32000")}}}});
+                 {{"256x1000", {hinton_kd("eigen", "256x1000")}, {distil("256x1000")}, {}},
+                  {"64x32000", {hinton_kd("eigen", "64x32000")}, {distil("64x32000")}, {}}}});
   return all;
 }
 
@@ -117,7 +120,7 @@ target no_allocations() {
   target one{"allocations of a call after the first, every loss", kind::allocations, sense::at_most, 0.0, {}};
   for (entry const& each : benches()) {
     bool const counts = each.what.shape == "1024x10" || each.what.shape == "128x1008";
-    if (each.what.library == "distil" && counts) one.cases.push_back({each.what.name(), {each.what}, {}});
+    if (each.what.library == "distil" && counts) one.cases.push_back({each.what.name(), {each.what}, {}, {}});
   }
   return one;
 }
@@ -147,11 +150,12 @@ std::vector<target> targets() {
     all.insert(all.end(), group.begin(), group.end());
   }
   all.push_back(no_allocations());
-  all.push_back({"seconds the compiler takes for a file that includes response.hpp",
-                 kind::seconds,
-                 sense::at_most,
-                 1.5,
-                 {{"response.hpp", {{"compiler", "include", "source", "response.hpp", "syntax_only"}}, {}}}});
+  all.push_back(
+      {"seconds the compiler takes for a file that includes response.hpp",
+       kind::seconds,
+       sense::at_most,
+       1.5,
+       {{"response.hpp", {{"compiler", "include", "source", "response.hpp", "syntax_only"}}, {}, {}}}});
   return all;
 }
 
@@ -160,6 +164,7 @@ std::vector<subject> subjects_of(target const& one) {
   for (comparison const& each : one.cases) {
     all.insert(all.end(), each.of.begin(), each.of.end());
     all.insert(all.end(), each.over.begin(), each.over.end());
+    all.insert(all.end(), each.bare.begin(), each.bare.end());
   }
   return all;
 }

@@ -14,6 +14,8 @@ struct comparison {
   std::string where;          ///< the shape, as a rule
   std::vector<subject> of;    ///< the best of these
   std::vector<subject> over;  ///< by the best of these, where the target is a ratio
+  std::vector<subject>
+      bare;  ///< the loops of the same work with nothing around them: what the machine allows
 };
 
 /// A figure that must hold in every one of its cases.
@@ -50,6 +52,12 @@ inline std::vector<subject> memory_limit(std::string const& shape, int threads =
 /// One pass of vectorised exponentials: `exp` is xsimd's, `exp_nonpositive` distil's.
 inline subject exp_pass(std::string const& shape, std::string const& operation = "exp") {
   return {"limit", operation, "float", shape, "output"};
+}
+
+/// The loops of `hinton_kd` alone, at the temperature that an operation of distil names.
+inline subject bare_loops(std::string const& shape, std::string const& operation = "hinton_kd",
+                          int threads = 1) {
+  return {"limit", "bare_loops" + operation.substr(9), "float", shape, "gradient", threads};
 }
 
 /// Forward softmax or log_softmax, float.

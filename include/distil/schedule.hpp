@@ -4,7 +4,10 @@
 
 #include "distil/schedule/any_schedule.hpp"
 #include "distil/schedule/arithmetic.hpp"
+#include "distil/schedule/curriculum_temperature.hpp"
 #include "distil/schedule/gradient_clipping.hpp"
+#include "distil/schedule/learnable_temperature.hpp"
+#include "distil/schedule/learned_state.hpp"
 #include "distil/schedule/on_plateau.hpp"
 #include "distil/schedule/parse.hpp"
 #include "distil/schedule/plateau_state.hpp"

@@ -10,17 +10,7 @@
 #include <vector>
 
 #include "../support/batches.hpp"
-#include "distil/response/cross_entropy.hpp"
-#include "distil/response/divergence.hpp"
-#include "distil/response/entropy.hpp"
-#include "distil/response/forward_kl.hpp"
-#include "distil/response/fuse.hpp"
-#include "distil/response/hinton_kd.hpp"
-#include "distil/response/log_softmax.hpp"
-#include "distil/response/log_sum_exp.hpp"
-#include "distil/response/soft_cross_entropy.hpp"
-#include "distil/response/softmax.hpp"
-#include "distil/response/teacher.hpp"
+#include "distil/response.hpp"
 
 namespace {
 thread_local long allocations = 0;
@@ -158,6 +148,24 @@ TEST_P(allocation, every_form_of_teacher_makes_none) {
   expect_none_of("captured at another temperature", log_probabilities(teacher_, temperatures_));
 }
 
+TEST_P(allocation, top_k_teachers_make_none) {
+  index const k = std::min<index>(columns_, 5);
+  std::vector<std::int32_t> ids;
+  for (index i = 0; i < rows_ * k; ++i) ids.push_back(static_cast<std::int32_t>(k - 1 - i % k));
+  std::vector<float> const values(ids.size(), -3.0F);
+  divergence_options const options{.temperature = temperatures_, .temperature_gradient = slopes_};
+  for (tail_policy const policy :
+       {tail_policy::bucket, tail_policy::uniform, tail_policy::renormalise_both}) {
+    auto const teacher = top_k(matrix_view<std::int32_t const>(ids.data(), rows_, k),
+                               matrix_view<float const>(values.data(), rows_, k),
+                               {.form = teacher_form::log_probabilities, .tail = policy});
+    expect_none("top-k", [&] { forward_kl.with_grad(student_, teacher, gradient_); });
+    expect_none("top-k, all options", [&] { forward_kl.with_grad(student_, teacher, gradient_, options); });
+    expect_none("two top-k terms",
+                [&] { fuse(forward_kl.term(teacher), brier.term(teacher)).with_grad(student_, gradient_); });
+  }
+}
+
 TEST_P(allocation, hinton_kd_makes_none) {
   hinton_kd_options const options{.temperature = temperatures_,
                                   .soft_weight = 0.3,
@@ -176,6 +184,49 @@ TEST_P(allocation, hinton_kd_makes_none) {
   });
 }
 
+TEST_P(allocation, tokens_and_rankings_make_none) {
+  for (kl_estimator const estimator : {kl_estimator::k2, kl_estimator::clipped_k3}) {
+    sampled_kl_options const options{
+        .estimator = estimator, .temperature = temperatures_, .rows = every_row_option_};
+    expect_none("sampled_kl", [&] { sampled_kl.with_grad(student_, teacher_, labels_, gradient_, options); });
+  }
+  expect_none("sampled_kl, numbers",
+              [&] { (void)sampled_kl(student_, sampled_log_probabilities{ones_}, labels_); });
+  expect_none("list_maximum_likelihood", [&] {
+    list_maximum_likelihood.with_grad(student_, teacher_, gradient_, {.top = 50, .rows = every_row_option_});
+  });
+  expect_none("pairwise_hinge", [&] { (void)pairwise_hinge(student_, teacher_, {.top = 70}); });
+  expect_none("pairwise_logistic",
+              [&] { pairwise_logistic.with_grad(student_, teacher_, gradient_, {.top = 70}); });
+  expect_none("margin_mse",
+              [&] { margin_mse.with_grad(student_, teacher_, gradient_, {.positives = labels_}); });
+  std::vector<std::int64_t> const lengths(1, rows_);
+  expect_none("token_weights",
+              [&] { token_weights(padded_sequences(lengths, rows_), slopes_, {.decay_length = 9}); });
+}
+
+TEST_P(allocation, temperatures_of_rows_make_none) {
+  expect_none("standardized forward_kl", [&] {
+    standardized(forward_kl).with_grad(student_, teacher_, gradient_, {.rows = every_row_option_});
+  });
+  expect_none("standardized hinton_kd", [&] {
+    standardized(hinton_kd).with_grad(student_, teacher_, labels_, gradient_,
+                                      {.temperature = temperatures_, .temperature_gradient = slopes_});
+  });
+  expect_none("norm_kd", [&] { norm_kd.with_grad(student_, teacher_, labels_, gradient_); });
+  expect_none("dynamic_temperature_kd", [&] {
+    dynamic_temperature_kd.with_grad(in_double_.student.view(), in_double_.teacher.view(), labels_,
+                                     in_double_.gradient.view(), {.temperature = temperatures_});
+  });
+  expect_none("teacher_temperature", [&] {
+    forward_kl.with_grad(student_, teacher_, gradient_,
+                         {.temperature = 2,
+                          .teacher_temperature = temperatures_,
+                          .factor = ones_,
+                          .teacher_temperature_gradient = slopes_});
+  });
+}
+
 TEST_P(allocation, fused_terms_make_none) {
   expect_none("fuse", [&] {
     auto const objective = fuse(0.3 * cross_entropy.term(labels_, {.label_smoothing = 0.1}),
@@ -183,6 +234,43 @@ TEST_P(allocation, fused_terms_make_none) {
                                 0.2 * brier.term(probabilities(teacher_)), entropy.term());
     (void)objective(student_, {.values = values_});
     objective.with_grad(student_, gradient_, {.accumulate = true});
+  });
+}
+
+TEST_P(allocation, losses_between_vocabularies_make_none) {
+  std::vector<std::int32_t> offsets, columns;
+  for (index c = 0; c <= columns_; ++c) offsets.push_back(static_cast<std::int32_t>(c));
+  for (index c = 0; c < columns_; ++c) columns.push_back(static_cast<std::int32_t>(columns_ - 1 - c));
+  std::vector<float> const entries(columns.size(), 1.0F);
+  sparse_projection const projection(offsets, columns, entries, columns_);
+  expect_none("universal_logits", [&] { (void)universal_logits(student_, teacher_); });
+  expect_none("universal_logits, gradient", [&] {
+    universal_logits.with_grad(student_, probabilities(teacher_), gradient_,
+                               {.temperature = temperatures_, .rows = every_row_option_});
+  });
+  expect_none("projected_kl", [&] { (void)projected_kl(student_, teacher_, projection); });
+  expect_none("projected_kl, gradient", [&] {
+    projected_kl.with_grad(student_, teacher_, projection, gradient_,
+                           {.temperature = temperatures_, .rows = every_row_option_, .accumulate = true});
+  });
+}
+
+TEST_P(allocation, losses_of_a_whole_batch_make_none) {
+  coupled_rows const rows{.weights = ones_, .ignore_label = 0, .labels = labels_};
+  expect_none("prediction_correlation", [&] { (void)prediction_correlation(student_, teacher_); });
+  expect_none("prediction_correlation, gradient", [&] {
+    prediction_correlation.with_grad(student_, teacher_, gradient_, {.rows = rows, .accumulate = true});
+  });
+  expect_none("class_correlation", [&] { class_correlation.with_grad(student_, teacher_, gradient_); });
+  expect_none("batch_correlation", [&] { batch_correlation.with_grad(student_, teacher_, gradient_); });
+  expect_none("multi_level_logits",
+              [&] { multi_level_logits.with_grad(student_, teacher_, gradient_, {.rows = rows}); });
+  expect_none("sinkhorn", [&] { sinkhorn.with_grad(student_, teacher_, gradient_, {.rows = rows}); });
+  if (columns_ > 150) return;  // pairs of classes
+  std::vector<float> const cost(static_cast<std::size_t>(columns_ * columns_), 1.0F);
+  expect_none("wasserstein_logits", [&] {
+    wasserstein_logits.with_grad(student_, teacher_, matrix_view(cost.data(), columns_, columns_), gradient_,
+                                 {.labels = labels_});
   });
 }
 

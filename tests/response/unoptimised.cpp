@@ -3,6 +3,9 @@
 #include <cstdio>
 
 #include "../support/batches.hpp"
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/hinton_kd.hpp"
+#include "distil/response/softmax.hpp"
 
 int main() {
   distil::testing::batch<float> b(20, 133);

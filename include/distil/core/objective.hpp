@@ -36,12 +36,13 @@ struct row_weight {
   double counted = 0.0;
 };
 
-/// The part of a term the reduction needs: its coefficient in a sum, its row options, and the derivative with
-/// respect to its temperature when asked for.
+/// The part of a term the reduction needs: its coefficient in a sum, its row options, and the derivatives with
+/// respect to its temperatures when asked for.
 struct term_base {
   double coefficient = 1.0;
   row_options rows = {};
   std::span<double> temperature_gradient = {};
+  std::span<double> teacher_temperature_gradient = {};
   label_view labels_of_loss = {};  ///< labels of the whole loss, whose ignored rows do not count here either
 
   /// The weight of a row as its options say: nothing when it is ignored or its weight is 0.
@@ -73,7 +74,8 @@ template <detail::row_term Term>
   return term;
 }
 
-template <detail::row_term Term>
+// Not by a constraint alone: clang 14 looks at constraints last, and stops at `2 * loss_value` by an operator on numbers.
+template <class Term, std::enable_if_t<detail::row_term<Term>, int> = 0>
 [[nodiscard]] constexpr Term operator*(Term term, double coefficient) {
   return coefficient * term;
 }

@@ -72,11 +72,13 @@ inline constexpr char const* must_be_share = "within [0, 1]";
 
 /// A temperature, and where its derivative goes.
 inline void require_temperature(char const* where, row_parameter const& temperature,
-                                std::span<double> temperature_gradient, index rows) {
-  require_parameter(where, "temperature", temperature, rows, is_temperature, must_be_temperature);
+                                std::span<double> temperature_gradient, index rows,
+                                char const* name = "temperature",
+                                char const* gradient_name = "temperature_gradient") {
+  require_parameter(where, name, temperature, rows, is_temperature, must_be_temperature);
   index const size = static_cast<index>(temperature_gradient.size());
   require(
-      size == 0 || size == rows || (size == 1 && !temperature.per_row()), where, "temperature_gradient",
+      size == 0 || size == rows || (size == 1 && !temperature.per_row()), where, gradient_name,
       [&] { return "of size " + std::to_string(size); },
       [&] {
         return (temperature.per_row() ? "one per row, " : "of size 1 or one per row, ") +

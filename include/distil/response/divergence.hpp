@@ -1,32 +1,13 @@
 #pragma once
 
-#include <span>
 #include <type_traits>
 
+#include "distil/response/divergence_function.hpp"
 #include "distil/response/divergence_kernel.hpp"
 #include "distil/response/expectation_kernel.hpp"
+#include "distil/response/top_k_term.hpp"
 
 namespace distil {
-
-/// Options of every divergence between a teacher and a student.
-struct divergence_options {
-  /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
-  row_parameter temperature = 1;
-
-  /// Multiplies the loss by T^2, which keeps the size of its gradient when T changes (Hinton et al. 2015,
-  /// section 2). Default true.
-  bool scale_by_temperature_squared = true;
-
-  /// Weights, reduction, divisor.
-  row_options rows = {};
-
-  /// Adds the gradient to what is there instead of overwriting it. Default false.
-  bool accumulate = false;
-
-  /// Where `with_grad` and the value form write dL/dT of the reduced loss: one element for the sum over rows
-  /// (only with one temperature), or one per row. Overwritten. Default: nowhere.
-  std::span<double> temperature_gradient = {};
-};
 
 namespace detail {
 
@@ -46,10 +27,9 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// Divergences whose derivative by the temperature can be had: by log p, too.
 template <class Function>
-inline constexpr bool moves_by_temperature = kernels::teacher_expectation<Function> ||
-                                             requires(Function const& function, simd::lanes<float> x) {
-  function.d_log_p(x, x);
-};
+inline constexpr bool moves_by_temperature =
+    kernels::teacher_expectation<Function> ||
+    kernels::function_by_log_p<typename kernels::function_in_rows<float, Function>::type>;
 
 /// A divergence between one teacher and the student as a term of a sum.
 template <class Function, class Storage, teacher_form Form>
@@ -65,26 +45,43 @@ struct divergence_term : detail::term_base {
   Function function;
   dense_teacher<Storage, Form> teacher;
   row_parameter temperature = 1;
+  std::optional<row_parameter> teacher_temperature;
+  std::optional<row_parameter> factor;
   bool squared = true;
 
   divergence_term(Function const& the_function, dense_teacher<Storage, Form> const& the_teacher,
                   divergence_options const& options)
-      : term_base{.rows = options.rows, .temperature_gradient = options.temperature_gradient},
+      : term_base{.rows = options.rows,
+                  .temperature_gradient = options.temperature_gradient,
+                  .teacher_temperature_gradient = options.teacher_temperature_gradient},
         function(the_function),
         teacher(the_teacher),
         temperature(options.temperature),
+        teacher_temperature(options.teacher_temperature),
+        factor(options.factor),
         squared(options.scale_by_temperature_squared) {}
 
   void check(char const* where, index rows_of_student, index columns) const {
     detail::require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
     detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
-    detail::require(temperature_gradient.empty() || moves_by_temperature<Function>, where,
-                    "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
+    detail::require(!wants_derivative() || moves_by_temperature<Function>, where, "temperature_gradient",
+                    "asked for", "left out, since this divergence has no d_log_p");
+    check_teacher_temperature(where, rows_of_student);
+    if (factor) {
+      detail::require_parameter(where, "factor", *factor, rows_of_student, detail::is_weight,
+                                detail::must_be_weight);
+    }
     if (teacher.captured_at) {
       detail::require_parameter(where, "captured_at", *teacher.captured_at, rows_of_student,
                                 detail::is_temperature, detail::must_be_temperature);
     }
     detail::require_rows(where, rows, rows_of_student);
+    if constexpr (requires { function.check(where); }) function.check(where);
+  }
+
+  /// Whether the kernel is to differentiate by the temperatures.
+  [[nodiscard]] bool wants_derivative() const {
+    return !temperature_gradient.empty() || !teacher_temperature_gradient.empty();
   }
 
   template <class Gradient>
@@ -96,6 +93,11 @@ struct divergence_term : detail::term_base {
     using detail::require_row_values;
     require_row_values(where, "temperature", temperature, detail::is_temperature,
                        detail::must_be_temperature);
+    if (teacher_temperature) {
+      require_row_values(where, "teacher_temperature", *teacher_temperature, detail::is_temperature,
+                         detail::must_be_temperature);
+    }
+    if (factor) require_row_values(where, "factor", *factor, detail::is_weight, detail::must_be_weight);
     if (teacher.captured_at) {
       require_row_values(where, "captured_at", *teacher.captured_at, detail::is_temperature,
                          detail::must_be_temperature);
@@ -110,14 +112,27 @@ struct divergence_term : detail::term_base {
     if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
     return weight;
   }
+
+ private:
+  void check_teacher_temperature(char const* where, index rows_of_student) const {
+    if (!teacher_temperature) {
+      return detail::require(teacher_temperature_gradient.empty(), where, "teacher_temperature_gradient",
+                             "asked for", "left out, unless teacher_temperature is set");
+    }
+    detail::require_temperature(where, *teacher_temperature, teacher_temperature_gradient, rows_of_student,
+                                "teacher_temperature", "teacher_temperature_gradient");
+    detail::require(teacher.moves(), where, "teacher_temperature", "set",
+                    "left out for a distribution that does not say what it was captured at");
+  }
 };
 
 /// A divergence D(p, q) between a teacher p = softmax(t / T) and a student q = softmax(z / T), row by row.
 ///
-/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]
+/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]; with `teacher_temperature` S, p = softmax(t / S)
+///            and T S in the place of T^2; with `factor`, that
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
-///            any storage
+///            any storage; or `top_k(ids, values, ...)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the
 ///            teacher
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is
@@ -125,8 +140,9 @@ struct divergence_term : detail::term_base {
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0);
 ///            other rows are not touched. A row whose student or teacher is fully masked counts for nothing:
 ///            loss 0, gradient 0, weight 0
-/// @cost      three reads of student and teacher and one write, with as many exponentials as Function needs
-///            and two more; a closed form needs one read. No allocation after a thread's first call
+/// @cost      three reads of student and teacher and one write, four exponentials and as many more as Function
+///            needs; 2 numbers of scratch a class; a closed form needs one read. No allocation after a thread's
+///            first call
 /// @error     as Function states
 /// @source    Csiszar 1967 for divergences of this form; dL/dz = (psi - q sum psi) / T with psi = dD / d log
 ///            q
@@ -139,34 +155,39 @@ struct divergence_term : detail::term_base {
 ///   template <class Lanes> Lanes d_log_p(Lanes log_p, Lanes log_q) const;   // for dL/dT
 ///
 /// or, for a teacher's expectation of something linear, just `expectation` (see forward_kl.hpp). A static
-/// member `name` appears in errors. Inside, `zero_safe_product(p, x)` is p * x with 0 * inf = 0.
+/// member `name` appears in errors; `homogeneous = true` says that the summand for p = 0 is proportional to q, as it is in
+/// every f-divergence, and saves two sweeps with a top-k teacher that is renormalised. Inside, `zero_safe_product(p, x)`
+/// is p * x with 0 * inf = 0. Options of its own, and functions of one or several sums: see divergence_function.hpp. A
+/// summand is free to differ by a multiple of q - p, whose sum is 0, from the one in the books: that keeps a small
+/// divergence accurate.
 template <class Function>
 struct divergence {
   static constexpr char const* name = detail::name_of<Function>();
+  using options_type = typename detail::options_of_function<Function>::type;
 
   Function function = {};
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      divergence_options const& options = {}) const {
+                                      options_type const& options = {}) const {
     return (*this)(serial, student, teacher, options);
   }
 
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      divergence_options const& options = {}) const {
+                                      options_type const& options = {}) const {
     return simd::evaluate(name, policy, student, {}, make_term(teacher, options));
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       divergence_options const& options = {}) const {
+                       options_type const& options = {}) const {
     return with_grad(serial, student, teacher, gradient, options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       divergence_options const& options = {}) const {
+                       options_type const& options = {}) const {
     return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
                                         make_term(teacher, options));
   }
@@ -174,16 +195,24 @@ struct divergence {
   /// This divergence as a term of `fuse`. The teacher and every span in the options must outlive the
   /// objective.
   template <class Teacher>
-  [[nodiscard]] auto term(Teacher const& teacher, divergence_options const& options = {}) const {
+  [[nodiscard]] auto term(Teacher const& teacher, options_type const& options = {}) const {
     detail::require(!options.accumulate, name, "accumulate", "set on a term", "set on the objective");
     return make_term(teacher, options);
   }
 
  private:
   template <class Teacher>
-  [[nodiscard]] auto make_term(Teacher const& teacher, divergence_options const& options) const {
-    auto const dense = detail::as_teacher(teacher);
-    return divergence_term(function, dense, options);
+  [[nodiscard]] auto make_term(Teacher const& teacher, options_type const& options) const {
+    auto const of_call = detail::function_for(function, options);
+    auto const shared = detail::shared_options(options);
+    if constexpr (detail::is_top_k<Teacher>) {
+      static_assert(kernels::is_one_sum<Function>,
+                    "distil: a divergence that is a function of its sums takes no top-k teacher");
+      return top_k_term(of_call, teacher, shared);
+    } else {
+      auto const dense = detail::as_teacher(teacher);
+      return divergence_term(of_call, dense, shared);
+    }
   }
 };
 

@@ -1,31 +1,40 @@
 #pragma once
 
+#include "distil/response/divergence_sums.hpp"
 #include "distil/response/pair_kernel.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// Rows of D(p, q) = sum value(log p, log q). Value and sum psi take a second sweep, once the partition sums are known, and
-/// the gradient a third.
-template <class T, class Axis, class Function, class Teacher>
+/// Rows of D(p, q) = sum value(log p, log q), or a function of several such sums. They and sum psi take a second sweep,
+/// once the partition sums are known, and the gradient a third, with the exponentials that the first has kept.
+template <class T, class Axis, class FunctionOfBatch, class Teacher>
 class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   using base = pair_kernel<T, Axis, Teacher>;
   using base::maximum_, base::student_sum_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;
+  using Function = typename function_in_rows<T, FunctionOfBatch>::type;
+  static constexpr bool looks_at_rows = !std::is_same_v<Function, FunctionOfBatch>;
+  using sums_of_function = divergence_sums<T, Function>;
 
-  static DISTIL_INLINE lanes<T> minus_infinity() { return lanes<T>(-simd::infinity<T>); }
+  /// Only a Function that takes probabilities needs those of the teacher again.
+  static constexpr bool keeps_teacher = function_by_class<Function, T>;
 
  public:
+  static constexpr bool keeps_exponentials = true;
+  static constexpr index saved_registers = keeps_teacher ? 1 : 0;
+  static constexpr index block_marks = keeps_teacher ? 1 : 0;
+
   struct partial {
     lanes<T> student{0}, teacher{0};
   };
   struct refinement {
-    lanes<T> value{0}, psi{0};
-    typename base::moments moments;
+    sums_of_function sums;
+    lanes<T> p_v{0}, q_u{0};
   };
 
   template <class Term, class Student>
   DISTIL_INLINE divergence_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
-      : base(term, rows, scale), function_(term.function) {}
+      : base(term, rows, scale), function_(function_of(term, rows)) {}
 
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
     student_sum_ *= student.decay(base::sharpness_);
@@ -38,14 +47,21 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     fold({other.student_sum_, other.teacher_sum_});
   }
 
+  template <class Keep>
+  DISTIL_INLINE void mark(Keep const& keep) const {
+    if constexpr (keeps_teacher) keep.put(0, maximum_.now);
+  }
+
   struct adds_both {
     lanes<T> teacher_sharpness, teacher_shift;
 
     template <class Keep>
     DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
-                                  index k, Keep const&) const {
+                                  index k, [[maybe_unused]] Keep const& keep) const {
+      lanes<T> const p = exp2_nonpositive((Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness);
       sums.student += z.exponential;
-      sums.teacher += exp2_nonpositive((Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness);
+      sums.teacher += p;
+      if constexpr (keeps_teacher) keep.put(0, p);
     }
   };
   [[nodiscard]] DISTIL_INLINE adds_both summand() const { return {teacher_sharpness_, maximum_.shift()}; }
@@ -53,60 +69,104 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     student_sum_ += sums.student;
     teacher_sum_ += sums.teacher;
   }
-  DISTIL_INLINE void close(simd::running_maximum<T> const&) { base::close_sums(); }
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) {
+    base::close_sums();
+    inverse_student_ = lanes<T>(1) / student_sum_;
+    inverse_teacher_ = lanes<T>(1) / teacher_sum_;
+    if constexpr (looks_at_rows) {
+      function_.settle([&](lanes<T> stored) {
+        return log_p(Teacher::logit(stored) - maximum_.shift(), base::teacher_inverse_, base::log_teacher_);
+      });
+    }
+  }
 
   [[nodiscard]] DISTIL_INLINE bool refines() const { return true; }
-
-  /// Classes that neither side can choose count for nothing; a masked class of the student cannot move.
   DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, simd::strip<T> stored, index k) const {
-    auto const here = base::at(centred, stored[k]);
-    auto const possible = (here.log_p != minus_infinity()) | (here.log_q != minus_infinity());
-    sums.value += select(possible, function_.value(here.log_p, here.log_q), lanes<T>(0));
-    lanes<T> const psi =
-        select(here.log_q != minus_infinity(), function_.d_log_q(here.log_p, here.log_q), lanes<T>(0));
-    sums.psi += psi;
-    if constexpr (requires { function_.d_log_p(here.log_p, here.log_q); }) {
-      if (wants_derivative_) {
-        lanes<T> const chi =
-            select(here.log_p != minus_infinity(), function_.d_log_p(here.log_p, here.log_q), lanes<T>(0));
-        sums.moments.add(here, chi, psi);
-      }
+    auto const here = at(centred, stored[k]);
+    sums.sums.add(function_, here, wants_derivative_);
+    if (wants_derivative_) {
+      sums.p_v += zero_safe_product(here.p, here.v);
+      sums.q_u += zero_safe_product(here.q, here.u);
     }
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
-    refined_.value += sums.value;
-    refined_.psi += sums.psi;
-    refined_.moments.add(sums.moments);
+    refined_.sums.add(sums.sums);
+    refined_.p_v += sums.p_v;
+    refined_.q_u += sums.q_u;
   }
   DISTIL_INLINE void join_refined(divergence_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    divergence_ = Axis::sum(refined_.value);
-    psi_sum_ = Axis::sum(refined_.psi);
-    if (wants_derivative_) slope_ = base::slope(refined_.moments, psi_sum_);
+    row_ = refined_.sums.template close<Axis>(function_);
+    if (wants_derivative_) {
+      auto const& total = row_.total;
+      base::close_slopes({total.chi, total.chi_v, total.psi_u, refined_.p_v, refined_.q_u}, total.psi);
+    }
   }
 
-  [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * divergence_; }
-  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::factor_slope_ * divergence_ + base::factor_ * slope_;
+  [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * row_.value; }
+  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return base::derivative(row_.value); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
+    return base::teacher_derivative(row_.value);
   }
 
   struct block_gradient {
     Function function;
-    lanes<T> teacher_shift, inverse, teacher_inverse, log_student, log_teacher, scale, psi_sum;
+    typename sums_of_function::result row;
+    lanes<T> teacher_shift, inverse, teacher_inverse, log_student, log_teacher, scale, of_student, of_teacher;
 
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
-                                      simd::kept<T>) const {
-      lanes<T> const log_q = fma(z.centred, inverse, -log_student);
-      lanes<T> const log_p = fma(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, -log_teacher);
-      return scale * (function.d_log_q(log_p, log_q) - exp_nonpositive(log_q) * psi_sum);
+                                      [[maybe_unused]] simd::kept<T> saved) const {
+      class_probabilities<lanes<T>> here{
+          log_p(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, log_teacher),
+          fma(z.centred, inverse, -log_student), lanes<T>(0), z.exponential * of_student};
+      if constexpr (keeps_teacher) here.p = saved[0] * of_teacher;
+      return scale * (row.psi(function, here) - here.q * row.total.psi);
     }
   };
-  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T>, simd::kept<T>) const {
-    return {function_,          maximum_.shift(),   base::inverse_,        base::teacher_inverse_,
-            base::log_student_, base::log_teacher_, base::gradient_scale_, psi_sum_};
+  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay,
+                                                      [[maybe_unused]] simd::kept<T> marks) const {
+    lanes<T> of_teacher(0);
+    if constexpr (keeps_teacher) {
+      of_teacher = maximum_.decay_since(marks[0], teacher_sharpness_) * inverse_teacher_;
+    }
+    return {function_,
+            row_,
+            maximum_.shift(),
+            base::inverse_,
+            base::teacher_inverse_,
+            base::log_student_,
+            base::log_teacher_,
+            base::gradient_scale_,
+            decay * inverse_student_,
+            of_teacher};
   }
 
  private:
+  template <class Term>
+  static DISTIL_INLINE Function function_of(Term const& term, [[maybe_unused]] simd::tile rows) {
+    if constexpr (looks_at_rows) {
+      return Function::from(Axis{}, term, rows);
+    } else {
+      return term.function;
+    }
+  }
+
+  /// The same bits wherever it is asked for.
+  static DISTIL_INLINE lanes<T> log_p(lanes<T> centred, lanes<T> inverse, lanes<T> log_sum) {
+    return fma(centred, inverse, -log_sum);
+  }
+
+  /// As base::at, by exponentials like those of the first sweep, which cost less.
+  [[nodiscard]] DISTIL_INLINE typename base::softened at(lanes<T> centred, lanes<T> stored) const {
+    lanes<T> const teacher = Teacher::logit(stored) - maximum_.shift();
+    return {log_p(teacher, base::teacher_inverse_, base::log_teacher_),
+            fma(centred, base::inverse_, -base::log_student_),
+            exp2_nonpositive(teacher * teacher_sharpness_) * inverse_teacher_,
+            exp2_nonpositive(centred * base::sharpness_) * inverse_student_,
+            centred * base::inverse_,
+            teacher * base::teacher_inverse_};
+  }
+
   /// The teacher's maximum is at least `top`: brings the sum along.
   DISTIL_INLINE void raise(lanes<T> top) {
     if (!maximum_.raise(top)) return;
@@ -116,7 +176,8 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
 
   Function function_;
   refinement refined_;
-  lanes<T> divergence_{0}, psi_sum_{0}, slope_{0};
+  typename sums_of_function::result row_;
+  lanes<T> inverse_student_, inverse_teacher_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

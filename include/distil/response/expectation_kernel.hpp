@@ -31,9 +31,11 @@ DISTIL_INLINE lanes<T> kl_summand(lanes<T> log_p, lanes<T> log_q, lanes<T> p, la
 template <class T, class Axis, class Function, class Teacher>
 class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
   using base = pair_kernel<T, Axis, Teacher>;
+  static constexpr bool vanishes = requires { Function::is_kl; };
+
+ protected:
   using base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
       base::student_sum_, base::teacher_sharpness_, base::teacher_sum_, base::wants_derivative_;
-  static constexpr bool vanishes = requires { Function::is_kl; };
 
  public:
   static constexpr bool keeps_exponentials = true;
@@ -131,12 +133,15 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
     if constexpr (vanishes) {
       divergence_ = select(divergence_ < lanes<T>(threshold), Axis::sum(refined_.value), divergence_);
     }
-    if (wants_derivative_) slope_ = base::slope(refined_.moments, lanes<T>(-1));
+    if (wants_derivative_) base::close_slopes(refined_.moments, lanes<T>(-1));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * divergence_; }
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::factor_slope_ * divergence_ + base::factor_ * slope_;
+    return base::derivative(divergence_);
+  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
+    return base::teacher_derivative(divergence_);
   }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
@@ -172,7 +177,7 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
   lanes<T> expected_{0};
   refinement refined_;
   lanes<T> inverse_student_, inverse_teacher_;
-  lanes<T> divergence_{0}, slope_{0};
+  lanes<T> divergence_{0};
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -21,7 +21,7 @@ struct forward_kl_function {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// Forward Kullback-Leibler divergence KL(teacher || student) of softened distributions: Hinton's soft loss.
-/// @alias     KD, KL, soft targets, ForwardKLLoss
+/// @alias     KD, KL, soft targets, ForwardKLLoss; of rows of scores, padded with -inf: list KL, ListNet
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 sum_i p_i (log p_i - log q_i), p = softmax(t / T), q =
 ///            softmax(z / T) [nats]. Never negative. +inf where the teacher gives mass (that the arithmetic

@@ -19,6 +19,9 @@ struct hinton_kd_options {
   /// in mdistiller and RepDistiller.
   row_parameter temperature = 4;
 
+  /// Softens the teacher in the place of `temperature`, as in `divergence_options`. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// Multiplies the soft term; finite and >= 0. Default 0.9 (mdistiller, RepDistiller).
   double soft_weight = 0.9;
 
@@ -28,6 +31,9 @@ struct hinton_kd_options {
 
   /// Multiplies the soft term by T^2 (Hinton et al. 2015, section 2). Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Multiplies the soft term in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
 
   /// Smooths the labels of the hard term, as in `cross_entropy`. Default 0.
   double label_smoothing = 0.0;
@@ -43,6 +49,9 @@ struct hinton_kd_options {
 
   /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// The weighted sum, and both losses without their weights.
@@ -93,11 +102,14 @@ struct hinton_kd_loss {
 
   template <class Teacher>
   static auto soft(Teacher const& teacher, hinton_kd_options const& options, label_view labels = {}) {
-    auto term = distil::forward_kl.term(teacher,
-                                        {.temperature = options.temperature,
-                                         .scale_by_temperature_squared = options.scale_by_temperature_squared,
-                                         .rows = rows_of_a_term(options),
-                                         .temperature_gradient = options.temperature_gradient});
+    auto term = distil::forward_kl.term(
+        teacher, {.temperature = options.temperature,
+                  .teacher_temperature = options.teacher_temperature,
+                  .scale_by_temperature_squared = options.scale_by_temperature_squared,
+                  .factor = options.factor,
+                  .rows = rows_of_a_term(options),
+                  .temperature_gradient = options.temperature_gradient,
+                  .teacher_temperature_gradient = options.teacher_temperature_gradient});
     if (options.ignored == ignored_label::whole_row) term.labels_of_loss = labels;
     return options.soft_weight * term;
   }

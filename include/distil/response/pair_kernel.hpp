@@ -14,6 +14,8 @@ using simd::lanes;
 ///
 ///   dL/dz = (psi - q * sum psi) / T
 ///   dD/dT = -(1/T) * sum_i [ chi_i (v_i - E_p v) + psi_i (u_i - E_q u) ]
+///
+/// A teacher with a temperature of its own has the part of chi for itself, and the student that of psi.
 template <class T, class Axis, class Teacher>
 class pair_kernel : public simd::kernel_defaults<T, Axis> {
  public:
@@ -54,19 +56,37 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
 
   template <class Term>
   DISTIL_INLINE pair_kernel(Term const& term, simd::tile rows, lanes<T> scale)
-      : wants_derivative_(!term.temperature_gradient.empty()), teacher_moves_(term.teacher.moves()) {
+      : wants_derivative_(term.wants_derivative()),
+        teacher_moves_(term.teacher.moves()),
+        teacher_apart_(term.teacher_temperature.has_value()) {
+    auto const invert = [](double number) { return 1.0 / number; };
     lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
-    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    lanes<T> teacher_temperature = temperature;
+    inverse_ = by_teacher_temperature_ = Axis::per_row(rows, term.temperature, invert);
+    if (teacher_apart_) {
+      teacher_temperature = Axis::per_row(rows, *term.teacher_temperature, std::identity{});
+      by_teacher_temperature_ = Axis::per_row(rows, *term.teacher_temperature, invert);
+    }
     if (term.teacher.captured_at) {
-      teacher_inverse_ = inverse_ * Axis::per_row(rows, *term.teacher.captured_at, std::identity{});
+      teacher_inverse_ =
+          by_teacher_temperature_ * Axis::per_row(rows, *term.teacher.captured_at, std::identity{});
     } else {
-      teacher_inverse_ = Teacher::form == teacher_form::logits ? inverse_ : lanes<T>(1);
+      teacher_inverse_ = Teacher::form == teacher_form::logits ? by_teacher_temperature_ : lanes<T>(1);
     }
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     teacher_sharpness_ = teacher_inverse_ * lanes<T>(simd::log2e);
-    factor_ = term.squared ? temperature * temperature : lanes<T>(1);
-    factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
-    gradient_scale_ = scale * (term.squared ? temperature : inverse_);
+    if (term.factor) {
+      factor_ = Axis::per_row(rows, *term.factor, std::identity{});
+      gradient_scale_ = scale * factor_ * inverse_;
+    } else if (term.squared) {
+      factor_ = temperature * teacher_temperature;
+      factor_slope_ = teacher_apart_ ? teacher_temperature : lanes<T>(2) * temperature;
+      teacher_factor_slope_ = teacher_apart_ ? temperature : lanes<T>(0);
+      gradient_scale_ = scale * teacher_temperature;
+    } else {
+      factor_ = lanes<T>(1);
+      gradient_scale_ = scale * inverse_;
+    }
   }
 
   static DISTIL_INLINE lanes<T> top_of(simd::strip<T> stored, simd::block here) {
@@ -89,22 +109,39 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
             log_q,
             exp_nonpositive(log_p),
             exp_nonpositive(log_q),
-            centred * inverse_,
+            (centred - student_centre_) * inverse_,
             teacher * teacher_inverse_};
   }
 
   /// dD/dT from the sums over all lanes.
-  [[nodiscard]] DISTIL_INLINE lanes<T> slope(moments const& of, lanes<T> psi_sum) const {
-    lanes<T> sum = Axis::sum(of.psi_u) - Axis::sum(of.q_u) * psi_sum;
-    if (teacher_moves_) sum += Axis::sum(of.chi_v) - Axis::sum(of.p_v) * Axis::sum(of.chi);
-    return -inverse_ * sum;
+  DISTIL_INLINE void close_slopes(moments const& of, lanes<T> psi_sum) {
+    slope_ = -inverse_ * (Axis::sum(of.psi_u) - Axis::sum(of.q_u) * psi_sum);
+    if (!teacher_moves_) return;
+    lanes<T> const of_teacher =
+        -by_teacher_temperature_ * (Axis::sum(of.chi_v) - Axis::sum(of.p_v) * Axis::sum(of.chi));
+    if (teacher_apart_) {
+      teacher_slope_ = of_teacher;
+    } else {
+      slope_ += of_teacher;
+    }
   }
 
-  bool wants_derivative_, teacher_moves_;
-  lanes<T> inverse_, teacher_inverse_, sharpness_, teacher_sharpness_, factor_, factor_slope_,
+  /// dL/dT, and where the teacher has a temperature of its own, by that.
+  [[nodiscard]] DISTIL_INLINE lanes<T> derivative(lanes<T> divergence) const {
+    return factor_slope_ * divergence + factor_ * slope_;
+  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_derivative(lanes<T> divergence) const {
+    return teacher_factor_slope_ * divergence + factor_ * teacher_slope_;
+  }
+
+  bool wants_derivative_, teacher_moves_, teacher_apart_;
+  lanes<T> inverse_, by_teacher_temperature_, teacher_inverse_, sharpness_, teacher_sharpness_, factor_,
       gradient_scale_;
+  lanes<T> factor_slope_{0}, teacher_factor_slope_{0}, slope_{0}, teacher_slope_{0};
   simd::running_maximum<T> maximum_;  ///< of the teacher
   lanes<T> student_sum_{0}, teacher_sum_{0}, log_student_, log_teacher_;
+  lanes<T> student_centre_{
+      0};  ///< what u is relative to, beside the maximum: dD/dT is the same for any, but for rounding
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

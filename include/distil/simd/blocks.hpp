@@ -19,14 +19,16 @@ struct registers {
   using T = std::remove_const_t<Element>;
   Element* data = nullptr;
   index step = 0;
-  Element* tail = nullptr;  ///< the register that a row does not fill; none: nullptr
+  Element* tail = nullptr;      ///< the register that a row does not fill; none: nullptr
+  char const* ahead = nullptr;  ///< where what comes after this block lies in memory
+  index ahead_step = 0;         ///< its bytes for each register
 
   [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return data + k * step; }
   DISTIL_INLINE lanes<T> operator[](index k) const { return lanes<T>::load(at(k)); }
 
   /// These registers from the k-th on: full ones, or the `partial` one.
   [[nodiscard]] DISTIL_INLINE registers from(index k, bool partial) const {
-    return {partial && tail != nullptr ? tail : at(k), step};
+    return {partial && tail != nullptr ? tail : at(k), step, nullptr, ahead + k * ahead_step, ahead_step};
   }
 };
 template <class T>
@@ -74,17 +76,21 @@ class block_reader {
       if (in_place<T, Axis>(matrix_, rows)) {
         T const* const data = &matrix_(rows.first_row, columns.first_column);
         if constexpr (std::is_same_v<Axis, along<T>>) {
-          if (columns.whole == columns.steps) return {data, lanes<T>::size};
+          char const* const ahead = reinterpret_cast<char const*>(data + block_elements);
+          index const bytes = lanes<T>::size * index{sizeof(T)};
+          if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, ahead, bytes};
           index const rest = columns.columns - columns.whole * lanes<T>::size;
           lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
-          return {data, lanes<T>::size, scratch_};
+          return {data, lanes<T>::size, scratch_, ahead, bytes};
         } else {
           return {data, matrix_.column_stride};
         }
       }
     }
     pack(rows, columns, padding);
-    return {scratch_, lanes<T>::size};
+    return {scratch_, lanes<T>::size, nullptr,
+            reinterpret_cast<char const*>(&matrix_(rows.first_row, columns.first_column) + columns.columns),
+            lanes<T>::size * index{sizeof(Storage)}};
   }
 
  private:

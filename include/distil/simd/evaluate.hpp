@@ -234,7 +234,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
       if constexpr (with_gradient) writer.fill(row, sweeps<Axis>::masked_output);
-      if (this->writes_by_row()) this->write_row(row, {}, {}, {}, sums);
+      if (this->writes_by_row()) this->write_row(row, {}, {}, sums);
     }
   }
 
@@ -270,10 +270,15 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
       ((sums.value[I] += total[I]), ...);
     }
     if (!this->writes_by_row()) return;
+    T teacher_derivative[count][lanes<T>::size];
+    (get<I>(state.of).teacher_temperature_derivative().store(teacher_derivative[I]), ...);
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
-      this->write_row(row, tile.at(row), {static_cast<double>(value[I][r])...},
-                      {static_cast<double>(derivative[I][r])...}, sums);
+      this->write_row(row, tile.at(row),
+                      {{static_cast<double>(value[I][r])...},
+                       {static_cast<double>(derivative[I][r])...},
+                       {static_cast<double>(teacher_derivative[I][r])...}},
+                      sums);
     }
   }
 

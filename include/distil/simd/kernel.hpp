@@ -17,6 +17,7 @@
 ///   padding                        static: what stands in for a class past the last
 ///   masked_output                  static: what is written where the logit is -inf
 ///   operands(term), open(...)      the other matrices it reads, and their strips in one block
+///                                  (`open` may take the student's strip as well, for a kernel with a maximum of its own)
 ///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row
 ///   rescale(maximum)               the student's maximum rose: bring the sums along
 ///   observe(strips, block)         looks at a block before its sums (a teacher's maximum); may rescale
@@ -115,6 +116,7 @@ struct kernel_defaults {
   template <class Term, class Target>
   DISTIL_INLINE void patch(Term const&, tile, block, Target const&) const {}
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return lanes<T>(0); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const { return lanes<T>(0); }
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -139,17 +139,25 @@ class row_sweeps {
   }
 
   /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
-  static DISTIL_INLINE void prefetch([[maybe_unused]] T const* here) {
+  static DISTIL_INLINE void prefetch([[maybe_unused]] strip<T> const& strip, [[maybe_unused]] index k) {
 #if defined(__GNUC__)
-    if constexpr (std::is_same_v<Axis, along<T>>) {
-      __builtin_prefetch(
-          reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(here) + block_elements * sizeof(T)));
-    }
+    if constexpr (std::is_same_v<Axis, along<T>>) __builtin_prefetch(strip.ahead + k * strip.ahead_step);
 #endif
   }
   template <class Strips>
   static DISTIL_INLINE void prefetch_strip(Strips const& strips, index k) {
-    if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips.at(k));
+    if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips, k);
+  }
+
+  /// The strips of a kernel; those that take the student's own get it.
+  template <class Operands>
+  static DISTIL_INLINE auto open(Operands& operands, tile rows, block here,
+                                 [[maybe_unused]] strip<T> student) {
+    if constexpr (requires { operands.open(rows, here, student); }) {
+      return operands.open(rows, here, student);
+    } else {
+      return operands.open(rows, here);
+    }
   }
 
   template <std::size_t... I>
@@ -160,7 +168,7 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{get<I>(operands_).open(rows, here)...};
+      std::tuple strips{open(get<I>(operands_), rows, here, z)...};
       if constexpr (needs_maximum) {
         lanes<T> const maximum = Axis::max(block_maximum<T>(z, here));
         if (column > classes.first) {
@@ -183,7 +191,7 @@ class row_sweeps {
         for (index k = 0; k < part.count; ++k) {
           lanes<T> const logit = logits[k];
           lanes<T> const centred = logit - shift;
-          prefetch(logits.at(k));
+          prefetch(logits, k);
           (prefetch_strip(std::get<I>(operands), k), ...);
           lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
           lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
@@ -233,7 +241,7 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{get<I>(operands_).open(rows, here)...};
+      std::tuple strips{open(get<I>(operands_), rows, here, z)...};
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
         std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
@@ -280,10 +288,10 @@ class row_sweeps {
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> z{};
-      std::tuple<decltype(get<I>(operands_).open(rows, here))...> strips{};
+      std::tuple<decltype(open(get<I>(operands_), rows, here, z))...> strips{};
       if constexpr (Rereads) {
         z = student_.open(rows, here, padding);
-        ((std::get<I>(strips) = get<I>(operands_).open(rows, here)), ...);
+        ((std::get<I>(strips) = open(get<I>(operands_), rows, here, z)), ...);
       }
       T const* keep = kept_of(here);
       lanes<T> earlier(0);

@@ -18,8 +18,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 inline constexpr std::size_t cache_line = 64;
 
 /// Memory of this thread for a row's exponentials, at a cache line. It grows to the longest row seen and is
-/// kept, so that nothing is allocated after a thread's first call. Its contents last until the next call.
-template <class T>
+/// kept, so that nothing is allocated after a thread's first call. Its contents last until the next call for the same
+/// `Purpose`: what calls the sweeps and needs memory of its own names one.
+template <class T, class Purpose = void>
 T* scratch(index size) {
   thread_local std::unique_ptr<std::byte[]> memory;
   thread_local index capacity = 0;

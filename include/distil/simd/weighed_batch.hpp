@@ -32,7 +32,8 @@ class weighed_batch {
     check(where, each);
     weigh(where, each);
     auto const by_row = [](detail::term_base const& term) {
-      return !term.rows.values.empty() || !term.temperature_gradient.empty();
+      return !term.rows.values.empty() || !term.temperature_gradient.empty() ||
+             !term.teacher_temperature_gradient.empty();
     };
     writes_by_row_ = !options_.values.empty() || (by_row(terms) || ...);
   }
@@ -44,6 +45,7 @@ class weighed_batch {
   struct chunk_sums {
     std::array<double, count> value{};
     std::array<double, count> temperature{};
+    std::array<double, count> teacher_temperature{};
   };
 
   /// What multiplies the losses of a row; 0 where it does not count.
@@ -73,9 +75,13 @@ class weighed_batch {
   /// Whether anything is written row by row besides the gradient.
   [[nodiscard]] bool writes_by_row() const { return writes_by_row_; }
 
-  void write_row(index row, multipliers const& multiplier, std::array<double, count> const& values,
-                 std::array<double, count> const& derivatives, chunk_sums& sums) {
-    write_row(row, multiplier, values, derivatives, sums, each);
+  /// The losses of one row, and their derivatives by the temperatures.
+  struct row_record {
+    std::array<double, count> values{}, derivatives{}, teacher_derivatives{};
+  };
+
+  void write_row(index row, multipliers const& multiplier, row_record const& found, chunk_sums& sums) {
+    write_row(row, multiplier, found, sums, each);
   }
 
   template <std::size_t... I>
@@ -84,15 +90,20 @@ class weighed_batch {
     auto const one = [&](std::size_t i, detail::term_base const& term) {
       double value = 0.0;
       double derivative = 0.0;
+      double teacher_derivative = 0.0;
       for (index chunk = 0; chunk < chunks_; ++chunk) {
         value += sums_[static_cast<std::size_t>(chunk)].value[i];
         derivative += sums_[static_cast<std::size_t>(chunk)].temperature[i];
+        teacher_derivative += sums_[static_cast<std::size_t>(chunk)].teacher_temperature[i];
       }
       result.terms[i] = {divisor_[i] > 0.0 ? value / divisor_[i] : 0.0, weight_[i]};
       // A term of coefficient 0 is absent, whatever its value.
       if (term.coefficient != 0.0) result.value += term.coefficient * result.terms[i].value;
       result.weight = std::max(result.weight, weight_[i]);
       if (term.temperature_gradient.size() == 1) term.temperature_gradient[0] = derivative;
+      if (term.teacher_temperature_gradient.size() == 1) {
+        term.teacher_temperature_gradient[0] = teacher_derivative;
+      }
     };
     (one(I, std::get<I>(terms_)), ...);
     return result;
@@ -132,6 +143,11 @@ class weighed_batch {
     detail::require(
         !(... || (J < I && same(mine.temperature_gradient, std::get<J>(terms_).temperature_gradient))), where,
         "temperature_gradient", "shared by two terms", "one for each term");
+    detail::require(
+        !(... || ((J < I && same(mine.teacher_temperature_gradient,
+                                 std::get<J>(terms_).teacher_temperature_gradient)) ||
+                  same(mine.teacher_temperature_gradient, std::get<J>(terms_).temperature_gradient))),
+        where, "teacher_temperature_gradient", "shared with another gradient", "one of its own");
     detail::require(!(... || (J < I && same(mine.rows.values, std::get<J>(terms_).rows.values))), where,
                     "rows.values", "shared by two terms", "one for each term");
   }
@@ -163,23 +179,26 @@ class weighed_batch {
   }
 
   template <std::size_t... I>
-  void write_row(index row, multipliers const& multiplier, std::array<double, count> const& values,
-                 std::array<double, count> const& derivatives, chunk_sums& sums, std::index_sequence<I...>) {
+  void write_row(index row, multipliers const& multiplier, row_record const& found, chunk_sums& sums,
+                 std::index_sequence<I...>) {
     auto const at = static_cast<std::size_t>(row);
     double total = 0.0;
     auto const one = [&](std::size_t i, detail::term_base const& term) {
       bool const in_total = multiplier[i] > 0.0 && term.coefficient != 0.0;
-      if (in_total) total += term.coefficient * values[i];
-      if (!term.rows.values.empty()) term.rows.values[at] = multiplier[i] > 0.0 ? values[i] : 0.0;
-      if (term.temperature_gradient.empty()) return;
-      double const derivative = in_total && divisor_[i] > 0.0
-                                    ? term.coefficient * multiplier[i] / divisor_[i] * derivatives[i]
-                                    : 0.0;
-      if (term.temperature_gradient.size() == 1) {
-        sums.temperature[i] += derivative;
-      } else {
-        term.temperature_gradient[at] = derivative;
-      }
+      if (in_total) total += term.coefficient * found.values[i];
+      if (!term.rows.values.empty()) term.rows.values[at] = multiplier[i] > 0.0 ? found.values[i] : 0.0;
+      auto const put = [&](std::span<double> gradient, double derivative, double& sum) {
+        if (gradient.empty()) return;
+        double const reduced =
+            in_total && divisor_[i] > 0.0 ? term.coefficient * multiplier[i] / divisor_[i] * derivative : 0.0;
+        if (gradient.size() == 1) {
+          sum += reduced;
+        } else {
+          gradient[at] = reduced;
+        }
+      };
+      put(term.temperature_gradient, found.derivatives[i], sums.temperature[i]);
+      put(term.teacher_temperature_gradient, found.teacher_derivatives[i], sums.teacher_temperature[i]);
     };
     (one(I, std::get<I>(terms_)), ...);
     if (!options_.values.empty()) options_.values[at] = total;

@@ -66,22 +66,29 @@ DISTIL_INLINE double max_across(__m512d a) {
 DISTIL_INLINE __m512 fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
 DISTIL_INLINE __m512d fma(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
 
-// To the nearest whole number, and x * 2^n for a whole n.
+// To the nearest whole number, and x * 2^n for a whole n. Unoptimised, rounding is a macro of GCC 12 that changes signs.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
 DISTIL_INLINE __m512 round(__m512 a) {
   return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 DISTIL_INLINE __m512d round(__m512d a) {
   return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 DISTIL_INLINE __m512 scale_by_power(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
 DISTIL_INLINE __m512d scale_by_power(__m512d x, __m512d n) { return _mm512_scalef_pd(x, n); }
 
 // weight * x + sum where the weight is not 0.
 DISTIL_INLINE __m512 zero_safe_fma(__m512 weight, __m512 x, __m512 sum) {
-  return _mm512_mask3_fmadd_ps(weight, x, sum, _mm512_cmp_ps_mask(weight, _mm512_setzero_ps(), _CMP_NEQ_UQ));
+  return _mm512_mask3_fmadd_ps(weight, x, sum, _mm512_cmpneq_ps_mask(weight, _mm512_setzero_ps()));
 }
 DISTIL_INLINE __m512d zero_safe_fma(__m512d weight, __m512d x, __m512d sum) {
-  return _mm512_mask3_fmadd_pd(weight, x, sum, _mm512_cmp_pd_mask(weight, _mm512_setzero_pd(), _CMP_NEQ_UQ));
+  return _mm512_mask3_fmadd_pd(weight, x, sum, _mm512_cmpneq_pd_mask(weight, _mm512_setzero_pd()));
 }
 
 // The first `count` lanes.

@@ -1,0 +1,14 @@
+#include <distil/response/swapped_kl.hpp>
+
+#include "support/loss.hpp"
+
+namespace {
+
+bool const registered = bench::add_loss<float>(
+    "swapped_kl", 2,
+    [](auto policy, auto const& on) { return distil::swapped_kl(policy, on.student, on.teacher, on.labels); },
+    [](auto policy, auto const& on) {
+      return distil::swapped_kl.with_grad(policy, on.student, on.teacher, on.labels, on.gradient);
+    });
+
+}  // namespace

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "distil/response/divergence.hpp"
+#include "distil/response/divergence_summands.hpp"
+
+namespace distil {
+
+/// Options of `adaptive_kl`.
+struct adaptive_kl_options {
+  /// The head of the teacher are its likeliest classes as long as their probabilities sum to at most this, and the first
+  /// in any case. Within [0, 1]. Default 0.5, as in the paper (mu).
+  double head_mass = 0.5;
+
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// Weights, reduction, divisor.
+  row_options rows = {};
+
+  /// Adds to the gradient. Default false.
+  bool accumulate = false;
+
+  /// Where dL/dT is written: one element, or one per row. Default: nowhere.
+  std::span<double> temperature_gradient = {};
+};
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+/// The least of the scores in the head of a row: of those that are taken from the largest down while the sum of
+/// e^(sharpness * score) stays within `share` of that of all. At least the largest; equal scores go together.
+/// `scores` comes without NaN and -inf, and is reordered. Linear on average, by parting it again and again.
+template <class T>
+T least_of_head(std::vector<T>& scores, double sharpness, double share) {
+  if (scores.empty()) return std::numeric_limits<T>::infinity();
+  T const largest = *std::max_element(scores.begin(), scores.end());
+  auto const mass = [&](auto first, auto last) {
+    double sum = 0.0;
+    for (; first != last; ++first) {
+      sum += std::exp((static_cast<double>(*first) - static_cast<double>(largest)) * sharpness);
+    }
+    return sum;
+  };
+  double room = share * mass(scores.begin(), scores.end());
+  T least = largest;
+  auto first = scores.begin(), last = scores.end();
+  while (first != last) {
+    T const pivot = first[(last - first) / 2];
+    auto const equal = std::partition(first, last, [&](T score) { return score > pivot; });
+    auto const less = std::partition(equal, last, [&](T score) { return score >= pivot; });
+    double const above = mass(first, equal);
+    if (above > room) {
+      last = equal;
+      continue;
+    }
+    if (equal != first) least = *std::min_element(first, equal);
+    room -= above + mass(equal, less);
+    if (!(room >= 0.0)) break;
+    least = pivot;
+    first = less;
+  }
+  return least;
+}
+
+}  // namespace kernels
+
+/// See `adaptive_kl`.
+struct adaptive_kl_function {
+  static constexpr char const* name = "adaptive_kl";
+  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options = adaptive_kl_options;
+
+  double head_mass;
+
+  constexpr adaptive_kl_function(options const& chosen = {}) : head_mass(chosen.head_mass) {}
+
+  void check(char const* where) const {
+    detail::require(detail::is_share(head_mass), where, "head_mass", head_mass, detail::must_be_share);
+  }
+
+  /// This function for a tile of rows, which knows their heads.
+  template <class T>
+  struct in_rows {
+    simd::lanes<T> least;  ///< of the head: what the teacher has stored, and from `settle` on its log p
+
+    template <class Axis, class Term>
+    DISTIL_INLINE static in_rows from(Axis, Term const& term, simd::tile rows) {
+      return {Axis::per_row(rows, [&](index row) { return least_stored(term, row); })};
+    }
+    template <class LogP>
+    DISTIL_INLINE void settle(LogP const& log_p_of_stored) {
+      least = log_p_of_stored(least);
+    }
+
+    using Lanes = simd::lanes<T>;
+    DISTIL_INLINE std::array<summand<Lanes>, 4> at(class_probabilities<Lanes> const& here) const {
+      Lanes const none(0), gap = abs(here.p - here.q);
+      auto const head = here.log_p >= least;
+      return {kernels::forward_summand(here), kernels::reverse_summand(here),
+              summand<Lanes>{select(head, gap, none), none, none},
+              summand<Lanes>{select(head, none, gap), none, none}};
+    }
+    DISTIL_INLINE divergence_outcome<Lanes, 4> outcome(std::array<Lanes, 4> const& sums) const {
+      auto const [forward, reverse, head, tail] = sums;
+      Lanes const gap = head + tail;
+      Lanes const share = select(gap == Lanes(0), Lanes(0.5), head / gap), rest = Lanes(1) - share;
+      return {zero_safe_product(share, forward) + zero_safe_product(rest, reverse),
+              {share, rest, Lanes(0), Lanes(0)}};
+    }
+
+   private:
+    /// Equal scores stand for equal probabilities; where what is stored are probabilities, they are powers.
+    template <class Term>
+    [[gnu::noinline]] static double least_stored(Term const& term, index row) {
+      using kernel_teacher = typename Term::template reader<T, simd::along<T>>;
+      constexpr bool logits = kernel_teacher::form == teacher_form::logits;
+      constexpr bool probabilities = kernel_teacher::form == teacher_form::probabilities;
+      double sharpness = logits ? 1.0 : term.temperature[row];
+      if (term.teacher.captured_at) sharpness = (*term.teacher.captured_at)[row];
+      sharpness /= term.temperature[row];
+      thread_local std::vector<T> scores;
+      scores.clear();
+      auto const& teacher = term.teacher.matrix;
+      for (index column = 0; column < teacher.columns; ++column) {
+        auto const stored = static_cast<
+            arithmetic_t<typename std::remove_const_t<std::remove_reference_t<decltype(teacher)>>::element>>(
+            teacher(row, column));
+        T const score = static_cast<T>(stored);
+        if (score > (probabilities ? T(0) : -std::numeric_limits<T>::infinity())) scores.push_back(score);
+      }
+      if constexpr (!probabilities) {
+        return static_cast<double>(kernels::least_of_head(scores, sharpness, term.function.head_mass));
+      } else {
+        for (T& score : scores) score = std::log(score);
+        double const least =
+            static_cast<double>(kernels::least_of_head(scores, sharpness, term.function.head_mass));
+        // A little less than the probability, so that its own logarithm counts however it is rounded.
+        return std::exp(least) *
+               (1.0 - 8.0 * static_cast<double>(std::numeric_limits<T>::epsilon()) * (1.0 + std::abs(least)));
+      }
+    }
+  };
+};
+
+/// Adaptive Kullback-Leibler divergence: forward KL as far as the student misses the head of the teacher, reverse KL as far
+/// as it misses the tail. @alias AKL
+///
+/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 [ h KL(p || q) + (1 - h) KL(q || p) ], h = g_head / (g_head + g_tail), g = sum of
+///            |p_i - q_i| over the classes of the head and over the others, p = softmax(t / T), q = softmax(z / T) [nats].
+///            Never negative
+/// @gradient  w_b / sum w * T [ h (q - p) + (1 - h) q (log q - log p - KL(q || p)) ] with h held constant, as in the
+///            source; so is dL/dT
+/// @nan       as `jeffreys`
+/// @error     `adaptive_kl_function::bound`
+/// @cost      see `divergence`: 4 exponentials an element; besides, the head is found by parting a copy of the teacher's
+///            row, some 10 ns an element, in memory that a thread keeps
+/// @source    Wu et al. 2024, arXiv:2404.02657, section 4.2. Classes of equal probability stand together here; the source
+///            sorts them in some order, and is NaN where student and teacher agree. DSKD takes the tail from the ascending
+///            sum instead, which may leave one class out
+/// @example   distil::adaptive_kl.with_grad(student, teacher, gradient, {.head_mass = 0.5})
+/// Shapes, errors, NaN behaviour: see `divergence`.
+inline constexpr divergence<adaptive_kl_function> adaptive_kl{};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

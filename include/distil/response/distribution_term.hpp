@@ -1,0 +1,126 @@
+#pragma once
+
+#include "distil/response/log_softmax.hpp"
+#include "distil/response/softmax.hpp"
+#include "distil/response/teacher.hpp"
+#include "distil/simd/vectors.hpp"
+
+/// What the losses share that look at whole distributions: sorted, transported, or coupled with other rows. They
+/// cannot run on the row sweeps, and work on softmax probabilities in scratch instead.
+namespace distil::inline DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+/// Some rows of a matrix.
+template <class T>
+[[nodiscard]] constexpr matrix_view<T> rows_of(matrix_view<T> const& matrix, index first,
+                                               index count) noexcept {
+  return {matrix.data + first * matrix.row_stride, count, matrix.columns, matrix.row_stride,
+          matrix.column_stride};
+}
+
+/// The logarithms of stored probabilities, row by row.
+template <class T, class Storage>
+void take_logarithms(matrix_view<Storage const> const& from, matrix_view<T> const& to) {
+  for (index row = 0; row < from.rows; ++row) {
+    T* const out = &to(row, 0);
+    if (from.column_stride == 1) {
+      simd::widen_row(&from(row, 0), from.columns, out);
+    } else {
+      for (index column = 0; column < from.columns; ++column)
+        out[column] = detail::widen<T>(from(row, column));
+    }
+    simd::for_each_register<T>(from.columns, [&](auto place) { place.store(log(place.load(out)), out); });
+  }
+}
+
+/// softmax(t / T) of some rows, or its logarithm, whatever the form of the teacher; `temperature` is what its logits
+/// are divided by.
+template <bool Logarithmic = false, class T, class Policy, class Storage, teacher_form Form>
+void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index first, index count,
+            row_parameter const& temperature, matrix_view<T> const& to) {
+  auto const apply = [&](auto const& logits) {
+    if constexpr (Logarithmic) {
+      distil::log_softmax(policy, logits, to, {.temperature = temperature});
+    } else {
+      distil::softmax(policy, logits, to, {.temperature = temperature});
+    }
+  };
+  auto const rows = rows_of(teacher.matrix, first, count);
+  if constexpr (Form == teacher_form::probabilities) {
+    take_logarithms<T>(rows, to);
+    apply(to);
+  } else {
+    apply(rows);
+  }
+}
+
+}  // namespace kernels
+
+/// A loss between whole distributions of a teacher and of the student, p = softmax(t / T) and q = softmax(z / T).
+template <class Storage, teacher_form Form>
+struct distribution_term : detail::term_base {
+  using arithmetic = arithmetic_t<Storage>;
+
+  dense_teacher<Storage, Form> teacher;
+  row_parameter temperature;
+
+  distribution_term(dense_teacher<Storage, Form> const& the_teacher, row_parameter const& the_temperature,
+                    row_options const& options)
+      : term_base{.rows = options}, teacher(the_teacher), temperature(the_temperature) {}
+
+  void check(char const* where, index row_count, index columns) const {
+    detail::require_shape(where, "teacher", teacher.matrix, row_count, columns);
+    check_options(where, row_count);
+  }
+  /// All but the teacher's classes, which may be others than the student's.
+  void check_options(char const* where, index row_count) const {
+    detail::require_parameter(where, "temperature", temperature, row_count, detail::is_temperature,
+                              detail::must_be_temperature);
+    if (teacher.captured_at) {
+      detail::require_parameter(where, "captured_at", *teacher.captured_at, row_count, detail::is_temperature,
+                                detail::must_be_temperature);
+    }
+    detail::require_rows(where, rows, row_count);
+  }
+  /// For a teacher whose classes are others than the student's.
+  void check_rows_of_teacher(char const* where, index row_count) const {
+    detail::require_matrix(where, "teacher", teacher.matrix);
+    detail::require(
+        teacher.matrix.rows == row_count, where, "teacher",
+        [&] { return "of " + std::to_string(teacher.matrix.rows) + " rows"; },
+        [&] { return "of as many rows as the student, " + std::to_string(row_count); });
+  }
+
+  template <class Gradient>
+  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+    detail::require_apart(where, gradient, "teacher", teacher.matrix);
+  }
+
+  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+    using detail::require_row_values;
+    require_row_values(where, "temperature", temperature, detail::is_temperature,
+                       detail::must_be_temperature);
+    if (teacher.captured_at) {
+      require_row_values(where, "captured_at", *teacher.captured_at, detail::is_temperature,
+                         detail::must_be_temperature);
+    }
+    require_row_values(where, "rows.weights", rows.weights, detail::is_weight, detail::must_be_weight);
+  }
+
+  [[nodiscard]] bool alike() const { return term_base::alike() && !detail::any_begins_masked(teacher); }
+
+  [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
+    detail::row_weight const weight = weight_of(row);
+    if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
+    return weight;
+  }
+
+  /// What the teacher's logits are divided by in a row.
+  [[nodiscard]] double teacher_temperature(index row) const {
+    if constexpr (Form == teacher_form::logits) return temperature[row];
+    return teacher.captured_at ? temperature[row] / (*teacher.captured_at)[row] : 1.0;
+  }
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE

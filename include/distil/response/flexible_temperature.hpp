@@ -1,0 +1,238 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "distil/response/row_statistics.hpp"
+
+namespace distil {
+
+/// What makes a sample hard, and so lowers its temperature.
+enum class sample_difficulty {
+  disagreement,   ///< (1 - cos(z, t))^power: FLSW
+  low_confidence  ///< 1 / (max softmax(z) + 0.001): CWSM
+};
+
+/// Options of `flexible_temperatures`.
+struct flexible_temperature_options {
+  /// The mean of all temperatures; within [1e-15, 1e15]. Default 4.
+  double temperature = 4.0;
+
+  /// How difficulty is measured. Default: by disagreement.
+  sample_difficulty by = sample_difficulty::disagreement;
+
+  /// Multiplies what a sample's difficulty differs from the mean by; finite. Default 1 (TextBrewer's examples).
+  double strength = 1.0;
+
+  /// Of the disagreement; finite and > 0. Default 2 (TextBrewer's examples).
+  double power = 2.0;
+
+  /// Temperatures below are raised to it; within [1e-15, temperature]. Default 0.1; TextBrewer has no such bound.
+  double minimum = 0.1;
+};
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+namespace kernels {
+
+/// Cosine of a row of both sides over the classes that neither masks; 0 where one has no length.
+template <class T, class Axis, class Storage>
+class agreement_kernel : public statistic_kernel<T, Axis, double> {
+  using base = statistic_kernel<T, Axis, double>;
+
+ public:
+  static constexpr bool needs_maximum = false;
+
+  class operands {
+   public:
+    template <class Term>
+    explicit operands(Term const& term) : teacher_(term.teacher) {}
+    DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
+      return teacher_.open(rows, columns, -simd::infinity<T>);
+    }
+
+   private:
+    simd::block_reader<T, Axis, Storage> teacher_;
+  };
+  struct partial {
+    lanes<T> student{0}, teacher{0}, both{0};
+  };
+
+  template <class Term, class Student>
+  DISTIL_INLINE agreement_kernel(Term const& term, Student const&, simd::tile rows, lanes<T>)
+      : base(term, rows) {}
+
+  struct adds_products {
+    template <class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& student,
+                                  simd::strip<T> teacher, index k, Keep const&) const {
+      lanes<T> const masked(-simd::infinity<T>), none(0);
+      auto const absent = (student.logit == masked) | (teacher[k] == masked);
+      lanes<T> const z = select(absent, none, student.logit), t = select(absent, none, teacher[k]);
+      sums.student = fma(z, z, sums.student);
+      sums.teacher = fma(t, t, sums.teacher);
+      sums.both = fma(z, t, sums.both);
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_products summand() const { return {}; }
+  DISTIL_INLINE void fold(partial const& sums) {
+    sums_.student += sums.student;
+    sums_.teacher += sums.teacher;
+    sums_.both += sums.both;
+  }
+  DISTIL_INLINE void join(agreement_kernel const& other) { fold(other.sums_); }
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) {
+    typename base::numbers const student(Axis::sum(sums_.student)), teacher(Axis::sum(sums_.teacher)),
+        both(Axis::sum(sums_.both));
+    base::write([&](std::size_t row) {
+      double const lengths = std::sqrt(student[row]) * std::sqrt(teacher[row]);
+      return lengths == 0.0 ? 0.0 : both[row] / lengths;
+    });
+  }
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
+
+ private:
+  partial sums_;
+};
+
+/// The largest probability of a row: 1 over the sum of exponentials relative to the maximum.
+template <class T, class Axis>
+class confidence_kernel : public statistic_kernel<T, Axis, double> {
+  using base = statistic_kernel<T, Axis, double>;
+
+ public:
+  static constexpr bool exponentials = true;
+
+  struct partial {
+    lanes<T> sum{0};
+  };
+
+  template <class Term, class Student>
+  DISTIL_INLINE confidence_kernel(Term const& term, Student const&, simd::tile rows, lanes<T>)
+      : base(term, rows) {}
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return lanes<T>(simd::log2e); }
+  DISTIL_INLINE void rescale(simd::running_maximum<T> const& maximum) { sum_ *= maximum.decay(sharpness()); }
+  struct adds_exponential {
+    template <class Strips, class Keep>
+    DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, Strips const&, index,
+                                  Keep const&) const {
+      sums.sum += z.exponential;
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE adds_exponential summand() const { return {}; }
+  DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.sum; }
+  DISTIL_INLINE void join(confidence_kernel const& other) { sum_ += other.sum_; }
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) {
+    typename base::numbers const sums(Axis::sum(sum_));
+    base::write([&](std::size_t row) { return 1.0 / sums[row]; });
+  }
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
+
+ private:
+  lanes<T> sum_{0};
+};
+
+template <class Storage>
+struct agreement_term : every_row_term<double> {
+  using arithmetic = arithmetic_t<Storage>;
+  template <class T, class Axis>
+  using kernel = agreement_kernel<T, Axis, Storage>;
+  matrix_view<Storage const> teacher;
+};
+
+struct confidence_term : every_row_term<double> {
+  using arithmetic = float;
+  template <class T, class Axis>
+  using kernel = confidence_kernel<T, Axis>;
+};
+
+}  // namespace kernels
+
+/// See `flexible_temperatures`.
+struct flexible_temperatures_function {
+  static constexpr char const* name = "flexible_temperatures";
+
+  template <matrix_argument Student, class Teacher>
+  void operator()(Student const& student, Teacher const& teacher, std::span<double> temperatures,
+                  flexible_temperature_options const& options = {}) const {
+    (*this)(serial, student, teacher, temperatures, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher>
+  void operator()(Policy policy, Student const& student, Teacher const& teacher,
+                  std::span<double> temperatures, flexible_temperature_options const& options = {}) const {
+    auto const z = detail::input_view(student);
+    auto const t = detail::input_view(teacher);
+    using of_teacher = std::remove_const_t<typename decltype(t)::element>;
+    check(options);
+    detail::require_matrix(name, "student", z);
+    detail::require_shape(name, "teacher", t, z.rows, z.columns);
+    detail::require_size(name, "temperatures", static_cast<index>(temperatures.size()), z.rows);
+    if (options.by == sample_difficulty::disagreement) {
+      kernels::agreement_term<of_teacher> term;
+      term.to = temperatures.data();
+      term.teacher = t;
+      (void)simd::evaluate(name, policy, z, {}, term);
+      for (double& each : temperatures) each = each > 1.0 ? 0.0 : std::pow(1.0 - each, options.power);
+    } else {
+      kernels::confidence_term term;
+      term.to = temperatures.data();
+      (void)simd::evaluate(name, policy, z, {}, term);
+      for (double& each : temperatures) each = 1.0 / (each + 1e-3);
+    }
+    spread_out(z, temperatures, options);
+  }
+
+ private:
+  static void check(flexible_temperature_options const& options) {
+    detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
+                    detail::must_be_temperature);
+    detail::require(
+        options.by == sample_difficulty::disagreement || options.by == sample_difficulty::low_confidence,
+        name, "by", static_cast<int>(options.by),
+        "sample_difficulty::disagreement or sample_difficulty::low_confidence");
+    detail::require(std::isfinite(options.strength), name, "strength", options.strength, "finite");
+    detail::require(std::isfinite(options.power) && options.power > 0.0, name, "power", options.power,
+                    "finite and > 0");
+    detail::require(options.minimum >= 1e-15 && options.minimum <= options.temperature, name, "minimum",
+                    options.minimum, "within [1e-15, temperature]");
+  }
+
+  /// From difficulties to temperatures.
+  template <class View>
+  static void spread_out(View const& z, std::span<double> rows, flexible_temperature_options const& options) {
+    double sum = 0.0, count = 0.0;
+    for (index row = 0; row < z.rows; ++row) {
+      double& difficulty_of_row = rows[static_cast<std::size_t>(row)];
+      if (detail::fully_masked(z, row)) difficulty_of_row = std::nan("");
+      if (std::isfinite(difficulty_of_row)) sum += difficulty_of_row, count += 1.0;
+    }
+    double const mean = count > 0.0 ? sum / count : 0.0;
+    for (double& each : rows) {
+      double const lowered = options.temperature + options.strength * (mean - each);
+      each = std::isfinite(each) ? std::clamp(lowered, options.minimum, 1e15) : options.temperature;
+    }
+  }
+};
+
+/// A temperature for every row: lower where the sample is harder than the mean of the batch. For the `temperature` of any
+/// loss, which takes it as a given number: no gradient goes through it. @alias flexible temperature, FLSW, CWSM, DTD
+///
+/// @formula   T_b = max(minimum, temperature + strength (mean w - w_b)), with w_b = (1 - cos(z_b, t_b))^power over the
+///            classes that neither side masks, or w_b = 1 / (max softmax(z_b) + 0.001)
+/// @param     student, teacher  [rows, classes] logits; the teacher is read for the disagreement only
+/// @param     temperatures      one per row, overwritten
+/// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
+/// @error     no more than 16 epsilons of the arithmetic type in the cosine and the probability
+/// @nan       a row with a NaN or +inf logit, or fully masked, is left out of the mean and gets `temperature`. The cosine
+///            with a row of zeros counts as 0
+/// @cost      one read of the student, and of the teacher for the disagreement. No allocation
+/// @source    Wen, Lai, Qian 2019, Preparing Lessons: Improve Knowledge Distillation with Better Supervision,
+///            arXiv:1911.07471; the form of TextBrewer's flsw and cwsm temperature schedulers
+/// @example   distil::flexible_temperatures(student, teacher, temperatures);
+///            distil::hinton_kd.with_grad(student, teacher, labels, gradient, {.temperature = temperatures});
+inline constexpr flexible_temperatures_function flexible_temperatures{};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "distil/response/divergence.hpp"
+#include "distil/response/divergence_summands.hpp"
+
+namespace distil {
+
+/// Options of `jensen_shannon`.
+struct jensen_shannon_options {
+  /// The teacher's share of the mixture m = teacher_mix * p + (1 - teacher_mix) * q, and the weight of KL(p || m). Within
+  /// [0, 1]. Default 0.5, as in Lin 1991 and in TRL and Liger (beta).
+  double teacher_mix = 0.5;
+
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// Weights, reduction, divisor.
+  row_options rows = {};
+
+  /// Adds to the gradient. Default false.
+  bool accumulate = false;
+
+  /// Where dL/dT is written: one element, or one per row. Default: nowhere.
+  std::span<double> temperature_gradient = {};
+};
+
+/// See `jensen_shannon`.
+struct jensen_shannon_function : function_of_class<jensen_shannon_function> {
+  static constexpr char const* name = "jensen_shannon";
+  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options = jensen_shannon_options;
+
+  double teacher_mix;
+
+  constexpr jensen_shannon_function(options const& chosen = {}) : teacher_mix(chosen.teacher_mix) {}
+
+  void check(char const* where) const {
+    detail::require(detail::is_share(teacher_mix), where, "teacher_mix", teacher_mix, detail::must_be_share);
+  }
+
+  template <class Lanes>
+  DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
+    using T = typename Lanes::value_type;
+    kernels::mixture<Lanes> const mixed(here, teacher_mix);
+    Lanes const of_p(teacher_mix), of_q(1.0 - teacher_mix);
+    Lanes const value_of_p = kernels::kl_summand<T>(here.log_p, mixed.log_m, here.p, mixed.m);
+    Lanes const value_of_q = kernels::kl_summand<T>(here.log_q, mixed.log_m, here.q, mixed.m);
+    return {fma(of_p, value_of_p, of_q * value_of_q),
+            of_q * zero_safe_product(here.q, here.log_q - mixed.log_m),
+            of_p * zero_safe_product(here.p, here.log_p - mixed.log_m)};
+  }
+};
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+/// Generalised Jensen-Shannon divergence: how far teacher and student are from their mixture. Bounded, finite whatever is
+/// masked, and symmetric at teacher_mix 0.5. @alias JSD, GJS, GKD, beta-JSD, js_distance
+///
+/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 [ b KL(p || m) + (1 - b) KL(q || m) ], b = teacher_mix, m = b p + (1 - b) q,
+///            p = softmax(t / T), q = softmax(z / T) [nats]. Within [0, log 2] T^2
+/// @gradient  w_b / sum w * T (1 - b) q (log(q / m) - KL(q || m))
+/// @error     `jensen_shannon_function::bound`
+/// @cost      see `divergence`: 4 exponentials and 2 logarithms an element
+/// @source    Lin 1991, section IV; Agarwal et al. 2023 (GKD), arXiv:2306.13649, equation 1, whose beta is teacher_mix, as in
+///            TRL since 2025, Liger and ms-swift; the `lam` of DistiLLM and ABKD is the student's share. At 0 and 1 the
+///            formula is 0, and so is this; TRL, Liger and ms-swift put the two Kullback-Leibler divergences there, a jump
+///            of 1 / (b (1 - b)) that `normalized_jensen_shannon` does away with
+/// @example   distil::jensen_shannon(student, teacher, {.teacher_mix = 0.1, .temperature = 2})
+/// Shapes, errors, NaN behaviour: see `divergence`.
+inline constexpr divergence<jensen_shannon_function> jensen_shannon{};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

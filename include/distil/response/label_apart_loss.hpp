@@ -1,0 +1,40 @@
+#pragma once
+
+#include "distil/response/label_apart_kernel.hpp"
+#include "distil/response/labelled_teacher.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE {
+
+/// A loss of `label_apart_kernel` as a term of a sum.
+template <class Definition, class Storage, teacher_form Form>
+struct label_apart_term : detail::labelled_teacher_term<Storage, Form> {
+  template <class T, class Axis>
+  using kernel = kernels::label_apart_kernel<T, Axis, typename Definition::template rule<T, Axis>,
+                                             kernels::teacher_reader<T, Axis, Storage, Form>>;
+
+  typename Definition::options chosen;
+
+  label_apart_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
+                   typename Definition::options const& options)
+      : detail::labelled_teacher_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
+                                                     options.scale_by_temperature_squared),
+        chosen(options) {}
+
+  void check(char const* where, index row_count, index columns) const {
+    detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
+    Definition::check(where, chosen);
+  }
+};
+
+/// Completes what `labelled_loss` asks for. `Definition` has `name`, `bound`, `options`, `check(where, options)` and
+/// `rule<T, Axis>`, which finds its options in `term.chosen`.
+template <class Definition>
+struct label_apart : Definition {
+  template <class Storage, teacher_form Form>
+  static auto make_term(dense_teacher<Storage, Form> const& teacher, label_view labels,
+                        typename Definition::options const& options) {
+    return label_apart_term<Definition, Storage, Form>(teacher, labels, options);
+  }
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "distil/response/divergence.hpp"
+#include "distil/response/divergence_summands.hpp"
+
+namespace distil {
+
+/// Options of `skew_kl`.
+struct skew_kl_options {
+  /// The teacher's share of the mixture that stands for the student: m = skew * p + (1 - skew) * q. Within [0, 1]; 0 is
+  /// `forward_kl`, less than 1e-30 counts as 0. Default 0.1, as in DistiLLM (lam).
+  double skew = 0.1;
+
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// Weights, reduction, divisor.
+  row_options rows = {};
+
+  /// Adds to the gradient. Default false.
+  bool accumulate = false;
+
+  /// Where dL/dT is written: one element, or one per row. Default: nowhere.
+  std::span<double> temperature_gradient = {};
+};
+
+/// See `skew_kl`.
+struct skew_kl_function : function_of_class<skew_kl_function> {
+  static constexpr char const* name = "skew_kl";
+  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options = skew_kl_options;
+
+  double skew;
+
+  constexpr skew_kl_function(options const& chosen = {}) : skew(chosen.skew) {}
+
+  void check(char const* where) const {
+    detail::require(detail::is_share(skew), where, "skew", skew, detail::must_be_share);
+  }
+
+  template <class Lanes>
+  DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
+    using T = typename Lanes::value_type;
+    if (skew < kernels::least_share) return kernels::forward_summand(here);
+    kernels::mixture<Lanes> const mixed(here, skew);
+    Lanes const difference = here.q - here.p;
+    return {kernels::kl_summand<T>(here.log_p, mixed.log_m, here.p, mixed.m),
+            Lanes((1.0 - skew) * (1.0 - skew)) * mixed.over(here.q) * difference,
+            fma(Lanes(skew * (1.0 - skew)) * mixed.over(here.p), difference,
+                zero_safe_product(here.p, here.log_p - mixed.log_m))};
+  }
+};
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+/// Forward KL to a student that is mixed with a little of the teacher, which keeps the gradient of classes that the student
+/// hardly knows bounded. @alias SKL, skew KL, skewed forward KL, DistiLLM
+///
+/// @formula   L = (1 / sum w) * sum_b w_b T_b^2 KL(p || m), m = s p + (1 - s) q, s = skew, p = softmax(t / T), q =
+///            softmax(z / T) [nats]. Within [0, -log s] T^2
+/// @gradient  w_b / sum w * T (psi - q sum psi), psi = -(1 - s) p q / m
+/// @nan       finite whatever is masked, unless skew is 0
+/// @error     `skew_kl_function::bound`
+/// @cost      see `divergence`: 4 exponentials, 1 logarithm and 2 quotients an element
+/// @source    Ko et al. 2024 (DistiLLM), arXiv:2402.03898, section 3.1, after Lee 1999. Their code leaves out the
+///            teacher's entropy and has no factor T^2: the gradient is the same, the value not 0 when both agree
+/// @example   distil::skew_kl.with_grad(student, teacher, gradient, {.skew = 0.1})
+/// Shapes, errors, NaN behaviour: see `divergence`.
+inline constexpr divergence<skew_kl_function> skew_kl{};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <optional>
+
+#include "distil/response/hinton_kd.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE {
+
+/// The face of a loss of student, teacher and, where there are any, labels. `Loss::evaluate` does the work, with
+/// `simd::no_gradient` where none is wanted.
+template <class Loss, class Options, class Value = hinton_kd_value>
+struct soft_hard_loss {
+  template <matrix_argument Student, class Teacher>
+  [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
+                                 Options const& options = {}) const {
+    return (*this)(serial, student, teacher, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher>
+  [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                 Options const& options = {}) const {
+    simd::no_gradient none;
+    return Loss::evaluate(policy, student, teacher, std::nullopt, none, options);
+  }
+
+  template <matrix_argument Student, class Teacher, detail::labels_like Labels>
+  [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher, Labels const& labels,
+                                 Options const& options = {}) const {
+    return (*this)(serial, student, teacher, labels, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels>
+  [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                 Labels const& labels, Options const& options = {}) const {
+    simd::no_gradient none;
+    return Loss::evaluate(policy, student, teacher, label_view(labels), none, options);
+  }
+
+  template <matrix_argument Student, class Teacher, class Gradient>
+  Value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
+                  Options const& options = {}) const {
+    return with_grad(serial, student, teacher, gradient, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher, class Gradient>
+  Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
+                  Options const& options = {}) const {
+    return Loss::evaluate(policy, student, teacher, std::nullopt, gradient, options);
+  }
+
+  template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
+  Value with_grad(Student const& student, Teacher const& teacher, Labels const& labels, Gradient&& gradient,
+                  Options const& options = {}) const {
+    return with_grad(serial, student, teacher, labels, gradient, options);
+  }
+
+  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
+  Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
+                  Gradient&& gradient, Options const& options = {}) const {
+    return Loss::evaluate(policy, student, teacher, label_view(labels), gradient, options);
+  }
+
+ protected:
+  static void require_weight(std::string_view argument, double weight) {
+    detail::require(detail::is_weight(weight), Loss::name, argument, weight, detail::must_be_weight);
+  }
+
+  static row_options rows_of_a_term(Options const& options) {
+    row_options rows = options.rows;
+    rows.values = {};
+    return rows;
+  }
+
+  /// Cross entropy with its weight.
+  static auto hard_term(label_view labels, Options const& options) {
+    return options.hard_weight * cross_entropy.term(labels, {.label_smoothing = options.label_smoothing,
+                                                             .rows = rows_of_a_term(options)});
+  }
+
+  /// A term with its weight; rows whose label is ignored do not count, unless the options say otherwise.
+  template <class Term>
+  static Term weighed(double weight, Term term, std::optional<label_view> labels, Options const& options) {
+    if (labels && options.ignored == ignored_label::whole_row) term.labels_of_loss = *labels;
+    return weight * term;
+  }
+
+  /// The sum of terms, with gradient or without.
+  template <class Policy, class Student, class Gradient, class... Terms>
+  static auto sum(Policy policy, Student const& student, Gradient& gradient, Options const& options,
+                  Terms const&... terms) {
+    objective_options const whole{.accumulate = options.accumulate, .values = options.rows.values};
+    if constexpr (std::is_same_v<Gradient, simd::no_gradient>) {
+      return simd::evaluate(Loss::name, policy, student, whole, terms...);
+    } else {
+      return simd::evaluate_with_gradient(Loss::name, policy, student, gradient, whole, terms...);
+    }
+  }
+
+  /// hard_weight * cross entropy + soft_weight * the term that `make(with_gradient, options of it)` gives.
+  template <class Policy, class Student, class Gradient, class Make>
+  static hinton_kd_value soft_and_hard(Policy policy, Student const& student,
+                                       std::optional<label_view> labels, Gradient& gradient,
+                                       Options const& options, Make const& make) {
+    require_weight("soft_weight", options.soft_weight);
+    if (labels) require_weight("hard_weight", options.hard_weight);
+    Options of_term = options;
+    of_term.rows = rows_of_a_term(options);
+    auto const soft = weighed(options.soft_weight,
+                              make(!std::is_same_v<Gradient, simd::no_gradient>, of_term), labels, options);
+    if (labels) {
+      // The term whose exponentials others may share comes last: one at the same temperature in every row, so that no
+      // row's bits depend on its neighbours.
+      auto const value = sum(policy, student, gradient, options, soft, hard_term(*labels, options));
+      return {value, value.terms[1], value.terms[0]};
+    }
+    auto const value = sum(policy, student, gradient, options, soft);
+    return {value, {}, value.terms[0]};
+  }
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE

@@ -1,0 +1,147 @@
+#pragma once
+
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/label_look_up.hpp"
+#include "distil/response/labelled_teacher.hpp"
+
+namespace distil {
+
+/// Options of forward KL to a teacher whose choice is swapped for the label.
+struct swapped_kl_options {
+  /// Softens teacher and student: one number or one per row; within [1e-15, 1e15]. Default 1.
+  row_parameter temperature = 1;
+
+  /// Multiplies the loss by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// Weights, ignored label, reduction, divisor.
+  row_options rows = {};
+
+  /// Adds the gradient to what is there instead of overwriting it. Default false.
+  bool accumulate = false;
+
+  /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
+};
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+/// Strips of a teacher in which the label and the first choice of each row have changed places: in blocks with one of the
+/// two they are copies.
+template <class T, class Axis, class Storage, teacher_form Form>
+class swapped_operands {
+ public:
+  template <class Term>
+  explicit swapped_operands(Term const& term)
+      : matrix_(term.teacher.matrix),
+        labels_(term.labels),
+        ignore_label_(term.rows.ignore_label),
+        reader_(term.teacher) {}
+
+  DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
+    if (rows.first_row != first_row_) look_up(rows);
+    simd::strip<T> const stored = reader_.open(rows, columns);
+    bool copied = false;
+    for (index r = 0; r < rows.rows; ++r) {
+      for (change const& one : changes_[r]) {
+        index const column = one.at - columns.first_column;
+        if (column < 0 || column >= columns.columns) continue;
+        if (!copied) copy(stored, columns);
+        copied = true;
+        scratch_[Axis::at(r, column, lanes<T>::size)] = one.value;
+      }
+    }
+    return copied ? simd::strip<T>{scratch_, lanes<T>::size} : stored;
+  }
+
+ private:
+  struct change {
+    index at = -1;
+    T value = T(0);
+  };
+
+  void look_up(simd::tile rows) {
+    first_row_ = rows.first_row;
+    for (index r = 0; r < rows.rows; ++r) {
+      index const row = rows.first_row + r;
+      changes_[r][0] = changes_[r][1] = {};
+      if (labels_[row] == ignore_label_) continue;
+      auto const label = static_cast<index>(labels_[row]);
+      index const choice = first_maximum<T>(matrix_, row).at;
+      if (choice < 0 || choice == label) continue;
+      changes_[r][0] = {label, detail::widen<T>(matrix_(row, choice))};
+      changes_[r][1] = {choice, detail::widen<T>(matrix_(row, label))};
+    }
+  }
+
+  DISTIL_INLINE void copy(simd::strip<T> stored, simd::block columns) {
+    for (index k = 0; k < columns.steps; ++k) {
+      stored.from(k, k == columns.whole)[0].store(scratch_ + k * lanes<T>::size);
+    }
+  }
+
+  matrix_view<Storage const> matrix_;
+  label_view labels_;
+  std::int64_t ignore_label_;
+  teacher_reader<T, Axis, Storage, Form> reader_;
+  index first_row_ = -1;
+  change changes_[static_cast<std::size_t>(lanes<T>::size)][2];
+  alignas(64) T scratch_[simd::block_elements];
+};
+
+}  // namespace kernels
+
+/// Forward KL to a teacher with swapped classes as a term of a sum.
+template <class Storage, teacher_form Form>
+struct swapped_kl_term : detail::labelled_teacher_term<Storage, Form> {
+  template <class T, class Axis>
+  struct kernel : kernels::expectation_kernel<T, Axis, forward_kl_function,
+                                              kernels::teacher_reader<T, Axis, Storage, Form>> {
+    using operands = kernels::swapped_operands<T, Axis, Storage, Form>;
+    using kernels::expectation_kernel<T, Axis, forward_kl_function,
+                                      kernels::teacher_reader<T, Axis, Storage, Form>>::expectation_kernel;
+  };
+
+  forward_kl_function function = {};
+
+  swapped_kl_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
+                  swapped_kl_options const& options)
+      : detail::labelled_teacher_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
+                                                     options.scale_by_temperature_squared) {}
+};
+
+struct swapped_kl_definition {
+  static constexpr char const* name = "swapped_kl";
+  static constexpr error_bound bound = forward_kl_function::bound;
+  using options = swapped_kl_options;
+
+  template <class Storage, teacher_form Form>
+  static auto make_term(dense_teacher<Storage, Form> const& teacher, label_view labels,
+                        options const& chosen) {
+    return swapped_kl_term<Storage, Form>(teacher, labels, chosen);
+  }
+};
+
+/// Forward KL to a teacher whose first choice has changed places with the label: its mistakes are corrected, and its
+/// confidence stays. The teacher's own matrix is not touched. @alias probability shift, KA, knowledge adjustment
+///
+/// @formula   L = T^2 KL(p' || q), the mean over rows, with p' = softmax(t' / T), t' = t but t'_y = max t and t'_argmax =
+///            t_y, q = softmax(z / T) [nats]. Never negative
+/// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
+/// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
+/// @param     labels   one per row, 32 or 64 bits; a row with `rows.ignore_label` counts for nothing
+/// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
+/// @gradient  T (q - p')
+/// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
+/// @error     `swapped_kl_definition::bound`
+/// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's
+/// @cost      that of `forward_kl`, and a look at each teacher's row before it
+/// @source    Wen et al. 2019, arXiv:1911.07471. TextBrewer's probability_shift writes into the teacher's logits; of several
+///            largest classes the first one is the choice, and a label among the others is swapped for it
+/// @example   distil::swapped_kl.with_grad(student, teacher, labels, gradient, {.temperature = 4.0F})
+inline constexpr labelled_loss<swapped_kl_definition> swapped_kl{};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

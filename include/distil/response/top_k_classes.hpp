@@ -1,0 +1,107 @@
+#pragma once
+
+#include "distil/response/expectation_kernel.hpp"
+#include "distil/response/top_k_support.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+/// What a class adds to a divergence, whichever way its Function says it: the one place that knows Functions where a
+/// teacher is sparse.
+template <class T, class Function>
+struct class_terms {
+  static constexpr bool expects = teacher_expectation<Function>;
+  static constexpr bool has_chi = expects || requires(Function const& function, lanes<T> x) {
+    function.d_log_p(x, x);
+  };
+  /// f(0, q) is proportional to q, so that classes without a teacher's mass are one class. Said by the Function.
+  static constexpr bool homogeneous = [] {
+    if constexpr (requires { Function::homogeneous; }) {
+      return static_cast<bool>(Function::homogeneous);
+    } else {
+      return expects;
+    }
+  }();
+
+  Function function;
+  bool normalised;  ///< both sides sum to one, so that a KL can be summed without cancellation
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> value(lanes<T> log_p, lanes<T> log_q) const {
+    if constexpr (expects) {
+      lanes<T> const p = exp_nonpositive(log_p);
+      if constexpr (requires { Function::is_kl; }) {
+        if (normalised) return kl_summand<T>(log_p, log_q, p, exp_nonpositive(log_q));
+      }
+      return zero_safe_product(p, function.expectation(log_p, log_q));
+    } else {
+      auto const possible = (log_p != nowhere()) | (log_q != nowhere());
+      return select(possible, function.value(log_p, log_q), lanes<T>(0));
+    }
+  }
+
+  /// d value / d log q.
+  [[nodiscard]] DISTIL_INLINE lanes<T> psi(lanes<T> log_p, lanes<T> log_q) const {
+    if constexpr (expects) {
+      return -exp_nonpositive(log_p);
+    } else {
+      auto const possible = (log_p != nowhere()) | (log_q != nowhere());
+      return select(possible, function.d_log_q(log_p, log_q), lanes<T>(0));
+    }
+  }
+
+  /// d value / d log p.
+  [[nodiscard]] DISTIL_INLINE lanes<T> chi(lanes<T> log_p, lanes<T> log_q) const {
+    if constexpr (expects) {
+      lanes<T> const zero(0),
+          slope = function.expectation(lanes<T>(1), zero) - function.expectation(zero, zero);
+      return zero_safe_product(exp_nonpositive(log_p), function.expectation(log_p, log_q) + slope);
+    } else if constexpr (has_chi) {
+      return select(log_p != nowhere(), function.d_log_p(log_p, log_q), lanes<T>(0));
+    } else {
+      return lanes<T>(0);
+    }
+  }
+
+ private:
+  static DISTIL_INLINE lanes<T> nowhere() { return lanes<T>(-simd::infinity<T>); }
+};
+
+/// The divergence of a few classes, side by side in arrays padded with -inf. psi is written.
+template <class T>
+struct few_classes {
+  T value, psi;
+};
+template <class T, class Function>
+few_classes<T> over_classes(class_terms<T, Function> const& terms, T const* log_p, T const* log_q, T* psi,
+                            index size) {
+  auto const [value, psi_sum] = sums_over<2, T>(size, [&](auto& sums, index at) {
+    lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);
+    lanes<T> const psi_here = terms.psi(log_p_here, log_q_here);
+    sums[0] += terms.value(log_p_here, log_q_here);
+    sums[1] += psi_here;
+    psi_here.store(psi + at);
+  });
+  return {value, psi_sum};
+}
+
+/// What the derivative by the temperature needs of them: d log q / dT = -(log q - E_q log q) / T, and the same for p.
+template <class T>
+struct few_moments {
+  T psi_log_q, q_log_q, chi, chi_log_p, p, p_log_p;
+};
+template <class T, class Function>
+few_moments<T> moments_of(class_terms<T, Function> const& terms, T const* log_p, T const* log_q, T const* psi,
+                          index size) {
+  auto const sum = sums_over<6, T>(size, [&](auto& sums, index at) {
+    lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);
+    lanes<T> const p = exp_nonpositive(log_p_here), chi = terms.chi(log_p_here, log_q_here);
+    sums[0] += zero_safe_product(lanes<T>::load(psi + at), log_q_here);
+    sums[1] += zero_safe_product(exp_nonpositive(log_q_here), log_q_here);
+    sums[2] += chi;
+    sums[3] += zero_safe_product(chi, log_p_here);
+    sums[4] += p;
+    sums[5] += zero_safe_product(p, log_p_here);
+  });
+  return {sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]};
+}
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

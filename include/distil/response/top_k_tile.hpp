@@ -1,0 +1,255 @@
+#pragma once
+
+#include <functional>
+
+#include "distil/response/top_k_outside.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+/// The rows of a tile against their top-k teachers, between the sweeps over all classes: what is done row by row with
+/// lanes along K, and what the sweeps then need of it in lanes.
+template <class T, class Axis, class Function>
+class top_k_tile : public simd::kernel_defaults<T, Axis> {
+ protected:
+  static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
+  using terms_of = class_terms<T, Function>;
+  using per_row = std::array<T, lane_count>;
+
+  template <class Term, class Student>
+  DISTIL_INLINE top_k_tile(Term const& term, Student const& student, simd::tile rows, lanes<T> scale)
+      : tail_(*term.teacher.options.tail),
+        terms_{term.function, tail_ != tail_policy::truncate},
+        wants_derivative_(!term.temperature_gradient.empty()),
+        teacher_moves_(term.teacher.moves()),
+        spreads_(tail_ == tail_policy::uniform || tail_ == tail_policy::floor ||
+                 (tail_ == tail_policy::renormalise_teacher && !terms_of::homogeneous)) {
+    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
+    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    sharpness_ = inverse_ * lanes<T>(simd::log2e);
+    factor_ = term.squared ? temperature * temperature : lanes<T>(1);
+    factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
+    gradient_scale_ = scale * (term.squared ? temperature : inverse_);
+    index const k = term.teacher.ids.columns;
+    std::size_t const bytes = top_k_row<T>::bytes(k);
+    auto const blocks = static_cast<std::size_t>(Axis::blocks(student.columns));
+    std::byte* memory =
+        term.memory.memory(bytes * static_cast<std::size_t>(Axis::tile_rows) + blocks * sizeof(std::int32_t));
+    for (index r = 0; r < Axis::tile_rows; ++r, memory += bytes) {
+      rows_[static_cast<std::size_t>(r)].place(memory, k);
+    }
+    block_begins_ = reinterpret_cast<std::int32_t*>(memory);
+  }
+
+ public:
+  /// The rows that count: those that do not were not checked.
+  template <class Term, class Student>
+  void look_up(Term const& term, Student const& student, simd::tile rows) {
+    for (index r = 0; r < rows.rows; ++r) {
+      index const row = rows.first_row + r;
+      if (!(term.weight_of(row).multiplier > 0.0)) continue;
+      auto& here = rows_[static_cast<std::size_t>(r)];
+      here.template gather<Axis>(term.teacher, student, row, block_begins_);
+      if (here.support > 0) here.distribute(term.teacher, row, term.temperature[row]);
+    }
+  }
+
+  void close(simd::running_maximum<T> const& student) {
+    sum_ = Axis::sum(sum_);
+    log_sum_ = Axis::log_of_rows(sum_);
+    student.shift().store(shift_of_.data());
+    sum_.store(sum_of_.data());
+    log_sum_.store(log_sum_of_.data());
+    inverse_.store(inverse_of_.data());
+    sharpness_.store(sharpness_of_.data());
+    per_row log_each_tail{};
+    each_row([&](std::size_t r) {
+      log_each_tail[r] = rows_[r].log_each_tail;
+      if (tail_ == tail_policy::renormalise_both) {
+        renormalise_student(r);
+      } else {
+        split_student(r);
+      }
+      evaluate(r);
+    });
+    log_each_tail_ = Axis::of_rows(log_each_tail.data());
+    pending_ = spreads_ || wants_derivative_ || any_distant_;
+    if (!pending_) finish();
+  }
+
+  void close_refined() {
+    if (!pending_) return;
+    auto const sums = refined_.template of_rows<Axis>();
+    per_row top, q, q_log_q, value, psi, psi_log_q, chi;
+    sums.top.store(top.data());
+    sums.q.store(q.data());
+    sums.q_log_q.store(q_log_q.data());
+    sums.value.store(value.data());
+    sums.psi.store(psi.data());
+    sums.psi_log_q.store(psi_log_q.data());
+    sums.chi.store(chi.data());
+    each_row([&](std::size_t r) {
+      T const log_mass = q[r] > T(0) ? top[r] + std::log(q[r]) : -simd::infinity<T>;
+      if (distant_of_[r] > T(0)) {
+        auto& row = rows_[r];
+        row.log_q[row.support] = log_mass;
+        // No class is left, and what the teacher's tail seems to have is rounding.
+        bool const rounding =
+            row.tail_is_rest && std::exp(row.log_tail) <= 16 * std::numeric_limits<T>::epsilon();
+        if (!(q[r] > T(0)) && rounding) row.log_p[row.support] = -simd::infinity<T>;
+        evaluate(r);
+      }
+      if (spreads_) {
+        value_of_[r] += value[r];
+        psi_sum_of_[r] += psi[r];
+      }
+      if (wants_derivative_) {
+        T const mean = q[r] > T(0) ? q_log_q[r] / q[r] : T(0);  // of log q, outside K
+        slope_of_[r] = slope(r, {mean, std::exp(log_mass), psi_log_q[r], chi[r]});
+      }
+    });
+    finish();
+  }
+
+ private:
+  struct outside_moments {
+    T mean_log_q, q, psi_log_q, chi;
+  };
+
+  template <class Each>
+  void each_row(Each const& each) {
+    for (std::size_t r = 0; r < static_cast<std::size_t>(Axis::tile_rows); ++r) {
+      if (rows_[r].support > 0) each(r);
+    }
+  }
+
+  /// q of K alone, from the logits: it may have as little mass as it likes.
+  void renormalise_student(std::size_t r) {
+    auto& row = rows_[r];
+    lanes<T> top(-simd::infinity<T>);
+    for (index at = 0; at < row.size; at += lanes<T>::size) top = max(top, lanes<T>::load(row.log_q + at));
+    lanes<T> const shift = simd::running_maximum<T>::finite(max_across(top));
+    map(row, [&](lanes<T> logit) { return (logit - shift) * lanes<T>(inverse_of_[r]); });
+    T const log_mass = log_sum_of_exponentials(row.log_q, row.size);
+    if (log_mass == -simd::infinity<T>) return;
+    map(row, [&](lanes<T> u) { return u - lanes<T>(log_mass); });
+  }
+
+  /// q of K, and what is left. The mass is summed from the exponentials of the sweep, so that their rounding cancels.
+  void split_student(std::size_t r) {
+    auto& row = rows_[r];
+    lanes<T> const shift(shift_of_[r]), sharpness(sharpness_of_[r]);
+    auto const [mass] = sums_over<1, T>(row.size, [&](auto& sums, index at) {
+      sums[0] += exp2_nonpositive((lanes<T>::load(row.log_q + at) - shift) * sharpness);
+    });
+    lanes<T> const inverse(inverse_of_[r]), minus_log_sum(-log_sum_of_[r]);
+    map(row, [&](lanes<T> logit) { return fma(logit - shift, inverse, minus_log_sum); });
+    bool const has_tail = row.outside > 0 && !spreads_ && tail_ != tail_policy::truncate;
+    if (!has_tail) return;
+    T const rest = (sum_of_[r] - mass) / sum_of_[r];
+    row.log_p[row.support] = row.log_tail;
+    row.log_q[row.support] = std::log(rest > T(0) || !(rest == rest) ? rest : T(0));
+    // Small tails of the student have the rounding of the whole.
+    bool const lost = !terms_of::expects && rest < 64 * std::numeric_limits<T>::epsilon();
+    if (std::exp(row.log_tail) > 4 * rest || lost) {
+      distant_of_[r] = T(1);
+      any_distant_ = true;
+    }
+  }
+
+  template <class Change>
+  static DISTIL_INLINE void map(top_k_row<T>& row, Change const& change) {
+    for (index at = 0; at < row.size; at += lanes<T>::size) {
+      change(lanes<T>::load(row.log_q + at)).store(row.log_q + at);
+    }
+  }
+
+  void evaluate(std::size_t r) {
+    auto& row = rows_[r];
+    auto const found = over_classes(terms_, row.log_p, row.log_q, row.psi, row.size);
+    value_of_[r] = found.value + (log_sum_of_[r] - log_sum_of_[r]);  // NaN outside K, too
+    psi_sum_of_[r] = found.psi;
+    psi_tail_of_[r] = row.psi[row.support];
+    log_q_tail_of_[r] = row.log_q[row.support];
+  }
+
+  /// dD/dT = -(1/T) (sum psi (log q - E_q log q) + sum chi (log p - E_p log p)), where a tail moves as its classes do.
+  T slope(std::size_t r, outside_moments const& outside) {
+    auto& row = rows_[r];
+    index const tail = row.support;
+    T chi_tail = T(0);
+    if (tail_ == tail_policy::bucket) {
+      chi_tail = first_of(terms_.chi(lanes<T>(row.log_p[tail]), lanes<T>(row.log_q[tail])));
+    } else if (tail_ == tail_policy::uniform) {
+      chi_tail = outside.chi;
+    }
+    row.log_p[tail] = row.log_q[tail] = -simd::infinity<T>;
+    row.psi[tail] = T(0);
+    auto const in = moments_of(terms_, row.log_p, row.log_q, row.psi, row.size);
+    T q_log_q = in.q_log_q, psi_log_q = in.psi_log_q;
+    if (tail_ != tail_policy::renormalise_both) {
+      q_log_q += outside.q * outside.mean_log_q;
+      psi_log_q += spreads_ ? outside.psi_log_q : psi_tail_of_[r] * outside.mean_log_q;
+    }
+    T sum = psi_log_q - q_log_q * psi_sum_of_[r];
+    if (teacher_moves_) {
+      T const p_tail = std::exp(row.log_tail);
+      T const moves = p_tail > T(0) ? row.tail_moves : T(0);
+      T const mean = (in.p_log_p + p_tail * moves) / (in.p + p_tail);
+      sum += in.chi_log_p - mean * in.chi + chi_tail * (moves - mean);
+    }
+    return -inverse_of_[r] * sum;
+  }
+
+  /// What the gradient is made of, once psi and its sum are known.
+  void finish() {
+    per_row coefficient{}, scale;
+    gradient_scale_.store(scale.data());
+    each_row([&](std::size_t r) {
+      T const q_tail = std::exp(log_q_tail_of_[r]);
+      bool const distant = distant_of_[r] > T(0);
+      bool const one_number = !distant && !spreads_ && tail_ != tail_policy::renormalise_both;
+      T const ratio = one_number && q_tail > T(0) ? psi_tail_of_[r] / q_tail : T(0);
+      T const of_softmax = tail_ == tail_policy::renormalise_both ? T(0) : ratio - psi_sum_of_[r];
+      coefficient[r] = of_softmax / sum_of_[r];
+      correct(r, scale[r], ratio, distant);
+    });
+    coefficient_ = gradient_scale_ * Axis::of_rows(coefficient.data());
+  }
+
+  /// What the gradients of K differ by from what the sweep writes; nothing where the student is masked.
+  void correct(std::size_t r, T scale, T ratio, bool distant) {
+    auto& row = rows_[r];
+    lanes<T> const minus_infinity(-simd::infinity<T>);
+    for (index at = 0; at < row.size; at += lanes<T>::size) {
+      lanes<T> const log_q = lanes<T>::load(row.log_q + at);
+      lanes<T> written;
+      if (tail_ == tail_policy::renormalise_both) {
+        written = exp_nonpositive(log_q) * lanes<T>(psi_sum_of_[r]);
+      } else if (spreads_) {
+        written = terms_.psi(lanes<T>(row.log_each_tail), log_q);
+      } else if (distant) {
+        lanes<T> const share = exp_nonpositive(min(log_q - lanes<T>(log_q_tail_of_[r]), lanes<T>(0)));
+        written = lanes<T>(psi_tail_of_[r]) * share;
+      } else {
+        written = exp_nonpositive(log_q) * lanes<T>(ratio);
+      }
+      lanes<T> const correction = lanes<T>(scale) * (lanes<T>::load(row.psi + at) - written);
+      bool const absent = scale == T(0);  // a term without weight, whatever it holds
+      select(log_q == minus_infinity, lanes<T>(0), absent ? lanes<T>(0) : correction).store(row.psi + at);
+    }
+  }
+
+ protected:
+  tail_policy tail_;
+  terms_of terms_;
+  bool wants_derivative_, teacher_moves_, spreads_, any_distant_ = false, pending_ = false;
+  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_;
+  lanes<T> sum_{0}, log_sum_{0}, coefficient_{0}, log_each_tail_{0};
+  std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)> rows_;
+  std::int32_t* block_begins_;
+  per_row shift_of_{}, sum_of_{}, log_sum_of_{}, inverse_of_{}, sharpness_of_{};
+  per_row value_of_{}, psi_sum_of_{}, psi_tail_of_{}, log_q_tail_of_{}, distant_of_{}, slope_of_{};
+  outside_sums<T> refined_;
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

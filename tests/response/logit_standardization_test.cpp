@@ -1,0 +1,231 @@
+#include "distil/response/logit_standardization.hpp"
+
+#include "../support/behaviour_suite.hpp"
+#include "../support/cases/logit_standardization.hpp"
+#include "../support/refusal.hpp"
+
+namespace distil::testing {
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(logit_standardization, response_suite,
+                               in_float_and_double<logit_standardization_case>);
+INSTANTIATE_TYPED_TEST_SUITE_P(logit_standardization, behaviour_suite,
+                               in_float_and_double<logit_standardization_case>);
+
+/// Rows with mean 0 and deviation 1, as a matrix.
+owned_matrix<double> standardized_rows(owned_matrix<double> const& logits, index rows, index columns) {
+  owned_matrix<double> result(rows, columns, layout::row_major);
+  for (index r = 0; r < rows; ++r) {
+    auto const row = reference::standardized(logits.row<long double>(r), 1e-7L);
+    for (index c = 0; c < columns; ++c)
+      result.set(r, c, static_cast<double>(row[static_cast<std::size_t>(c)]));
+  }
+  return result;
+}
+
+TEST(logit_standardization, of_hinton_kd_leaves_the_labels_at_the_logits_themselves) {
+  batch<double> b(7, 30);
+  b.labels[2] = -100;
+  auto const z = standardized_rows(b.student, 7, 30), t = standardized_rows(b.teacher, 7, 30);
+  double const hard = cross_entropy(b.student.view(), b.labels);
+  double const soft = forward_kl(z.view(), t.view(), {.temperature = 2, .rows = {.labels = b.labels}});
+  auto const loss = standardized(hinton_kd);
+  auto const found = loss.with_grad(b.student.view(), b.teacher.view(), b.labels, b.gradient.view());
+  EXPECT_NEAR(found.hard, hard, 1e-13);
+  EXPECT_NEAR(found.soft, soft, 1e-13);
+  EXPECT_NEAR(found.value, 0.1 * hard + 9 * soft, 1e-12);
+  EXPECT_EQ(found.weight, 6.0);
+  EXPECT_EQ(loss(b.student.view(), b.teacher.view(), b.labels).value, found.value);
+  // The gradient is the sum of both terms' own.
+  owned_matrix<double> sum(7, 30, layout::row_major);
+  row_options const taught{.labels = b.labels};
+  standardized(forward_kl).with_grad(b.student.view(), b.teacher.view(), sum.view(), {.rows = taught});
+  for (index r = 0; r < 7; ++r) {
+    for (index c = 0; c < 30; ++c) sum.set(r, c, 9 * sum.at(r, c));
+  }
+  owned_matrix<double> of_labels(7, 30, layout::row_major);
+  cross_entropy.with_grad(b.student.view(), b.labels, of_labels.view());
+  for (index r = 0; r < 7; ++r) {
+    for (index c = 0; c < 30; ++c) {
+      EXPECT_NEAR(b.gradient.at(r, c), sum.at(r, c) + 0.1 * of_labels.at(r, c), 1e-13);
+    }
+  }
+  auto const unlabelled =
+      loss.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), {.soft_weight = 2});
+  EXPECT_NEAR(unlabelled.value, 2 * forward_kl(z.view(), t.view(), {.temperature = 2}), 1e-12);
+  EXPECT_EQ(unlabelled.hard.weight, 0.0);
+  auto const samples =
+      loss(b.student.view(), b.teacher.view(), b.labels, {.ignored = ignored_label::hard_term_only});
+  EXPECT_EQ(samples.soft.weight, 7.0);
+  EXPECT_EQ(samples.hard.weight, 6.0);
+}
+
+struct reverse_kl_function {  // no d_log_p: the gradient needs none
+  template <class Lanes>
+  Lanes value(Lanes log_p, Lanes log_q) const {
+    return zero_safe_product(exp(log_q), log_q - log_p);
+  }
+  template <class Lanes>
+  Lanes d_log_q(Lanes log_p, Lanes log_q) const {
+    return zero_safe_product(exp(log_q), log_q - log_p + 1);
+  }
+};
+
+TEST(logit_standardization, wraps_any_divergence) {
+  constexpr divergence<reverse_kl_function> reverse{};
+  batch<double> b(5, 6);
+  double const found =
+      standardized(reverse).with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                                      {.temperature = 1.5, .rows = {.reduce = reduction::sum}});
+  double expected = 0;
+  for (index r = 0; r < 5; ++r) {
+    auto const p =
+        reference::from_logits(reference::standardized(b.teacher.row<long double>(r), 1e-7L), 1.5L);
+    auto const loss = [&](exact_row const& z) {
+      return 2.25L *
+             reference::reverse_kl(p, reference::from_logits(reference::standardized(z, 1e-7L), 1.5L)).value;
+    };
+    auto const z = b.student.row<long double>(r);
+    expected += static_cast<double>(loss(z));
+    auto const gradient = reference::gradient(loss, z);
+    for (index c = 0; c < 6; ++c) {
+      EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(gradient[static_cast<std::size_t>(c)]), 1e-11);
+    }
+  }
+  EXPECT_NEAR(found, expected, 1e-12);
+}
+
+TEST(logit_standardization, does_not_see_the_size_of_logits) {
+  for (index const columns : {8, 500}) {
+    batch<float> b(6, columns), scaled(6, columns);
+    for (index r = 0; r < 6; ++r) {
+      for (index c = 0; c < columns; ++c) {
+        scaled.student.set(r, c, 1024 * b.student.at(r, c)), scaled.teacher.set(r, c, b.teacher.at(r, c) / 4);
+      }
+    }
+    double const value = standardized(forward_kl)(b.student.view(), b.teacher.view());
+    EXPECT_NEAR(standardized(forward_kl)(scaled.student.view(), scaled.teacher.view()), value, 3e-6 * value);
+  }
+}
+
+// What is left of a mean when it is summed in float would be as large as the deviation here.
+TEST(logit_standardization, keeps_its_digits_far_from_zero) {
+  for (index const columns : {10, 3000}) {
+    batch<float> b(4, columns, 1.0);
+    for (index r = 0; r < 4; ++r) {
+      for (index c = 0; c < columns; ++c) b.student.set(r, c, 60000 + b.student.at(r, c));
+    }
+    setting const s{.label = "far", .temperature = 2};
+    expect_reference<logit_standardization_case>(b, s, {}, "far from zero");
+  }
+}
+
+TEST(logit_standardization, takes_rows_without_spread_for_uniform) {
+  batch<double> b(20, 7);
+  for (index c = 0; c < 7; ++c) {
+    b.student.set(1, c, 0), b.teacher.set(2, c, -3), b.student.set(3, c, 5), b.teacher.set(3, c, 5);
+    if (c != 4) b.student.set(4, c, minus_infinity), b.teacher.set(4, c, minus_infinity);
+  }
+  std::vector<double> values(20), slope(20);
+  standardization_options const options{.rows = {.reduce = reduction::sum, .values = values},
+                                        .temperature_gradient = slope};
+  standardized(forward_kl).with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
+  auto const t = reference::from_logits(reference::standardized(b.teacher.row(1), 1e-7), 2.0);
+  double expected = std::log(7.0);
+  for (std::size_t c = 0; c < 7; ++c) {
+    expected += t.probability[c] * t.log_probability[c];
+    EXPECT_NEAR(b.gradient.at(1, static_cast<index>(c)), 2 * (1.0 / 7 - t.probability[c]), 1e-14);
+  }
+  EXPECT_NEAR(values[1], 4 * expected, 1e-14);
+  for (std::size_t r : {3U, 4U}) {
+    EXPECT_NEAR(values[r], 0.0, 1e-15);
+    EXPECT_NEAR(slope[r], 0.0, 1e-15);
+    for (index c = 0; c < 7; ++c) EXPECT_NEAR(b.gradient.at(static_cast<index>(r), c), 0.0, 1e-15);
+  }
+  for (index r = 0; r < 20; ++r) {
+    EXPECT_TRUE(std::isfinite(values[static_cast<std::size_t>(r)])) << r;
+    for (index c = 0; c < 7; ++c) EXPECT_TRUE(std::isfinite(b.gradient.at(r, c))) << r << ", " << c;
+  }
+}
+
+TEST(logit_standardization, takes_the_smallest_numbers_for_no_spread) {
+  batch<float> b(3, 5);
+  for (index c = 0; c < 5; ++c)
+    b.student.set(0, c, c == 2 ? 1e-44 : 0), b.student.set(1, c, 1e-36 * static_cast<double>(c));
+  standardized(forward_kl).with_grad(b.student.view(), b.teacher.view(), b.gradient.view());
+  for (index r = 0; r < 2; ++r) {
+    auto const p = reference::from_logits(reference::standardized(b.teacher.row(r), 1e-7), 2.0);
+    for (index c = 0; c < 5; ++c) {
+      EXPECT_NEAR(b.gradient.at(r, c), 2.0 / 3 * (0.2 - p.probability[static_cast<std::size_t>(c)]), 1e-6);
+    }
+  }
+}
+
+TEST(logit_standardization, confines_the_temperatures_of_rows) {
+  batch<float> b(3, 5, 1.0);
+  for (index c = 0; c < 5; ++c)
+    b.student.set(1, c, c % 2 == 0 ? 1e30 : -1e30), b.teacher.set(1, c, 1e37 * static_cast<double>(c));
+  std::vector<double> values(3);
+  standardized(forward_kl)
+      .with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), {.rows = {.values = values}});
+  for (index c = 0; c < 5; ++c) EXPECT_TRUE(std::isfinite(b.gradient.at(1, c)));
+  EXPECT_TRUE(std::isfinite(values[1]));
+}
+
+TEST(logit_standardization, has_a_temperature_for_every_row) {
+  batch<double> b(19, 40);
+  std::vector<double> temperature, slope(19), values(19);
+  for (int r = 0; r < 19; ++r) temperature.push_back(0.5 + 0.25 * r);
+  standardized(forward_kl)
+      .with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                 {.temperature = temperature, .rows = {.values = values}, .temperature_gradient = slope});
+  for (index r = 0; r < 19; ++r) {
+    auto const at = static_cast<std::size_t>(r);
+    truth const row = logit_standardization_case::of(
+        b.student.row<long double>(r), b.teacher.row<long double>(r), 0, {.temperature = temperature[at]});
+    EXPECT_NEAR(values[at], static_cast<double>(row.value), 1e-13);
+    EXPECT_NEAR(slope[at], static_cast<double>(row.by_temperature) / 19, 1e-13);
+    for (index c = 0; c < 40; ++c) {
+      EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(row.gradient[static_cast<std::size_t>(c)]) / 19,
+                  1e-14);
+    }
+  }
+}
+
+TEST(logit_standardization, refuses_before_it_writes) {
+  batch<float> b(3, 4);
+  batch<float> wide(3, 5);
+  auto const z = b.student.view(), t = b.teacher.view(), g = b.gradient.view();
+  for (index r = 0; r < 3; ++r) {
+    for (index c = 0; c < 4; ++c) b.gradient.set(r, c, 42);
+  }
+  auto const refused = [&](standardization_options const& options) {
+    return refusal_of([&] { standardized(forward_kl).with_grad(z, t, g, options); });
+  };
+  std::string const name = "distil::logit_standardization: ";
+  EXPECT_EQ(refused({.temperature = 0}), name + "temperature is 0; it must be within [1e-15, 1e15]");
+  EXPECT_EQ(refused({.epsilon = -1}), name + "epsilon is -1; it must be finite and >= 0");
+  EXPECT_EQ(refused({.rows = {.weights = -1}}), name + "rows.weights is -1; it must be finite and >= 0");
+  std::vector<double> const some = {1, 2, -1};
+  EXPECT_EQ(refused({.temperature = some}),
+            name + "temperature is -1 in row 2; it must be within [1e-15, 1e15]");
+  EXPECT_EQ(refused({.rows = {.weights = some}}),
+            name + "rows.weights is -1 in row 2; it must be finite and >= 0");
+  std::vector<double> two(2);
+  EXPECT_EQ(refused({.temperature_gradient = two}),
+            name + "temperature_gradient is of size 2; it must be of size 1 or one per row, 3");
+  EXPECT_EQ(refusal_of([&] { standardized(forward_kl).with_grad(z, wide.teacher.view(), g); }),
+            name + "teacher is 3 x 5; it must be 3 x 4, the shape of the student");
+  EXPECT_EQ(refusal_of([&] { standardized(forward_kl).with_grad(z, t, t); }),
+            name + "gradient is overlapping the teacher; it must be apart from the teacher");
+  EXPECT_EQ(refusal_of([&] { standardized(hinton_kd).with_grad(z, t, b.labels, g, {.soft_weight = -1}); }),
+            name + "soft_weight is -1; it must be finite and >= 0");
+  EXPECT_EQ(refusal_of([&] { standardized(hinton_kd).with_grad(z, t, b.labels, g, {.hard_weight = -1}); }),
+            name + "hard_weight is -1; it must be finite and >= 0");
+  for (index r = 0; r < 3; ++r) {
+    for (index c = 0; c < 4; ++c) EXPECT_EQ(b.gradient.at(r, c), 42);
+  }
+}
+
+}  // namespace
+}  // namespace distil::testing

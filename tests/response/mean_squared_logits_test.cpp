@@ -1,0 +1,75 @@
+#include "distil/response/mean_squared_logits.hpp"
+
+#include "../support/behaviour_suite.hpp"
+#include "../support/cases/mean_squared_logits.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/fuse.hpp"
+
+namespace distil::testing {
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(mean_squared_logits, response_suite,
+                               in_float_and_double<mean_squared_logits_case>);
+INSTANTIATE_TYPED_TEST_SUITE_P(mean_squared_logits, behaviour_suite,
+                               in_float_and_double<mean_squared_logits_case>);
+INSTANTIATE_TYPED_TEST_SUITE_P(relative_mean_squared_logits, response_suite,
+                               in_float_and_double<relative_squared_logits_case>);
+
+TEST(mean_squared_logits, centred_does_not_see_a_constant) {
+  batch<double> b(3, 50);
+  for (bool const relative : {false, true}) {
+    mean_squared_logits_options const options{.centred = true, .relative = relative};
+    auto const z = b.student.view();
+    double const value = mean_squared_logits.with_grad(z, b.teacher.view(), b.gradient.view(), options);
+    std::vector<double> const before = b.gradient.row(1);
+    double sum = 0;
+    for (double const entry : before) sum += entry;
+    EXPECT_NEAR(sum, 0.0, 1e-14);
+    for (index c = 0; c < 50; ++c) {
+      b.student.set(1, c, b.student.at(1, c) + 100);
+      b.teacher.set(1, c, b.teacher.at(1, c) - 7);
+    }
+    EXPECT_NEAR(mean_squared_logits.with_grad(z, b.teacher.view(), b.gradient.view(), options), value, 1e-11);
+    for (index c = 0; c < 50; ++c) {
+      EXPECT_NEAR(b.gradient.at(1, c), before[static_cast<std::size_t>(c)], 1e-12);
+    }
+  }
+}
+
+TEST(mean_squared_logits, of_a_teacher_without_size_and_of_strangers_is_nothing) {
+  batch<float> b(2, 4);
+  for (index c = 0; c < 4; ++c) {
+    b.teacher.set(0, c, 0.0);
+    (c < 2 ? b.student : b.teacher).set(1, c, minus_infinity);
+  }
+  EXPECT_EQ(mean_squared_logits.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                                          {.relative = true}),
+            0.0);
+  for (index r = 0; r < 2; ++r) {
+    for (index c = 0; c < 4; ++c) EXPECT_EQ(b.gradient.at(r, c), 0.0);
+  }
+}
+
+// Beside a term with exponentials the engine centres the logits by their maximum.
+TEST(mean_squared_logits, fuses) {
+  for (index const columns : {5, 300}) {
+    batch<double> b(4, columns);
+    auto const z = b.student.view();
+    mean_squared_logits_options const options{.centred = true, .temperature = 2};
+    auto const sum =
+        fuse(0.5 * mean_squared_logits.term(b.teacher.view(), options), forward_kl.term(b.teacher.view()));
+    double const expected =
+        0.5 * mean_squared_logits(z, b.teacher.view(), options) + forward_kl(z, b.teacher.view());
+    EXPECT_NEAR(sum.with_grad(z, b.gradient.view()), expected, 1e-12);
+    batch<double> parts(4, columns);
+    mean_squared_logits.with_grad(z, b.teacher.view(), parts.gradient.view(), options);
+    batch<double> kl(4, columns);
+    forward_kl.with_grad(z, b.teacher.view(), kl.gradient.view());
+    for (index c = 0; c < columns; ++c) {
+      EXPECT_NEAR(b.gradient.at(2, c), 0.5 * parts.gradient.at(2, c) + kl.gradient.at(2, c), 1e-13);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace distil::testing

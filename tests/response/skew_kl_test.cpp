@@ -1,0 +1,37 @@
+#include "distil/response/skew_kl.hpp"
+
+#include "../support/cases/skew_kl.hpp"
+#include "../support/divergence_laws.hpp"
+#include "distil/response/forward_kl.hpp"
+
+namespace distil::testing {
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(skew_kl, response_suite, in_float_and_double<skew_kl_case>);
+INSTANTIATE_TYPED_TEST_SUITE_P(skew_kl, behaviour_suite, in_float_and_double<skew_kl_case>);
+
+TEST(skew_kl, obeys_the_laws) {
+  expect_slope_of_temperature<skew_kl_case>();
+  expect_accurate_near_zero<skew_kl_case>();
+}
+
+TEST(skew_kl, is_forward_kl_without_skew_and_nothing_with_all) {
+  expect_same(calling(skew_kl, {.skew = 0}), calling(forward_kl), 1e-14);
+  expect_same(calling(skew_kl, {.skew = 1e-12}), calling(forward_kl), 1e-8);
+  expect_same(
+      calling(skew_kl, {.skew = 1}),
+      [](auto&, auto gradient) {
+        for (index r = 0; r < 6; ++r) {
+          for (index c = 0; c < 90; ++c) gradient(r, c) = 0;
+        }
+        return 0.0;
+      },
+      1e-14);
+}
+
+TEST(skew_kl, refuses_what_is_out_of_range) {
+  EXPECT_EQ(refusal_of(skew_kl, {.skew = 1.01}), "distil::skew_kl: skew is 1.01; it must be within [0, 1]");
+}
+
+}  // namespace
+}  // namespace distil::testing
