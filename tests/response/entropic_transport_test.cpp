@@ -2,6 +2,7 @@
 
 #include "../support/cases/entropic_transport.hpp"
 #include "../support/expectations.hpp"
+#include "../support/finite_difference.hpp"
 #include "../support/refusal.hpp"
 
 namespace distil::testing {
