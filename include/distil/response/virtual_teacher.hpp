@@ -120,7 +120,7 @@ struct virtual_teacher_term : detail::cross_entropy_base<detail::single_label_ta
   }
 
  private:
-  /// What all other classes have together, from the logarithm of what one has for each that the label has.
+  /// What all other classes have together, from the logarithm of how many times as much as one of them the label has.
   [[nodiscard]] double others(index columns) const {
     if (columns < 2) return 0.0;
     double const other_classes = static_cast<double>(columns - 1);
@@ -136,6 +136,37 @@ struct virtual_teacher_loss {
   static constexpr char const* name = "virtual_teacher";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
 
+ private:
+  static double hard_weight(virtual_teacher_options const& options) {
+    return options.hard_weight.value_or(1.0 - options.soft_weight);
+  }
+  static void check(virtual_teacher_options const& options) {
+    detail::require(detail::is_weight(options.soft_weight), name, "soft_weight", options.soft_weight,
+                    detail::must_be_weight);
+    double const hard = hard_weight(options);
+    detail::require(detail::is_weight(hard), name, "hard_weight", hard,
+                    "finite and >= 0 (set it when soft_weight is above 1)");
+  }
+  static objective_options whole(virtual_teacher_options const& options) {
+    return {.accumulate = options.accumulate, .values = options.rows.values};
+  }
+  static row_options rows_of_a_term(virtual_teacher_options const& options) {
+    row_options rows = options.rows;
+    rows.values = {};
+    return rows;
+  }
+  static auto hard(label_view labels, virtual_teacher_options const& options) {
+    return hard_weight(options) * distil::cross_entropy.term(labels, {.rows = rows_of_a_term(options)});
+  }
+  static auto soft(label_view labels, virtual_teacher_options options) {
+    options.rows = rows_of_a_term(options);
+    return options.soft_weight * virtual_teacher_term(labels, options);
+  }
+  static virtual_teacher_value both(objective_value<2> const& value) {
+    return {value, value.terms[0], value.terms[1]};
+  }
+
+ public:
   template <matrix_argument Student, detail::labels_like Labels>
   [[nodiscard]] virtual_teacher_value operator()(Student const& student, Labels const& labels,
                                                  virtual_teacher_options const& options = {}) const {
@@ -169,36 +200,6 @@ struct virtual_teacher_loss {
   [[nodiscard]] auto term(Labels const& labels, virtual_teacher_options const& options = {}) const {
     detail::require(!options.accumulate, name, "accumulate", "set on a term", "set on the objective");
     return virtual_teacher_term(label_view(labels), options);
-  }
-
- private:
-  static double hard_weight(virtual_teacher_options const& options) {
-    return options.hard_weight.value_or(1.0 - options.soft_weight);
-  }
-  static void check(virtual_teacher_options const& options) {
-    detail::require(detail::is_weight(options.soft_weight), name, "soft_weight", options.soft_weight,
-                    detail::must_be_weight);
-    double const hard = hard_weight(options);
-    detail::require(detail::is_weight(hard), name, "hard_weight", hard,
-                    "finite and >= 0 (set it when soft_weight is above 1)");
-  }
-  static objective_options whole(virtual_teacher_options const& options) {
-    return {.accumulate = options.accumulate, .values = options.rows.values};
-  }
-  static row_options rows_of_a_term(virtual_teacher_options const& options) {
-    row_options rows = options.rows;
-    rows.values = {};
-    return rows;
-  }
-  static auto hard(label_view labels, virtual_teacher_options const& options) {
-    return hard_weight(options) * distil::cross_entropy.term(labels, {.rows = rows_of_a_term(options)});
-  }
-  static auto soft(label_view labels, virtual_teacher_options options) {
-    options.rows = rows_of_a_term(options);
-    return options.soft_weight * virtual_teacher_term(labels, options);
-  }
-  static virtual_teacher_value both(objective_value<2> const& value) {
-    return {value, value.terms[0], value.terms[1]};
   }
 };
 

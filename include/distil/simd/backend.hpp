@@ -41,6 +41,7 @@ struct scalar {
   static DISTIL_INLINE bool any(bool condition) { return condition; }
   static DISTIL_INLINE bool all(bool condition) { return condition; }
   static DISTIL_INLINE T log(T a) { return std::log(a); }
+  static DISTIL_INLINE T log1p(T a) { return std::log1p(a); }
 };
 
 #if defined(DISTIL_NO_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
@@ -100,20 +101,28 @@ struct vector {
     return by_halves(a, [](T x, T y) { return y > x ? y : x; });
 #endif
   }
-  static DISTIL_INLINE type log(type a) {
 #if defined(__AVX512BW__) && !defined(__OPTIMIZE__) && XSIMD_VERSION_MAJOR < 9
-    // Unoptimised, the logarithm of xsimd 8 does not compile here: its select meets intrinsics that are
-    // macros.
-    T values[static_cast<std::size_t>(size)];
-    store(values, a);
-    for (T& value : values) value = std::log(value);
-    return load(values);
-#else
-    return xsimd::log(a);
-#endif
+  // Unoptimised, the logarithms of xsimd 8 do not compile here: their select meets intrinsics that are macros.
+  static DISTIL_INLINE type log(type a) {
+    return each(a, [](T x) { return std::log(x); });
   }
+  static DISTIL_INLINE type log1p(type a) {
+    return each(a, [](T x) { return std::log1p(x); });
+  }
+#else
+  static DISTIL_INLINE type log(type a) { return xsimd::log(a); }
+  static DISTIL_INLINE type log1p(type a) { return xsimd::log1p(a); }
+#endif
 
  private:
+  template <class Function>
+  static type each(type a, Function function) {
+    T values[static_cast<std::size_t>(size)];
+    store(values, a);
+    for (T& value : values) value = function(value);
+    return load(values);
+  }
+
   template <class Join>
   static T by_halves(type a, Join join) {
     T values[static_cast<std::size_t>(size)];

@@ -79,10 +79,8 @@ struct lanes {
   }
   /// Normal arguments; log(0) = -inf.
   friend DISTIL_INLINE lanes log(lanes a) { return of(native::log(a.raw)); }
-  friend DISTIL_INLINE lanes log1p(lanes a) {
-    using std::log1p;
-    return of(log1p(a.raw));
-  }
+  /// log(1 + a) for a > -1, with the digits of a small a.
+  friend DISTIL_INLINE lanes log1p(lanes a) { return of(native::log1p(a.raw)); }
 };
 
 /// Lane by lane: condition ? yes : no. What is not chosen may be NaN.

@@ -24,11 +24,11 @@ struct adaptive_kl_case : parametric_case<distil::adaptive_kl, adaptive_kl_case>
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return t[a] > t[b]; });
     long double sum = 0, head = 0, tail = 0;
     bool inside = true;
-    for (std::size_t k = 0; k < order.size(); ++k) {
-      std::size_t const c = order[k];
-      sum += p[c];
+    for (std::size_t k = 0; k < order.size();) {
+      std::size_t next = k;  // equal logits go together
+      while (next < order.size() && t[order[next]] == t[order[k]]) sum += p[order[next++]];
       inside = inside && (k == 0 || sum <= s.first);
-      (inside ? head : tail) += std::abs(p[c] - q[c]);
+      for (; k < next; ++k) (inside ? head : tail) += std::abs(p[order[k]] - q[order[k]]);
     }
     return head + tail == 0 ? 0.5L : head / (head + tail);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "case.hpp"
@@ -20,6 +21,12 @@ struct naive_outcome {
 
 /// 0 where the weight is, whatever x.
 inline long double times(long double weight, long double x) { return weight == 0 ? 0 : weight * x; }
+
+/// log(e^a + e^b).
+inline long double log_of_sum(long double a, long double b) {
+  long double const top = std::max(a, b);
+  return std::isinf(top) ? top : top + std::log1p(std::exp(std::min(a, b) - top));
+}
 
 /// A divergence between a teacher and a student: everything but the reference.
 template <auto const& loss>
