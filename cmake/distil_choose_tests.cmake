@@ -2,8 +2,8 @@
 # which few losses show as well as all. CONTRIBUTING.md ("What CI runs") says which leg has what, and why.
 include_guard(GLOBAL)
 
-set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_float, where only the representative ones are \
-in double and 16-bit types, too; representative, see tests/losses.cmake")
+set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_float, where suites are run in float alone; \
+representative, see tests/losses.cmake")
 set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS every every_in_float representative)
 set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
 
@@ -32,8 +32,10 @@ function(distil_choose_tests folder sources_variable)
     endif()
     if(DISTIL_SANITIZE AND name STREQUAL allocation)  # its allocator would replace in part that of the sanitizers
       continue()
-    elseif(of_losses AND NOT DISTIL_TEST_LOSSES STREQUAL every AND NOT ${folder}/${name} IN_LIST representatives)
-      if(DISTIL_TEST_LOSSES STREQUAL representative OR name STREQUAL vectors)  # numbers, in every form of many losses
+    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL representative AND NOT ${folder}/${name} IN_LIST representatives)
+      continue()
+    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_float)
+      if(name STREQUAL vectors)  # numbers in double, in every form of many losses
         continue()
       endif()
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)

@@ -98,8 +98,8 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
-# What every leg of CI tests, in every type: one of each kind of kernel, and what all share. The others are left to the
-# legs that have every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
+# What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
+# every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
   cross_entropy            # looks up single logits, patches single gradients
   decoupled_kd             # the label apart from the other classes
