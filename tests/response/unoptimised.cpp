@@ -5,6 +5,7 @@
 #include "../support/batches.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/hinton_kd.hpp"
+#include "distil/response/normalized_jensen_shannon.hpp"
 #include "distil/response/softmax.hpp"
 
 int main() {

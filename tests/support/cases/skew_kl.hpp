@@ -18,7 +18,7 @@ struct skew_kl_case : parametric_case<distil::skew_kl, skew_kl_case> {
     return of_sum(z, t, s, [&](long double p, long double log_p, long double q, long double log_q) {
       // By logarithms: both shares may be too small for a number.
       long double const log_m = log_of_sum(std::log(k) + log_p, std::log(1 - k) + log_q);
-      long double const part = p == 0 || q == 0 ? 0 : p * std::exp(log_q - log_m);
+      long double const part = k == 0 ? p : p == 0 || q == 0 ? 0 : p * std::exp(log_q - log_m);
       return naive_summand{times(p, log_p - log_m), -(1 - k) * part,
                            times(p, log_p - log_m) + (1 - k) * part};
     });
