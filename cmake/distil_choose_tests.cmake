@@ -1,9 +1,9 @@
-# Which tests a build has. Instruction sets and compilers differ in what the losses share, so that most legs of CI are
-# content with those that stand for all: `distil_add_representatives` in tests/losses.cmake. CONTRIBUTING.md has the table.
+# Which tests a build has. Most legs of CI do without some: instruction sets and compilers differ in what the losses share,
+# which few losses show as well as all. CONTRIBUTING.md ("What CI runs") says which leg has what, and why.
 include_guard(GLOBAL)
 
-set(DISTIL_TEST_LOSSES every CACHE STRING "Losses that are tested: every; every_in_float, where only the representative \
-ones are tested in double and 16-bit types, too; representative")
+set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_float, where suites are run in float alone; \
+representative, see tests/losses.cmake")
 set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS every every_in_float representative)
 set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
 
@@ -20,26 +20,27 @@ function(distil_tests_folder folder answer)
   endif()
 endfunction()
 
-# Takes from a list of <folder>/<name>_test.cpp what this build does without.
-function(distil_choose_tests sources_variable)
-  get_property(losses GLOBAL PROPERTY distil_losses)
-  get_property(representative GLOBAL PROPERTY distil_representative_losses)
-  list(REMOVE_ITEM losses ${representative})
+# Takes from the sources of a folder, each <name>_test.cpp, what this build does without.
+function(distil_choose_tests folder sources_variable)
+  get_property(representatives GLOBAL PROPERTY distil_representatives)
   set(chosen "")
   foreach(source IN LISTS ${sources_variable})
-    string(REGEX REPLACE "^.*/([^/]+/[^/]+)_test[.]cpp$" "\\1" name "${source}")
-    if(NOT name IN_LIST losses OR DISTIL_TEST_LOSSES STREQUAL every)
-      list(APPEND chosen "${source}")
-    elseif(DISTIL_TEST_LOSSES STREQUAL every_in_float)
-      list(APPEND chosen "${source}")
+    string(REGEX REPLACE "^.*/([^/]+)_test[.]cpp$" "\\1" name "${source}")
+    set(of_losses FALSE)
+    if(folder IN_LIST distil_loss_families OR folder STREQUAL adapters)
+      set(of_losses TRUE)
+    endif()
+    if(DISTIL_SANITIZE AND name STREQUAL allocation)  # its allocator would replace in part that of the sanitizers
+      continue()
+    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL representative AND NOT ${folder}/${name} IN_LIST representatives)
+      continue()
+    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_float)
+      if(name MATCHES "^(vectors|refusals)$")  # numbers and messages, in every form of many losses
+        continue()
+      endif()
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)
     endif()
+    list(APPEND chosen "${source}")
   endforeach()
-  if(DISTIL_TEST_LOSSES STREQUAL representative)
-    list(FILTER chosen EXCLUDE REGEX "/response/(allocation|refusals)_test[.]cpp$")  # nothing of theirs depends on the machine
-  endif()
-  if(DISTIL_SANITIZE)  # it brings an allocator of its own, which that of the sanitizers would replace in part
-    list(FILTER chosen EXCLUDE REGEX "allocation_test[.]cpp$")
-  endif()
   set(${sources_variable} "${chosen}" PARENT_SCOPE)
 endfunction()

@@ -34,7 +34,6 @@ endfunction()
 # distil_add_loss(<family> <name>): a header with a loss; it has an umbrella line, a case, a test and a bench.
 function(distil_add_loss family name)
   distil_add_part(${family} ${name})
-  set_property(GLOBAL APPEND PROPERTY distil_losses ${family}/${name})
   set(reason "${name} is a loss")
   distil_expect_text(include/distil/${family}.hpp distil/${family}/${name}.hpp "${reason}")
   distil_expect_text(tests/support/cases/${name}.hpp "\"${name}\"" "${reason}")
@@ -42,15 +41,12 @@ function(distil_add_loss family name)
   distil_expect_file(bench/${family}/${name}_bench.cpp "${reason}")
 endfunction()
 
-# distil_add_representatives(<family> <name>...): losses that stand for others of the family where a leg of CI does not
-# test all of them. They come after what they name.
+# distil_add_representatives(<family> <name>...): tests/<family>/<name>_test.cpp stands for others of the family where a
+# leg of CI does without some.
 function(distil_add_representatives family)
-  get_property(losses GLOBAL PROPERTY distil_losses)
   foreach(name IN LISTS ARGN)
-    if(NOT ${family}/${name} IN_LIST losses)
-      distil_loss_problem("${name} is to represent the losses of ${family}; it must be one of them")
-    endif()
-    set_property(GLOBAL APPEND PROPERTY distil_representative_losses ${family}/${name})
+    distil_expect_file(tests/${family}/${name}_test.cpp "it is to represent the tests of ${family}")
+    set_property(GLOBAL APPEND PROPERTY distil_representatives ${family}/${name})
   endforeach()
 endfunction()
 

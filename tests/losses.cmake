@@ -98,11 +98,20 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
-# One of each kind of kernel: tested in every type by every leg of CI, others by some (see "The legs of CI" in
-# CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
+# What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
+# every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
-  cross_entropy  # looks up single logits, patches single gradients
-  entropy        # a loss of the student alone
-  forward_kl     # an expectation under the teacher; its test has every mix of element types
-  hinton_kd      # two terms in one sweep that share exponentials
-  softmax)       # a map and its pull-back; what needs both distributions: users_hellinger in divergence_test
+  cross_entropy            # looks up single logits, patches single gradients
+  decoupled_kd             # the label apart from the other classes
+  divergence               # any Function of both distributions
+  forward_kl               # an expectation under the teacher, in every mix of element types
+  fuse                     # several terms in one sweep
+  hinton_kd                # terms that share exponentials
+  list_maximum_likelihood  # sorts rows
+  prediction_correlation   # couples the rows of a batch
+  renyi                    # a function of several sums
+  sampled_kl               # looks at drawn tokens
+  softmax                  # a map and its pull-back
+  teacher                  # the forms of a teacher
+  top_k                    # a few classes of a row
+  universal_logits)        # whole distributions of a row

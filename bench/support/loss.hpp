@@ -47,8 +47,7 @@ bool add_form(char const* operation, form what, Evaluate evaluate, std::span<sha
     add({what.library, operation, element_name<T>, size.name(), what.name, what.threads},
         {size.elements(), what.matrices * sizeof(T), what.exponentials}, [=]() -> call {
           return [=, arguments = operands<T>(batch_of<T>(size))]() -> double {
-            if (what.threads == 1) return evaluate(distil::serial, arguments);
-            return evaluate(distil::parallel_policy{what.threads}, arguments);
+            return evaluate(distil::parallel_policy{what.threads}, arguments);  // one thread: this one
           };
         });
   }

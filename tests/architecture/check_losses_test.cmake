@@ -34,4 +34,4 @@ expect_refused("a header on no list" "include/distil/feature/orphan.hpp is not l
 file(REMOVE "${root}/include/distil/feature/orphan.hpp")
 
 file(APPEND "${root}/tests/losses.cmake" "distil_add_representatives(response divergence)\n")
-expect_refused("a representative that is no loss" "divergence is to represent the losses of response; it must be one of them")
+expect_refused("a representative without a test" "divergence_test.cpp is missing; it is to represent the tests of response")

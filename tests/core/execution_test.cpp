@@ -48,6 +48,21 @@ TEST(execution, no_chunks_are_no_calls) {
   EXPECT_TRUE(record.order().empty());
 }
 
+TEST(execution, any_policy_runs_as_the_one_it_was_made_of) {
+  auto backwards = [](index count, auto const& task) {
+    for (index i = count - 1; i >= 0; --i) task(i);
+  };
+  executor_policy const executor = run_on(backwards);
+  detail::any_policy const erased(executor);
+  chunk_record by_executor(3), twice(3), in_order(3);
+  run(erased, 3, large, by_executor);
+  EXPECT_EQ(by_executor.order(), (std::vector<index>{2, 1, 0}));
+  run(detail::any_policy(erased), 3, large, twice);
+  EXPECT_EQ(twice.order(), (std::vector<index>{2, 1, 0}));
+  run(detail::any_policy(serial), 3, large, in_order);
+  EXPECT_EQ(in_order.order(), (std::vector<index>{0, 1, 2}));
+}
+
 #if defined(_OPENMP)
 
 TEST(execution, parallel_uses_the_threads_it_is_given) {

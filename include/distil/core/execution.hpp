@@ -101,6 +101,32 @@ void run_chunks(executor_policy<Executor> policy, index chunks, index /*elements
   (*policy.executor)(chunks, task);
 }
 
+/// Any policy as one type, so that what runs under it is compiled once and not once per policy. Refers to the policy.
+class any_policy {
+ public:
+  template <class Policy>
+  requires is_policy<Policy>
+  explicit any_policy(Policy const& policy) noexcept
+      : policy_(std::addressof(policy)),
+        run_([](void const* target, index chunks, index elements, chunk_task task) {
+          run_chunks(*static_cast<Policy const*>(target), chunks, elements, task);
+        }) {}
+
+  void operator()(index chunks, index elements, chunk_task task) const {
+    run_(policy_, chunks, elements, task);
+  }
+
+ private:
+  void const* policy_;
+  void (*run_)(void const*, index, index, chunk_task);
+};
+template <>
+inline constexpr bool is_policy<any_policy> = true;
+
+inline void run_chunks(any_policy policy, index chunks, index elements, chunk_task task) {
+  policy(chunks, elements, task);
+}
+
 }  // namespace detail
 
 template <class T>

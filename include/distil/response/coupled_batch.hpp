@@ -158,7 +158,8 @@ template <class Policy, class Student, class Term>
 auto evaluate_coupled(char const* where, Policy policy, Student const& student, Term const& term) {
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return coupled_evaluation<element, simd::no_gradient, Term>(where, logits, {}, {}, term).run(policy);
+  return coupled_evaluation<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
+      .run(detail::any_policy(policy));
 }
 
 /// Its value and its gradient with respect to the student.
@@ -170,7 +171,7 @@ auto evaluate_coupled_with_gradient(char const* where, Policy policy, Student co
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return coupled_evaluation<element, std::remove_const_t<decltype(output)>, Term>(
              where, logits, output, {.accumulate = accumulate}, term)
-      .run(policy);
+      .run(detail::any_policy(policy));
 }
 
 }  // namespace kernels

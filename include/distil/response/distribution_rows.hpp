@@ -143,7 +143,8 @@ template <class Policy, class Student, class Term>
 loss_value evaluate_rows(char const* where, Policy policy, Student const& student, Term const& term) {
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return distribution_rows<element, simd::no_gradient, Term>(where, logits, {}, {}, term).run(policy);
+  return distribution_rows<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
+      .run(detail::any_policy(policy));
 }
 
 /// Its value and its gradient with respect to the student.
@@ -155,7 +156,7 @@ loss_value evaluate_rows_with_gradient(char const* where, Policy policy, Student
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return distribution_rows<element, std::remove_const_t<decltype(output)>, Term>(
              where, logits, output, {.accumulate = accumulate}, term)
-      .run(policy);
+      .run(detail::any_policy(policy));
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

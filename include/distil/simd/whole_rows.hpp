@@ -132,7 +132,8 @@ class whole_row_evaluation : weighed_batch<Student, Gradient, Term> {
 template <class Policy, class Student, class Term>
 loss_value evaluate_whole_rows(char const* where, Policy policy, matrix_view<Student const> student,
                                Term const& term) {
-  return whole_row_evaluation<Student, no_gradient, Term>(where, student, {}, {}, term).run(policy);
+  return whole_row_evaluation<Student, no_gradient, Term>(where, student, {}, {}, term)
+      .run(detail::any_policy(policy));
 }
 
 /// The value, and the gradient with respect to the student.
@@ -143,7 +144,7 @@ loss_value evaluate_whole_rows_with_gradient(char const* where, Policy policy,
   auto const output = detail::output_view(gradient);
   return whole_row_evaluation<Student, std::remove_const_t<decltype(output)>, Term>(where, student, output,
                                                                                     options, term)
-      .run(policy);
+      .run(detail::any_policy(policy));
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
