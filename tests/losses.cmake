@@ -98,6 +98,10 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
+distil_add_loss(feature hint)
+
+distil_add_loss(relation similarity_preserving)
+
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
@@ -115,3 +119,7 @@ distil_add_representatives(response
   teacher                  # the forms of a teacher
   top_k                    # a few classes of a row
   universal_logits)        # whole distributions of a row
+distil_add_representatives(feature
+  hint)                    # elements, in every layout and type
+distil_add_representatives(relation
+  similarity_preserving)   # products of matrices

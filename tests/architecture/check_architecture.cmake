@@ -1,19 +1,23 @@
 # Holds the headers of a tree to the order of the house: cmake -DROOT=<tree> -P check_architecture.cmake
-#   core <- simd <- loss families <- teachers, distributed <- adapters; schedule and its like stand on core and simd.
+#   core <- simd <- matrix <- loss families <- teachers, distributed <- adapters; schedule and its like stand on core and simd.
 cmake_policy(VERSION 3.25)
 
 set(losses response feature relation contrastive attention)
-set(folders core simd dispatch ${losses} schedule compression tuning diagnostics teachers distributed adapters)
+set(folders core simd matrix dispatch ${losses} schedule compression tuning diagnostics teachers distributed adapters)
 
 # What the headers of a folder may include, beside the folder itself.
 set(below_core "")
 set(below_simd core)
 set(below_dispatch core)
+set(below_matrix core simd)
 foreach(folder IN LISTS losses ITEMS schedule compression tuning diagnostics)
   set(below_${folder} core simd)
 endforeach()
-set(below_teachers core simd ${losses})
-set(below_distributed core simd ${losses})
+foreach(folder feature relation contrastive attention)  # what they share that needs Eigen
+  list(APPEND below_${folder} matrix)
+endforeach()
+set(below_teachers core simd matrix ${losses})
+set(below_distributed core simd matrix ${losses})
 set(below_adapters ${folders})
 
 set(folders_without_eigen core simd dispatch response schedule)
@@ -82,7 +86,7 @@ foreach(header IN LISTS headers)
   if(NOT folder STREQUAL simd AND text MATCHES "xsimd")
     report(${header} "names xsimd; only simd/ may")
   endif()
-  if(text MATCHES "<Eigen/" AND (folder STREQUAL "" OR folder IN_LIST folders_without_eigen))
+  if(text MATCHES "# *include *<Eigen/" AND (folder STREQUAL "" OR folder IN_LIST folders_without_eigen))
     report(${header} "includes Eigen; core, simd, dispatch, response and schedule do without")
   endif()
   if(text MATCHES "<Eigen/Dense>")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cases/case.hpp"
+#include "element_types.hpp"
 
 /// Holds a loss against the reference of its entry, within the bounds the loss itself states.
 namespace distil::testing {
@@ -47,15 +48,6 @@ batch_truth truth_of(Batch const& b, Setting const& s, row_options const& option
         static_cast<double>(result.factors[r]) * Case::bound.value * epsilon * (size + row.value_scale);
   }
   return result;
-}
-
-/// Half a unit in the last place of what is stored, relative and absolute.
-template <class Storage>
-double storage_rounding(double value) {
-  if (std::is_same_v<Storage, bfloat16>) return std::abs(value) * 0x1p-8 + 1e-38;
-  if (std::is_same_v<Storage, half>) return std::abs(value) * 0x1p-11 + 0x1p-24;
-  if (std::is_same_v<Storage, float>) return std::abs(value) * 0x1p-24 + 1e-38;
-  return 0.0;
 }
 
 /// `found` within `allowed` of `expected`; NaN and infinities must be met exactly.

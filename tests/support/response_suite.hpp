@@ -3,28 +3,13 @@
 #include <cmath>
 #include <thread>
 
+#include "element_types.hpp"
 #include "expectations.hpp"
 #include "finite_difference.hpp"
 
 /// What every row-wise loss must do, whatever it computes. A loss takes it by
 /// `INSTANTIATE_TYPED_TEST_SUITE_P(name, response_suite, in_float_and_double<its case>)`.
 namespace distil::testing {
-
-template <class Case, class T>
-struct in {
-  using loss = Case;
-  using type = T;
-};
-#if defined( \
-    DISTIL_TEST_IN_FLOAT)  // by CMake, see DISTIL_TEST_LOSSES: the other types are left to another leg of CI
-constexpr bool in_every_type = false;
-template <class Case>
-using in_float_and_double = ::testing::Types<in<Case, float>>;
-#else
-constexpr bool in_every_type = true;
-template <class Case>
-using in_float_and_double = ::testing::Types<in<Case, float>, in<Case, double>>;
-#endif
 
 template <class Parameter>
 class response_suite : public ::testing::Test {};

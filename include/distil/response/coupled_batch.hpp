@@ -1,10 +1,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <type_traits>
 
 #include "distil/response/distribution_term.hpp"
+#include "distil/simd/chunk_sums.hpp"
 
 namespace distil {
 
@@ -49,23 +49,7 @@ struct coupled_batch {
   [[nodiscard]] bool with_gradient() const { return upstream.data != nullptr; }
 };
 
-/// Cuts `count` things into chunks of a multiple of `least`, whatever the number of threads, and sums what
-/// `body(first, last, chunk)` gives, in order.
-template <class Policy, class Body>
-double sum_chunks(Policy policy, index count, index least, index elements, Body const& body) {
-  if (count == 0) return 0.0;
-  std::array<double, static_cast<std::size_t>(simd::most_chunks)> sums{};
-  index const pieces = (count + least - 1) / least;
-  index const width = (pieces + simd::most_chunks - 1) / simd::most_chunks * least;
-  index const chunks = (count + width - 1) / width;
-  auto const task = [&](index chunk) noexcept {
-    sums[static_cast<std::size_t>(chunk)] = body(chunk * width, std::min((chunk + 1) * width, count), chunk);
-  };
-  detail::run_chunks(policy, chunks, elements, detail::chunk_task(task));
-  double sum = 0.0;
-  for (index chunk = 0; chunk < chunks; ++chunk) sum += sums[static_cast<std::size_t>(chunk)];
-  return sum;
-}
+using simd::sum_chunks;
 
 /// Writes a contiguous matrix to any other, or adds it.
 template <class Policy, class T, class Storage>

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <distil/core/feature_map.hpp>
+
+#include "support/loss.hpp"
+
+namespace bench {
+
+/// Samples, channels, height and width of feature maps.
+struct map_size {
+  std::ptrdiff_t samples, channels, height, width;
+
+  [[nodiscard]] constexpr shape flat() const { return {samples * channels, height * width}; }
+  [[nodiscard]] std::string name() const {
+    return std::to_string(samples) + "x" + std::to_string(channels) + "x" + std::to_string(height) + "x" +
+           std::to_string(width);
+  }
+};
+
+/// Of a convolutional network in its middle, and of a large early layer.
+inline constexpr map_size map_sizes[] = {{64, 256, 14, 14}, {32, 64, 56, 56}};
+
+/// Student and teacher maps of one shape, and the student's gradient.
+struct map_operands {
+  distil::feature_map<float const> student, teacher;
+  distil::feature_map<float> gradient;
+
+  map_operands(batch<float> const& from, map_size size)
+      : student(from.student.data(), size.samples, size.channels, size.height, size.width),
+        teacher(from.teacher.data(), size.samples, size.channels, size.height, size.width),
+        gradient(from.gradient.data(), size.samples, size.channels, size.height, size.width) {}
+};
+
+/// Value, and value with gradient, of a loss of feature maps. `evaluate(policy, operands, wants_gradient)` makes the call.
+template <class Evaluate>
+bool add_map_form(char const* operation, Evaluate evaluate, std::span<map_size const> on = map_sizes) {
+  for (map_size const size : on) {
+    for (bool const wants_gradient : {false, true}) {
+      std::size_t const matrices = wants_gradient ? 3 : 2;
+      add({"distil", operation, "float", size.name(), wants_gradient ? "gradient" : "value", 1},
+          {size.flat().elements(), matrices * sizeof(float), 0}, [=]() -> call {
+            return [=, arguments = map_operands(batch_of<float>(size.flat()), size)]() -> double {
+              return evaluate(distil::serial, arguments, wants_gradient);
+            };
+          });
+    }
+  }
+  return true;
+}
+
+/// The same for a loss of student and teacher with default options.
+template <class Loss>
+bool add_map_loss(char const* operation, Loss const& loss, std::span<map_size const> on = map_sizes) {
+  return add_map_form(
+      operation,
+      [loss](auto policy, map_operands const& maps, bool wants_gradient) -> double {
+        return wants_gradient ? loss.with_grad(policy, maps.student, maps.teacher, maps.gradient)
+                              : loss(policy, maps.student, maps.teacher);
+      },
+      on);
+}
+
+/// Samples and features of a loss of relations.
+inline constexpr shape relation_sizes[] = {{256, 512}, {1024, 512}};
+
+template <class Loss>
+bool add_relation_loss(char const* operation, Loss const& loss, std::span<shape const> on = relation_sizes) {
+  return add_form<float>(
+             operation, {"value", 2, 0},
+             [loss](auto policy, auto const& batch) -> double {
+               return loss(policy, batch.student, batch.teacher);
+             },
+             on) &&
+         add_form<float>(
+             operation, {"gradient", 3, 0},
+             [loss](auto policy, auto const& batch) -> double {
+               return loss.with_grad(policy, batch.student, batch.teacher, batch.gradient);
+             },
+             on);
+}
+
+}  // namespace bench

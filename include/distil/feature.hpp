@@ -1,0 +1,5 @@
+#pragma once
+
+/// Losses between feature maps. They need Eigen.
+
+#include "distil/feature/hint.hpp"

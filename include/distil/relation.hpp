@@ -1,0 +1,5 @@
+#pragma once
+
+/// Losses between the relations of samples to each other. They need Eigen.
+
+#include "distil/relation/similarity_preserving.hpp"
