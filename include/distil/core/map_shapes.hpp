@@ -93,10 +93,14 @@ template <class A, class B>
       alike(a.channels, a.strides.channel, b.strides.channel) &&
       alike(a.height, a.strides.row, b.strides.row) && alike(a.width, a.strides.column, b.strides.column);
   if (same) return overlap::same;
-  // Rows of two matrices side by side in one buffer, as `[student | teacher]`, meet in extent but not in elements.
+  // Two matrices side by side in one buffer, as `[images | texts]`, meet in extent but not in elements.
   if (a.positions() == 1 && b.positions() == 1) {
     return overlap_of(matrix_view<A>(a.data, a.samples, a.channels, a.strides.sample, a.strides.channel),
                       matrix_view<B>(b.data, b.samples, b.channels, b.strides.sample, b.strides.channel));
+  }
+  if (a.samples == 1 && b.samples == 1 && a.height == 1 && b.height == 1) {
+    return overlap_of(matrix_view<A>(a.data, a.channels, a.width, a.strides.channel, a.strides.column),
+                      matrix_view<B>(b.data, b.channels, b.width, b.strides.channel, b.strides.column));
   }
   return overlap::partial;
 }
@@ -123,18 +127,21 @@ void require_distinct_elements(char const* where, std::string_view argument, fea
 }
 
 /// A gradient with respect to the student: of its shape, over it element for element or apart, and apart from the
-/// teacher.
+/// teacher, or whatever else is read.
 template <class Gradient, class Student, class Teacher>
 void require_gradient(char const* where, feature_map<Gradient> const& gradient,
-                      feature_map<Student> const& student, feature_map<Teacher> const& teacher) {
+                      feature_map<Student> const& student, feature_map<Teacher> const& teacher,
+                      char const* read = "teacher") {
   require_same_axes(where, "gradient", gradient.shape(), student.shape(), {true, true, true, true});
   require(gradient.size() == 0 || gradient.data != nullptr, where, "gradient", "a null pointer",
           "a feature map");
   require_distinct_elements(where, "gradient", gradient);
   require(overlap_of(gradient, student) != overlap::partial, where, "gradient",
           "overlapping the student in part", "the student's own elements or apart from them");
-  require(overlap_of(gradient, teacher) == overlap::none, where, "gradient", "overlapping the teacher",
-          "apart from the teacher");
+  require(
+      overlap_of(gradient, teacher) == overlap::none, where, "gradient",
+      [&] { return std::string("overlapping the ") + read; },
+      [&] { return std::string("apart from the ") + read; });
 }
 
 }  // namespace distil::detail

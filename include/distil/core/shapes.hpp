@@ -122,12 +122,15 @@ overlap overlap_of(matrix_view<A> const& a, matrix_view<B> const& b) {
         pitch;
     return offset >= width_a * size_a && offset + width_b * size_b <= pitch;
   };
-  if (a.column_stride == 1 && b.column_stride == 1 &&
-      side_by_side(a.row_stride, b.row_stride, a.columns, b.columns)) {
+  auto const width = [](index count, index stride) { return (count - 1) * stride + 1; };
+  if (a.column_stride > 0 && b.column_stride > 0 &&
+      side_by_side(a.row_stride, b.row_stride, width(a.columns, a.column_stride),
+                   width(b.columns, b.column_stride))) {
     return overlap::none;
   }
-  if (a.row_stride == 1 && b.row_stride == 1 &&
-      side_by_side(a.column_stride, b.column_stride, a.rows, b.rows)) {
+  if (a.row_stride > 0 && b.row_stride > 0 &&
+      side_by_side(a.column_stride, b.column_stride, width(a.rows, a.row_stride),
+                   width(b.rows, b.row_stride))) {
     return overlap::none;
   }
   return overlap::partial;

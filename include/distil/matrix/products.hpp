@@ -114,6 +114,15 @@ void multiply_transpose(detail::any_policy policy, matrix_view<T const> a, matri
   });
 }
 
+/// The matrix with rows and columns exchanged, apart from the first.
+template <class T>
+void transpose(detail::any_policy policy, matrix_view<T const> from, matrix_view<T> to) {
+  simd::for_chunks(
+      policy, to.rows, simd::worth_a_chunk(to.columns), to.rows * to.columns, [&](index first, index last) {
+        in_eigen(some_rows(to, first, last)) = in_eigen(some_columns(from, first, last)).transpose();
+      });
+}
+
 /// a a', of which little more than half is computed.
 template <class T>
 void gram(detail::any_policy policy, matrix_view<T const> a, matrix_view<T> result) {

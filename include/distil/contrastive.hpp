@@ -1,0 +1,5 @@
+#pragma once
+
+/// Losses that contrast samples, and what they remember. They need Eigen.
+
+#include "distil/contrastive/info_nce.hpp"
