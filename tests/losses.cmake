@@ -102,6 +102,19 @@ distil_add_loss(feature hint)
 
 distil_add_loss(relation similarity_preserving)
 
+distil_add_part(contrastive affinity)
+distil_add_part(contrastive alias_sampler)
+distil_add_loss(contrastive clip_affinity)
+distil_add_part(contrastive clip_operands)
+distil_add_loss(contrastive contrast_gradients)
+distil_add_part(contrastive contrastive_memory)
+distil_add_loss(contrastive contrastive_representation)
+distil_add_part(contrastive embedding_queue)
+distil_add_loss(contrastive info_nce)
+distil_add_loss(contrastive interactive_contrast)
+distil_add_loss(contrastive queue_distillation)
+distil_add_part(contrastive stored_rows)
+
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
@@ -123,3 +136,6 @@ distil_add_representatives(feature
   hint)                    # elements, in every layout and type
 distil_add_representatives(relation
   similarity_preserving)   # products of matrices
+distil_add_representatives(contrastive
+  contrastive_representation  # looks up rows of a memory
+  queue_distillation)         # softmax of similarities

@@ -131,10 +131,16 @@ TYPED_TEST_P(pair_suite, writes_in_place_and_adds) {
     loss::with_grad(serial, in_place, in_place.student, s, false);
     sum.gradient.fill(0.5);
     loss::with_grad(serial, sum, sum.gradient, s, true);
+    // Eigen's small products round by where the result lies.
+    double largest = 0;
     for_each_element(b.student.shape(), [&](index n, index c, index y, index x) {
-      ASSERT_EQ(in_place.student.at(n, c, y, x), b.gradient.at(n, c, y, x)) << name_of(order);
-      ASSERT_EQ(sum.gradient.at(n, c, y, x),
-                static_cast<T>(static_cast<T>(b.gradient.at(n, c, y, x)) + T(0.5)))
+      largest = std::max(largest, std::abs(b.gradient.at(n, c, y, x)));
+    });
+    double const rounding = 8 * std::numeric_limits<T>::epsilon() * largest;
+    for_each_element(b.student.shape(), [&](index n, index c, index y, index x) {
+      double const slope = b.gradient.at(n, c, y, x);
+      ASSERT_NEAR(in_place.student.at(n, c, y, x), slope, rounding) << name_of(order);
+      ASSERT_NEAR(sum.gradient.at(n, c, y, x), slope + 0.5, rounding + std::numeric_limits<T>::epsilon())
           << name_of(order);
     });
   }
@@ -237,10 +243,10 @@ TYPED_TEST_P(pair_suite, refuses_what_does_not_fit) {
   auto fewer = shape;
   --fewer.teacher[0];
   pair_batch<T> few(fewer);
-  EXPECT_EQ(refusal_of([&] { (void)loss::value(serial, few, s); }).rfind(prefix + "teacher is ", 0), 0U);
+  EXPECT_EQ(refusal_of([&] { (void)loss::value(serial, few, s); }).rfind(prefix + "teacher", 0), 0U);
   pair_batch<T> b(shape);
   auto other = shape;
-  ++other.student[1];
+  other.student[1] += 2;
   pair_batch<T> wide(other);
   EXPECT_EQ(refusal_of([&] {
               loss::with_grad(serial, b, wide.gradient, s, false);

@@ -94,13 +94,13 @@ template <class A, class B>
       alike(a.height, a.strides.row, b.strides.row) && alike(a.width, a.strides.column, b.strides.column);
   if (same) return overlap::same;
   // Two matrices side by side in one buffer, as `[images | texts]`, meet in extent but not in elements.
-  if (a.positions() == 1 && b.positions() == 1) {
-    return overlap_of(matrix_view<A>(a.data, a.samples, a.channels, a.strides.sample, a.strides.channel),
-                      matrix_view<B>(b.data, b.samples, b.channels, b.strides.sample, b.strides.channel));
-  }
   if (a.samples == 1 && b.samples == 1 && a.height == 1 && b.height == 1) {
     return overlap_of(matrix_view<A>(a.data, a.channels, a.width, a.strides.channel, a.strides.column),
                       matrix_view<B>(b.data, b.channels, b.width, b.strides.channel, b.strides.column));
+  }
+  if (a.positions() == 1 && b.positions() == 1) {
+    return overlap_of(matrix_view<A>(a.data, a.samples, a.channels, a.strides.sample, a.strides.channel),
+                      matrix_view<B>(b.data, b.samples, b.channels, b.strides.sample, b.strides.channel));
   }
   return overlap::partial;
 }
