@@ -96,18 +96,18 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
     };
     softmax_options const options{.temperature = per_row(here.temperature),
                                   .accumulate = options_.accumulate};
-    auto const logits = rows_of(student_, first, rows);
-    auto const student = rows_of(here.student, 0, rows), upstream = rows_of(here.upstream, 0, rows);
+    auto const logits = rows_from(student_, first, rows);
+    auto const student = rows_from(here.student, 0, rows), upstream = rows_from(here.upstream, 0, rows);
     if constexpr (Term::logarithmic) {
       distil::log_softmax(serial, logits, student, {.temperature = options.temperature});
     } else {
       distil::softmax(serial, logits, student, {.temperature = options.temperature});
     }
     soften<Term::logarithmic_teacher>(serial, term().teacher, first, rows, per_row(here.teacher_temperature),
-                                      rows_of(here.teacher, 0, rows));
+                                      rows_from(here.teacher, 0, rows));
     for (index r = 0; r < rows; ++r) run_row(prepared, here, first + r, r, sums);
     if constexpr (with_gradient) {
-      auto const gradient = rows_of(gradient_, first, rows);
+      auto const gradient = rows_from(gradient_, first, rows);
       if constexpr (Term::logarithmic) {
         distil::log_softmax.pull_back(serial, student, upstream, gradient, options);
       } else {

@@ -13,8 +13,8 @@ namespace kernels {
 
 /// Some rows of a matrix.
 template <class T>
-[[nodiscard]] constexpr matrix_view<T> rows_of(matrix_view<T> const& matrix, index first,
-                                               index count) noexcept {
+[[nodiscard]] constexpr matrix_view<T> rows_from(matrix_view<T> const& matrix, index first,
+                                                 index count) noexcept {
   return {matrix.data + first * matrix.row_stride, count, matrix.columns, matrix.row_stride,
           matrix.column_stride};
 }
@@ -46,7 +46,7 @@ void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index fi
       distil::softmax(policy, logits, to, {.temperature = temperature});
     }
   };
-  auto const rows = rows_of(teacher.matrix, first, count);
+  auto const rows = rows_from(teacher.matrix, first, count);
   if constexpr (Form == teacher_form::probabilities) {
     take_logarithms<T>(rows, to);
     apply(to);
