@@ -43,8 +43,16 @@ matrix const& network::forward(matrix const& inputs) {
 }
 
 std::span<float const> network::backward(matrix const& logits_gradient) {
+  return backward(logits_gradient, {});
+}
+
+std::span<float const> network::backward(matrix const& logits_gradient,
+                                         std::span<feature_gradient const> of_features) {
   matrix const* gradient = &logits_gradient;
   for (std::size_t at = layers_.size(); at-- > 0;) {
+    for (feature_gradient const& each : of_features) {
+      if (each.layer == at && at + 1 < layers_.size()) output_gradients_[at] += *each.gradient;
+    }
     matrix const& input = at > 0 ? outputs_[at - 1] : *inputs_;
     matrix* const input_gradient = at > 0 ? &output_gradients_[at - 1] : nullptr;
     auto const own = std::span(gradients_).subspan(starts_[at], layers_[at]->parameter_count());

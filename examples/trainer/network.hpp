@@ -9,6 +9,12 @@
 
 namespace trainer {
 
+/// A gradient that comes to a layer's output from elsewhere than the layers behind it: from a loss of its features.
+struct feature_gradient {
+  std::size_t layer;
+  matrix const* gradient;  ///< of the shape of the layer's output
+};
+
 /// Layers in a row, their parameters in one piece, and an explicit backward pass.
 ///
 ///     matrix const& logits = network.forward(inputs);
@@ -32,6 +38,14 @@ class network {
   /// From dL/d(logits) of the last `forward`: dL/d(parameters), in the order of `parameters()`, valid until
   /// the next call.
   std::span<float const> backward(matrix const& logits_gradient);
+
+  /// The same with gradients that come to layers before the last.
+  std::span<float const> backward(matrix const& logits_gradient,
+                                  std::span<feature_gradient const> of_features);
+
+  [[nodiscard]] std::size_t layer_count() const { return layers_.size(); }
+  /// What a layer gave in the last `forward`.
+  [[nodiscard]] matrix const& output(std::size_t layer) const { return outputs_[layer]; }
 
   /// Logits of many rows, in blocks that bound the memory; touches nothing that `backward` needs.
   [[nodiscard]] matrix predict(matrix const& inputs) const;

@@ -59,7 +59,7 @@ class contrastive_memory {
     detail::require_size(where, "numbers", numbers.size(), s.rows);
     detail::require_shape(where, "teacher", t, s.rows, s.columns);
     detail::require(detail::is_share(momentum), where, "momentum", momentum, detail::must_be_share);
-    require_numbers("numbers", numbers);
+    require_numbers(where, "numbers", numbers);
     for (index row = 0; row < s.rows; ++row) {
       blend(students_, numbers[row], s, row, momentum);
       blend(teachers_, numbers[row], t, row, momentum);
@@ -67,10 +67,10 @@ class contrastive_memory {
   }
 
   /// Refuses numbers that are none of a sample.
-  void require_numbers(char const* argument, label_view numbers) const {
+  void require_numbers(char const* by_whom, char const* argument, label_view numbers) const {
     for (index i = 0; i < numbers.size(); ++i) {
       detail::require(
-          numbers[i] >= 0 && numbers[i] < samples(), where, argument,
+          numbers[i] >= 0 && numbers[i] < samples(), by_whom, argument,
           [&] { return std::to_string(numbers[i]) + " at " + std::to_string(i); },
           [&] { return "within [0, " + std::to_string(samples()) + ")"; });
     }

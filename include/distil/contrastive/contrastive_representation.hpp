@@ -194,8 +194,8 @@ struct contrastive_representation_loss {
         s.rows == 0 || (negatives.size() >= s.rows && negatives.size() % s.rows == 0), name, "negatives",
         [&] { return "of size " + std::to_string(negatives.size()); },
         [&] { return "as many for each of the " + std::to_string(s.rows) + " rows, at least one"; });
-    memory.require_numbers("numbers", numbers);
-    memory.require_numbers("negatives", negatives);
+    memory.require_numbers(name, "numbers", numbers);
+    memory.require_numbers(name, "negatives", negatives);
     detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
                     detail::must_be_temperature);
     detail::require(detail::is_weight(options.epsilon), name, "epsilon", options.epsilon,
