@@ -98,7 +98,12 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
+distil_add_loss(feature attention_transfer)
+distil_add_loss(feature channel_wise)
+distil_add_loss(feature hidden_cosine)
 distil_add_loss(feature hint)
+
+distil_add_part(feature attention_map)
 
 distil_add_loss(relation similarity_preserving)
 
