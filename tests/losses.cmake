@@ -101,8 +101,11 @@ distil_add_part(response transport_solver)
 distil_add_loss(feature attention_transfer)
 distil_add_loss(feature channel_wise)
 distil_add_loss(feature hidden_cosine)
+distil_add_loss(feature hierarchical_context)
 distil_add_loss(feature hint)
+distil_add_loss(feature pearson)
 
+distil_add_part(feature adaptive_pool)
 distil_add_part(feature attention_map)
 
 distil_add_loss(relation similarity_preserving)

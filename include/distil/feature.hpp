@@ -2,7 +2,10 @@
 
 /// Losses between feature maps. They need Eigen.
 
+#include "distil/feature/adaptive_pool.hpp"
 #include "distil/feature/attention_transfer.hpp"
 #include "distil/feature/channel_wise.hpp"
 #include "distil/feature/hidden_cosine.hpp"
+#include "distil/feature/hierarchical_context.hpp"
 #include "distil/feature/hint.hpp"
+#include "distil/feature/pearson.hpp"
