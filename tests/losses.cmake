@@ -98,15 +98,20 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
+distil_add_loss(feature activation_boundaries)
 distil_add_loss(feature attention_transfer)
 distil_add_loss(feature channel_wise)
 distil_add_loss(feature hidden_cosine)
 distil_add_loss(feature hierarchical_context)
 distil_add_loss(feature hint)
+distil_add_loss(feature overhaul)
 distil_add_loss(feature pearson)
+distil_add_loss(feature variational_information)
 
 distil_add_part(feature adaptive_pool)
 distil_add_part(feature attention_map)
+distil_add_part(feature channel_parameter)
+distil_add_part(feature element_sums)
 
 distil_add_loss(relation similarity_preserving)
 
