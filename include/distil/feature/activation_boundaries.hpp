@@ -14,8 +14,8 @@ struct activation_boundaries_options {
   /// Default: the sum over channels and positions, divided by the samples.
   feature_reduction reduce = feature_reduction::sample_mean;
 
-  /// Divides value and gradient; finite and > 0. Default 1. RepDistiller and mmrazor: 3000 for the last of three layers, twice
-  /// as much for each one before it.
+  /// Divides value and gradient; finite and > 0. Default 1. RepDistiller and mmrazor: 3000 for the last of three
+  /// layers, twice as much for each one before it.
   double divisor = 1.0;
 
   /// Of samples, or of positions; finite and >= 0, see `hint_options`. Default 1.
@@ -68,10 +68,12 @@ struct activation_boundaries_loss : pair_loss<activation_boundaries_loss, activa
 /// @formula   L = sum_i w_i (max(0, s_i + margin)^2 where t_i <= 0, max(0, margin - s_i)^2 where t_i > 0) / samples
 /// @param     student  feature map or matrix, before the activation
 /// @param     teacher  of the student's shape, before the activation
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  2 (s + margin) or 2 (s - margin) where the error is not 0, times w / n
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `activation_boundaries_loss::bound` epsilons of the value; of the largest 2 (|s| + margin) w / n for the gradient
+/// @error     `activation_boundaries_loss::bound` epsilons of the value; of the largest 2 (|s| + margin) w / n for the
+///            gradient
 /// @nan       NaN elements make the value NaN and the gradient there alone. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread
 /// @source    Heo et al. 2019 (Knowledge transfer via distillation of activation boundaries), equation 8;

@@ -183,7 +183,8 @@ struct adaptive_max_pool_function {
 /// @formula   out_nc(i, j) = mean of in_nc from floor(i H / h) to behind ceil((i + 1) H / h), and so along the width
 /// @call      adaptive_average_pool(input, output); adaptive_average_pool.pull_back(upstream, gradient, {...})
 /// @param     input    feature map; output, of its samples and channels, of any height and width, apart from it
-/// @pullback  upstream has the output's shape, gradient the input's: each element gets upstream / size of each of its parts
+/// @pullback  upstream has the output's shape, gradient the input's: each element gets upstream / size of each of its
+///            parts
 /// @throws    std::invalid_argument when a shape is refused; nothing is written then
 /// @error     `bound` epsilons of the largest element
 /// @nan       NaN stays in its parts

@@ -100,24 +100,25 @@ struct attention_transfer_loss : pair_loss<attention_transfer_loss, attention_tr
   }
 };
 
-/// The student looks where the teacher looks. Channels may differ; pool the larger map first where heights and widths do
-/// (`adaptive_average_pool`). @alias AT
+/// The student looks where the teacher looks. Channels may differ; pool the larger map first where heights and widths
+/// do (`adaptive_average_pool`). @alias AT
 ///
 /// @formula   L = mean_np (a_s - a_t)^2 or mean_n |a_s - a_t|, a = v / |v| for each sample, v_p = sum_c |f_cp|^power
 /// @param     student  feature map, samples x channels x height x width in any layout
 /// @param     teacher  of the student's samples, height and width, with channels of its own
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  r = 2 (a_s - a_t) / n or (a_s - a_t) / (|a_s - a_t| n); dv = (r - a (a . r)) / |v|;
 ///            df = power |f|^(power - 1) sign(f) dv. A map of zeros stays one and has no gradient; nor have equal maps
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     with P positions: `attention_transfer_loss::bound` epsilons of 1 / P (of 1 for `norm`) for the value; of the
-///            largest dv of its sample with r of length 2 / n (1 / n for `norm`) times |df / dv| for the gradient
+/// @error     with P positions: `attention_transfer_loss::bound` epsilons of 1 / P (of 1 for `norm`) for the value; of
+///            the largest dv of its sample with r of length 2 / n (1 / n for `norm`) times |df / dv| for the gradient
 /// @nan       a NaN makes the value and its sample's gradient NaN. Without samples, or where nothing counts: 0
 /// @cost      reads student (twice) and teacher and writes one map; scratch of 2 samples of the student and 1 of the
 ///            teacher a thread
-/// @source    Zagoruyko & Komodakis 2017, equation 2 (a sum of norms) and their code. A mean over channels gives the same
-///            maps. RepDistiller and mdistiller take f^power: other maps for odd powers. Knowledge-Distillation-Zoo adds
-///            1e-6 to |v|
+/// @source    Zagoruyko & Komodakis 2017, equation 2 (a sum of norms) and their code. A mean over channels gives the
+///            same maps. RepDistiller and mdistiller take f^power: other maps for odd powers.
+///            Knowledge-Distillation-Zoo adds 1e-6 to |v|
 /// @example   distil::attention_transfer.with_grad(student, teacher, gradient)
 inline constexpr attention_transfer_loss attention_transfer{};
 

@@ -142,12 +142,13 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
 /// @formula   L = T^2 mean_nc KL(softmax_p(t / T) || softmax_p(s / T))
 /// @param     student  feature map or dense logits, samples x channels x height x width in any layout
 /// @param     teacher  of the student's shape
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  T (q - p) / (N C), q and p the student's and the teacher's softmax of the channel; by the temperature
 ///            mean_nc of 2 T KL + E_p s - E_q s - Cov_p(t, t - s) / T
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     with P positions: `channel_wise_loss::bound` epsilons of T^2 (KL + max_p (|t - s|) / T) for the value, of the largest p or q times
-///            (1 + max |t| / T, max |s| / T) T / (N C) for the gradient
+/// @error     `channel_wise_loss::bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
+///            gradient, m the largest magnitude of s and t; of 1 / T^2 of these without `temperature_squared`
 /// @nan       a NaN makes the value and its channel's gradient NaN. A channel that is masked everywhere has no loss.
 ///            Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one, 2 exponentials an element; 3 samples of scratch a thread

@@ -8,7 +8,8 @@
 namespace distil {
 
 struct hidden_cosine_options {
-  /// `element_mean`: over the positions that count, tokens or rows; `sample_mean`: a sum over the positions of a sample.
+  /// `element_mean`: over the positions that count, tokens or rows; `sample_mean`: a sum over the positions of a
+  /// sample.
   feature_reduction reduce = feature_reduction::element_mean;
 
   /// Of samples, or of positions: a token mask. One number, one per sample, or one per position in the order n, y, x;
@@ -93,15 +94,16 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
 /// @formula   L = mean over the positions that count of 1 - cos(s_p, t_p), the vectors of channels at each position
 /// @param     student  hidden states (`token_map`), a feature map, or a matrix with a vector a row
 /// @param     teacher  of the student's shape
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  (cos u_s - u_t) / |s| / n, u the unit vectors
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `hidden_cosine_loss::bound` epsilons of 1 for the value, of the largest 1 / |s| n for the gradient
 /// @nan       a NaN makes the value and its position's gradient NaN. The cosine with a vector of zeros is 0: loss 1, no
 ///            gradient. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread
-/// @source    Sanh et al. 2019, DistilBERT, section 2 (weight 1; over valid tokens); TextBrewer's cos_loss takes the first
-///            token alone
+/// @source    Sanh et al. 2019, DistilBERT, section 2 (weight 1; over valid tokens); TextBrewer's cos_loss takes the
+///            first token alone
 /// @example   distil::hidden_cosine.with_grad(student, teacher, gradient, {.weights = token_mask})
 inline constexpr hidden_cosine_loss hidden_cosine{};
 

@@ -9,9 +9,9 @@
 namespace distil {
 
 struct hierarchical_context_options {
-  /// Heights and widths to which the maps are pooled; those that are not below the map's own height are left out, and so is
-  /// 0. The level that is not pooled has weight 1, each that is used half the weight of the one before. Default: 4, 2
-  /// and 1, as published.
+  /// Heights and widths to which the maps are pooled; those that are not below the map's own height are left out, and
+  /// so is 0. The level that is not pooled has weight 1, each that is used half the weight of the one before. Default:
+  /// 4, 2 and 1, as published.
   std::array<index, 3> levels = {4, 2, 1};
 
   /// One number or one per sample; finite and >= 0. Default 1.
@@ -87,8 +87,8 @@ struct hierarchical_context_loss : pair_loss<hierarchical_context_loss, hierarch
       }
     }
 
-    /// The weighted sum over levels of mean squares of one channel; `difference` has room for it, and for the largest level
-    /// behind.
+    /// The weighted sum over levels of mean squares of one channel; `difference` has room for it, and for the largest
+    /// level behind.
     template <class T>
     double distance(T const* s, T const* t, double factor, T* difference, T* slope) const {
       index const size = full.height * full.width;
@@ -120,11 +120,12 @@ struct hierarchical_context_loss : pair_loss<hierarchical_context_loss, hierarch
 
 /// The features resemble the teacher's in detail and, pooled, at large. @alias HCL, ReviewKD
 ///
-/// @formula   L = sum_l w_l mean (pool_l(s) - pool_l(t))^2 / sum_l w_l over the whole map (weight 1) and its averages of
-///            4 x 4, 2 x 2 and 1 x 1 parts (1/2, 1/4, 1/8)
+/// @formula   L = sum_l w_l mean (pool_l(s) - pool_l(t))^2 / sum_l w_l over the whole map (weight 1) and its averages
+///            of 4 x 4, 2 x 2 and 1 x 1 parts (1/2, 1/4, 1/8)
 /// @param     student  feature map after the fusion of the student's stages, in any layout
 /// @param     teacher  of the student's shape
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  2 w_l / (n_l sum w) times the differences of each level, shared among the elements of its parts
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `hierarchical_context_loss::bound` epsilons of the value; of the largest element of the gradient

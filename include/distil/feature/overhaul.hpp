@@ -9,8 +9,8 @@
 namespace distil {
 
 struct overhaul_options {
-  /// Below which the teacher says nothing: one number or one per channel, finite; see `overhaul_margins`. Default 0, the
-  /// teacher's activations.
+  /// Below which the teacher says nothing: one number or one per channel, finite; see `overhaul_margins`. Default 0,
+  /// the teacher's activations.
   row_parameter margins = 0;
 
   /// Default: the sum over channels and positions, divided by the samples.
@@ -28,8 +28,8 @@ struct overhaul_options {
 };
 
 /// The margins of `overhaul` from the teacher's batch normalisation before the activation: the mean of what it makes
-/// negative, m = b - a phi(b / a) / Phi(-b / a) of a normal distribution with deviation a = |scale| and mean b = bias; -3 a
-/// where less than a thousandth is negative; the lesser of b and 0 where a is 0. All three are of one size.
+/// negative, m = b - a phi(b / a) / Phi(-b / a) of a normal distribution with deviation a = |scale| and mean b = bias;
+/// -3 a where less than a thousandth is negative; the lesser of b and 0 where a is 0. All three are of one size.
 inline void overhaul_margins(std::span<double const> scale, std::span<double const> bias,
                              std::span<double> margins) {
   detail::require(bias.size() == scale.size(), "overhaul_margins", "bias", bias.size(), "as long as scale");
@@ -84,13 +84,14 @@ struct overhaul_loss : pair_loss<overhaul_loss, overhaul_options> {
   }
 };
 
-/// The student's features before the activation resemble the teacher's where these are positive, and are to stay below the
-/// channel's margin where they are not. @alias OFD
+/// The student's features before the activation resemble the teacher's where these are positive, and are to stay below
+/// the channel's margin where they are not. @alias OFD
 ///
 /// @formula   L = sum_i w_i [s_i > t'_i or t'_i > 0] (s_i - t'_i)^2 / samples, t' = max(t, margin of the channel)
 /// @param     student  feature map or matrix, before the activation, behind the connector
 /// @param     teacher  of the student's shape, before the activation
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  2 (s - t') w / n where it counts
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `overhaul_loss::bound` epsilons of the value; of the largest element of the gradient

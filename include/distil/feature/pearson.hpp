@@ -185,12 +185,13 @@ struct pearson_loss : pair_loss<pearson_loss, pearson_options> {
 ///            positions, deviations unbiased; with epsilon = 0 it is (n - 1) / n (1 - correlation)
 /// @param     student  feature map, samples x channels x height x width in any layout, or a matrix
 /// @param     teacher  of the student's shape; resize it first where heights and widths differ
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  (d - z_s (d . z_s) / ((n - 1) deviation / (deviation + epsilon))) / (deviation + epsilon) / (n C), with
 ///            d = z_s - z_t. A constant channel has z = 0 and no gradient
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `pearson_loss::bound` epsilons of 1 for the value, of the largest (1 + |z|) / (deviation + epsilon) / (n C)
-///            for the gradient
+/// @error     `pearson_loss::bound` epsilons of 1 for the value, of the largest (1 + |z|) / (deviation + epsilon) / (n
+///            C) for the gradient
 /// @nan       the batch is coupled: a NaN makes the value and its channel's gradient NaN. Without samples 0
 /// @cost      reads two maps twice and writes one; 5 double a sample and channel, and 3 samples a thread
 /// @source    Cao et al. 2022, equations 4 to 6; mmrazor's pkd_loss (weights 6 to 10)

@@ -18,8 +18,8 @@ enum class variance_form {
 };
 
 struct variational_information_options {
-  /// The learned parameter a of each channel, from which its variance comes: one number or one per channel, finite. Default:
-  /// the published start, where v is 5.
+  /// The learned parameter a of each channel, from which its variance comes: one number or one per channel, finite.
+  /// Default: the published start, where v is 5.
   row_parameter variance_parameter = 4.9932292;
 
   variance_form form = variance_form::softplus;
@@ -148,17 +148,18 @@ struct variational_information_loss
 /// @formula   L = mean (log v_c + (s - t)^2 / v_c) / 2, v_c = log(1 + e^a_c) + epsilon; or see `variance_form`
 /// @param     student  the predicted means: a feature map, samples x channels x height x width, or a matrix
 /// @param     teacher  of the student's shape
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
-/// @gradient  (s - t) / v / n; by a: (1 / v - (s - t)^2 / v^2) / (1 + e^-a) / 2, in the mean over the channel's elements and
-///            divided by the channels
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
+/// @gradient  (s - t) / v / n; by a: (1 / v - (s - t)^2 / v^2) / (1 + e^-a) / 2, in the mean over the channel's
+///            elements and divided by the channels
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `variational_information_loss::bound` epsilons of mean (|log v| + d^2 / v) / 2 for the value, of the largest
-///            element of the gradient
-/// @nan       NaN elements make the value and their channel's variance_gradient NaN and the gradient there alone. Without samples, or where nothing
-///            counts: 0
+/// @error     `variational_information_loss::bound` epsilons of mean (|log v| + d^2 / v) / 2 for the value, of the
+///            largest element of the gradient
+/// @nan       NaN elements make the value and their channel's variance_gradient NaN and the gradient there alone.
+///            Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; a double a sample and channel, and 3 samples a thread
-/// @source    Ahn et al. 2019, equations 5 and 6. RepDistiller learns a; mdistiller leaves it at its start. Zhang et al.
-///            2020 (PAD), whose a comes for each sample from a layer of its own
+/// @source    Ahn et al. 2019, equations 5 and 6. RepDistiller learns a; mdistiller leaves it at its start. Zhang et
+///            al. 2020 (PAD), whose a comes for each sample from a layer of its own
 /// @example   distil::variational_information.with_grad(student, teacher, gradient,
 ///            {.variance_parameter = a, .variance_gradient = by_a})
 inline constexpr variational_information_loss variational_information{};
