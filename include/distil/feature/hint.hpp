@@ -155,24 +155,24 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
 };
 
 /// The student's features resemble the teacher's, element for element. Where the sizes differ, a projector or a pooling
-/// of the student's comes before. @alias FitNets, hint loss, L2 feature loss, hidden-state MSE, SimKD
+/// of the student's comes before. @alias FitNets, hint loss, L2 feature loss, hidden-state MSE, PKD, SimKD
 ///
 /// @formula   L = reduce_i w_i rho(s_i - t_i), rho(d) = d^2 or the smooth L1 distance; with `normalize`, s and t are
 ///            divided by the length of the sample's or the position's vector first
 /// @param     student  feature map, samples x channels x height x width in any layout, or a matrix, samples x channels
 /// @param     teacher  of the student's shape
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
-///            teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
 /// @gradient  2 w d / n, or w d / (beta n) within beta and w sign(d) / n beyond; through s / |s| as
-///            (g - u (u . g)) / |s|. n is what `reduce` divides by. A vector of zeros is not divided and has no
-///            gradient
+///            (g - u (u . g)) / |s|. n is what `reduce` divides by. A vector of zeros is not divided and has no gradient
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `hint_loss::bound` epsilons of the value; of the largest element of the gradient
-/// @nan       NaN elements make value and gradient NaN, the gradient at these elements alone (in their vector when it
-///            is normalised). Without samples, or where nothing counts: 0
+/// @nan       NaN elements make value and gradient NaN, the gradient at these elements alone (in their vector when it is
+///            normalised). Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 5 samples of scratch a thread
 /// @source    Romero et al. 2015, FitNets, equation 3 (half the sum of squares there); mdistiller and RepDistiller take
-///            the mean over elements
+///            the mean over elements. Patient KD (Sun et al. 2019; PKD) takes unit [CLS] states, `normalize` by position:
+///            the mean over elements as their code, or `sample_mean` as TextBrewer's pkd_loss. SimKD (Chen et al. 2022)
+///            takes projected features, the mean over elements
 /// @example   distil::hint.with_grad(student, teacher, gradient)
 inline constexpr hint_loss hint{};
 

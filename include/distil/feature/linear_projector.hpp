@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/feature/channel_parameter.hpp"
 #include "distil/matrix/operands.hpp"
