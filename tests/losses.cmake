@@ -139,6 +139,10 @@ distil_add_representatives(response
   top_k                    # a few classes of a row
   universal_logits)        # whole distributions of a row
 distil_add_representatives(feature
-  hint)                    # elements, in every layout and type
+  attention_transfer       # maps of samples, and the way back through them
+  channel_wise             # softmax over positions
+  hint                     # elements, in every layout and type
+  linear_projector         # products with gradients by every factor
+  pearson)                 # moments of channels over a batch
 distil_add_representatives(relation
   similarity_preserving)   # products of matrices

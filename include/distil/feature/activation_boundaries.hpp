@@ -50,8 +50,8 @@ struct activation_boundaries_loss : pair_loss<activation_boundaries_loss, activa
     double const factor = weights.factor(options.reduce) / options.divisor;
     using lanes = simd::lanes<T>;
     lanes const margin(static_cast<T>(options.margin));
-    double const sum =
-        kernels::sum_elements<activation_boundaries_loss>(policy, operands, weights, factor, [&](index) {
+    double const sum = kernels::sum_elements<activation_boundaries_loss>(
+        policy, operands, weights, factor, kernels::channels_are::alike, [&](index) {
           return [&](lanes s, lanes t) -> kernels::element_loss<T> {
             auto const active = t > lanes(0);
             lanes const past = select(active, margin - s, select(t <= lanes(0), s + margin, t));

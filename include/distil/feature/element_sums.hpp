@@ -39,38 +39,42 @@ double sum_channel(T const* s, T const* t, index size, T const* weights, double 
   }));
 }
 
+/// Whether the function depends on the channel; if it does not, rows may be whole samples.
+enum class channels_are { alike, different };
+
 /// The weighted sum of `of_channel(c)(student, teacher)` over all elements, and factor times its gradient.
 template <class Purpose, class T, class OfChannel>
 double sum_elements(detail::any_policy policy, pair_operands<T> const& operands,
-                    detail::map_weights const& weights, double factor, OfChannel const& of_channel) {
-  constexpr auto order = rows_of::channels;
-  index const size = operands.student.sample_size(), positions = operands.student.positions();
-  return simd::sum_chunks(policy, operands.student.samples, simd::worth_a_chunk(size),
-                          operands.student.samples * size, [&](index first, index last, index) {
+                    detail::map_weights const& weights, double factor, channels_are channels,
+                    OfChannel const& of_channel) {
+  auto const& student = operands.student;
+  bool const whole = channels == channels_are::alike && !weights.per_position();
+  sample_form const form(whole ? student.natural_order() : rows_of::channels, whole);
+  index const size = student.sample_size(), positions = student.positions();
+  return simd::sum_chunks(policy, student.samples, simd::worth_a_chunk(size), student.samples * size,
+                          [&](index first, index last, index) {
                             T* const memory = simd::scratch<T, Purpose>(3 * size + positions);
                             T* const of_positions = weights.per_position() ? memory + 3 * size : nullptr;
                             double total = 0.0;
                             for (index n = first; n < last; ++n) {
-                              auto const s = operands.student.sample(n, order, memory);
-                              auto const t = operands.teacher.sample(n, order, memory + size);
+                              auto const s = student.sample(n, form, memory);
+                              auto const t = operands.teacher.sample(n, form, memory + size);
                               auto const written = operands.gradient
-                                                       ? operands.gradient.sample(n, order, memory + 2 * size)
+                                                       ? operands.gradient.sample(n, form, memory + 2 * size)
                                                        : matrix_view<T>();
-                              if (of_positions != nullptr) {
-                                for (index p = 0; p < positions; ++p)
-                                  of_positions[p] = static_cast<T>(weights.of(n, p));
-                              }
+                              for (index p = 0; of_positions != nullptr && p < positions; ++p)
+                                of_positions[p] = static_cast<T>(weights.of(n, p));
                               double const weight = weights.per_position() ? 1.0 : weights.of(n, 0);
-                              for (index c = 0; c < s.rows; ++c) {
-                                T* const slope = operands.gradient ? &written(c, 0) : nullptr;
+                              for (index row = 0; row < s.rows; ++row) {
+                                T* const slope = operands.gradient ? &written(row, 0) : nullptr;
                                 if (weight > 0.0) {
-                                  total += sum_channel(&s(c, 0), &t(c, 0), positions, of_positions, weight,
-                                                       factor, slope, of_channel(c));
+                                  total += sum_channel(&s(row, 0), &t(row, 0), s.columns, of_positions,
+                                                       weight, factor, slope, of_channel(row));
                                 } else if (slope != nullptr) {  // what does not count may be NaN
-                                  std::fill(slope, slope + positions, T(0));
+                                  std::fill(slope, slope + s.columns, T(0));
                                 }
                               }
-                              if (operands.gradient) operands.gradient.finish(n, order, written);
+                              if (operands.gradient) operands.gradient.finish(n, form, written);
                             }
                             return total;
                           });

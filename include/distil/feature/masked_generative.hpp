@@ -37,8 +37,8 @@ struct masked_generative_loss : pair_loss<masked_generative_loss, masked_generat
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, student.channels, student.height, student.width});
     double const factor = weights.factor(options.reduce);
-    double const sum =
-        kernels::sum_elements<masked_generative_loss>(policy, operands, weights, factor, [](index) {
+    double const sum = kernels::sum_elements<masked_generative_loss>(
+        policy, operands, weights, factor, kernels::channels_are::alike, [](index) {
           return [](simd::lanes<T> s, simd::lanes<T> t) -> kernels::element_loss<T> {
             auto const d = s - t;
             return {d * d, d + d};

@@ -70,8 +70,8 @@ struct overhaul_loss : pair_loss<overhaul_loss, overhaul_options> {
                                       {student.samples, student.channels, student.height, student.width});
     double const factor = weights.factor(options.reduce) / options.divisor;
     using lanes = simd::lanes<T>;
-    double const sum =
-        kernels::sum_elements<overhaul_loss>(policy, operands, weights, factor, [&](index channel) {
+    double const sum = kernels::sum_elements<overhaul_loss>(
+        policy, operands, weights, factor, kernels::channels_are::different, [&](index channel) {
           lanes const margin(static_cast<T>(options.margins[channel]));
           return [margin](lanes s, lanes t) -> kernels::element_loss<T> {
             lanes const target = select(t < margin, margin, t);

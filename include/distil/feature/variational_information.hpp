@@ -33,7 +33,8 @@ struct variational_information_options {
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 
-  /// If not empty, as long as `variance_parameter` (or one number): becomes dL/da, whatever `accumulate` says.
+  /// If not empty, as long as `variance_parameter` (or one number), and apart from it: becomes dL/da, whatever `accumulate`
+  /// says.
   std::span<double> variance_gradient = {};
 };
 
