@@ -78,7 +78,8 @@ struct linear_projector_function {
   template <execution_policy Policy, class Input, class Upstream, class Gradient>
   void pull_back_weight(Policy policy, Input const& input, Upstream const& upstream, Gradient&& gradient,
                         linear_projector_options const& options = {}) const {
-    auto const from = detail::input_map(input), slope = detail::input_map(upstream);
+    auto const from = detail::input_map(input);
+    auto const slope = detail::input_map(upstream);
     auto const to = detail::map_of_matrix(detail::output_view(gradient));
     check("input", from, "upstream", slope);
     check_weight(to, slope.channels, from.channels, from.samples);

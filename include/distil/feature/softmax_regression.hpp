@@ -48,7 +48,8 @@ struct softmax_regression_loss {
   [[nodiscard]] softmax_regression_value operator()(Policy policy, Student const& student,
                                                     Teacher const& teacher, Classifier const& classifier,
                                                     softmax_regression_options const& options = {}) const {
-    auto const from = detail::input_map(student), to = detail::input_map(teacher);
+    auto const from = detail::input_map(student);
+    auto const to = detail::input_map(teacher);
     auto const by = detail::map_of_matrix(detail::input_view(classifier));
     check(from, to, by, options);
     using T = arithmetic<decltype(from), decltype(to), decltype(by)>;
@@ -67,7 +68,8 @@ struct softmax_regression_loss {
   softmax_regression_value with_grad(Policy policy, Student const& student, Teacher const& teacher,
                                      Classifier const& classifier, Gradient&& gradient,
                                      softmax_regression_options const& options = {}) const {
-    auto const from = detail::input_map(student), to = detail::input_map(teacher);
+    auto const from = detail::input_map(student);
+    auto const to = detail::input_map(teacher);
     auto const by = detail::map_of_matrix(detail::input_view(classifier));
     auto const output = detail::output_map(gradient);
     check(from, to, by, options);
