@@ -98,7 +98,26 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
+distil_add_loss(feature activation_boundaries)
+distil_add_loss(feature attention_hint)
+distil_add_loss(feature attention_transfer)
+distil_add_loss(feature channel_wise)
+distil_add_loss(feature factor_transfer)
+distil_add_loss(feature hidden_cosine)
+distil_add_loss(feature hierarchical_context)
 distil_add_loss(feature hint)
+distil_add_loss(feature masked_generative)
+distil_add_loss(feature overhaul)
+distil_add_loss(feature pearson)
+distil_add_loss(feature softmax_regression)
+distil_add_loss(feature variational_information)
+
+distil_add_part(feature adaptive_pool)
+distil_add_part(feature attention_map)
+distil_add_part(feature channel_parameter)
+distil_add_part(feature element_sums)
+distil_add_part(feature feature_mask)
+distil_add_part(feature linear_projector)
 
 distil_add_loss(relation similarity_preserving)
 
@@ -133,7 +152,11 @@ distil_add_representatives(response
   top_k                    # a few classes of a row
   universal_logits)        # whole distributions of a row
 distil_add_representatives(feature
-  hint)                    # elements, in every layout and type
+  attention_transfer       # maps of samples, and the way back through them
+  channel_wise             # softmax over positions
+  hint                     # elements, in every layout and type
+  linear_projector         # products with gradients by every factor
+  pearson)                 # moments of channels over a batch
 distil_add_representatives(relation
   similarity_preserving)   # products of matrices
 distil_add_representatives(contrastive

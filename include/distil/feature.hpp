@@ -2,4 +2,19 @@
 
 /// Losses between feature maps. They need Eigen.
 
+#include "distil/feature/activation_boundaries.hpp"
+#include "distil/feature/adaptive_pool.hpp"
+#include "distil/feature/attention_hint.hpp"
+#include "distil/feature/attention_transfer.hpp"
+#include "distil/feature/channel_wise.hpp"
+#include "distil/feature/factor_transfer.hpp"
+#include "distil/feature/feature_mask.hpp"
+#include "distil/feature/hidden_cosine.hpp"
+#include "distil/feature/hierarchical_context.hpp"
 #include "distil/feature/hint.hpp"
+#include "distil/feature/linear_projector.hpp"
+#include "distil/feature/masked_generative.hpp"
+#include "distil/feature/overhaul.hpp"
+#include "distil/feature/pearson.hpp"
+#include "distil/feature/softmax_regression.hpp"
+#include "distil/feature/variational_information.hpp"

@@ -155,7 +155,7 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
 };
 
 /// The student's features resemble the teacher's, element for element. Where the sizes differ, a projector or a pooling
-/// of the student's comes before. @alias FitNets, hint loss, L2 feature loss, hidden-state MSE, SimKD
+/// of the student's comes before. @alias FitNets, hint loss, L2 feature loss, hidden-state MSE, PKD, SimKD
 ///
 /// @formula   L = reduce_i w_i rho(s_i - t_i), rho(d) = d^2 or the smooth L1 distance; with `normalize`, s and t are
 ///            divided by the length of the sample's or the position's vector first
@@ -170,7 +170,9 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
 ///            normalised). Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 5 samples of scratch a thread
 /// @source    Romero et al. 2015, FitNets, equation 3 (half the sum of squares there); mdistiller and RepDistiller take
-///            the mean over elements
+///            the mean over elements. Patient KD (Sun et al. 2019; PKD) takes unit [CLS] states, `normalize` by position:
+///            the mean over elements as their code, or `sample_mean` as TextBrewer's pkd_loss. SimKD (Chen et al. 2022)
+///            takes projected features, the mean over elements
 /// @example   distil::hint.with_grad(student, teacher, gradient)
 inline constexpr hint_loss hint{};
 

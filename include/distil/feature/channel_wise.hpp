@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cmath>
+
+#include "distil/core/sample_weights.hpp"
+#include "distil/matrix/pair_loss.hpp"
+#include "distil/simd/chunk_sums.hpp"
+#include "distil/simd/soft_rows.hpp"
+
+namespace distil {
+
+struct channel_wise_options {
+  /// Divides the features; within [1e-15, 1e15]. Default 1; published: 1 for features, 4 for logits.
+  double temperature = 1.0;
+
+  /// Times temperature^2. Default true, as published.
+  bool temperature_squared = true;
+
+  /// One number or one per sample; finite and >= 0. Default 1.
+  row_parameter weights = 1;
+
+  /// Adds the gradient to what is there instead of overwriting it. Default false.
+  bool accumulate = false;
+
+  /// If it holds a number: becomes the loss's derivative by the temperature.
+  std::span<double> temperature_gradient = {};
+};
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+/// See `channel_wise`.
+struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
+  static constexpr char const* name = "channel_wise";
+  static constexpr error_bound bound{.value = 16, .gradient = 16};
+
+  static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
+                    channel_wise_options const& options) {
+    detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
+    detail::require(options.temperature >= 1e-15 && options.temperature <= 1e15, name, "temperature",
+                    options.temperature, "within [1e-15, 1e15]");
+    detail::require(
+        options.temperature_gradient.size() <= 1, name, "temperature_gradient",
+        [&] { return "of size " + std::to_string(options.temperature_gradient.size()); }, "empty or one");
+  }
+
+  template <class T>
+  static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
+                             channel_wise_options const& options) {
+    auto const& [student, teacher, gradient] = operands;
+    detail::sample_weights const weights(name, options.weights, student.samples);
+    double const squared = options.temperature_squared ? options.temperature * options.temperature : 1.0;
+    double const mean = weights.mean_factor(static_cast<double>(student.channels));
+    // Before the gradient is written, perhaps over the student.
+    if (!options.temperature_gradient.empty()) {
+      double const slope = sum_over_channels(policy, operands, weights, slope_of_channel<T>{options});
+      options.temperature_gradient[0] = mean * slope;
+    }
+    double const by = mean * squared / options.temperature;
+    auto const scale = static_cast<T>(1.0 / options.temperature);
+    double const sum = sum_over_channels(
+        policy, operands, weights,
+        [&](T const* s, T const* t, index size, T* difference, T* scratch, double weight, bool writes) {
+          T const divergence = simd::compare_soft_rows(simd::soft_divergence::kl, s, scale, t, scale, size,
+                                                       difference, scratch);
+          if (writes) {
+            simd::lanes<T> const slope(static_cast<T>(weight * by));
+            simd::for_each_register<T>(
+                size, [&](auto place) { place.store(place.load(difference) * slope, difference); });
+          }
+          return static_cast<double>(divergence);
+        },
+        &gradient);
+    return {sum * mean * squared, weights.total()};
+  }
+
+ private:
+  /// Sum of weight * of_channel(student, teacher, size, difference, scratch, weight, writes) over samples and channels,
+  /// with room for a row in `difference`, which is the gradient where that is wanted, and in `scratch`.
+  template <class T, class OfChannel>
+  static double sum_over_channels(detail::any_policy policy, kernels::pair_operands<T> const& operands,
+                                  detail::sample_weights const& weights, OfChannel const& of_channel,
+                                  kernels::map_target<T> const* gradient = nullptr) {
+    constexpr auto order = kernels::rows_of::channels;
+    bool const writes = gradient != nullptr && *gradient;
+    index const size = operands.student.sample_size(), positions = operands.student.positions();
+    return simd::sum_chunks(policy, operands.student.samples, simd::worth_a_chunk(size),
+                            operands.student.samples * size, [&](index first, index last, index) {
+                              T* const memory = simd::scratch<T, channel_wise_loss>(3 * size + 2 * positions);
+                              T* const rows = memory + 3 * size;
+                              double total = 0.0;
+                              for (index n = first; n < last; ++n) {
+                                auto const s = operands.student.sample(n, order, memory);
+                                auto const t = operands.teacher.sample(n, order, memory + size);
+                                auto const written =
+                                    writes ? gradient->sample(n, order, memory + 2 * size) : matrix_view<T>();
+                                for (index c = 0; c < s.rows; ++c) {
+                                  T* const difference = writes ? &written(c, 0) : rows + positions;
+                                  if (weights[n] == 0.0) {  // what does not count may be NaN
+                                    std::fill(difference, difference + positions, T(0));
+                                  } else {
+                                    total += weights[n] * of_channel(&s(c, 0), &t(c, 0), positions,
+                                                                     difference, rows, weights[n], writes);
+                                  }
+                                }
+                                if (writes) gradient->finish(n, order, written);
+                              }
+                              return total;
+                            });
+  }
+
+  /// The derivative of a channel's divergence by the temperature T: with f the factor before it,
+  /// f' KL + f / T^2 (E_p s - E_q s - Cov_p(t, t - s) / T).
+  template <class T>
+  struct slope_of_channel {
+    channel_wise_options const& options;
+
+    double operator()(T const* s, T const* t, index size, T* difference, T* p, double, bool) const {
+      double const temperature = options.temperature;
+      auto const scale = static_cast<T>(1.0 / temperature);
+      if (simd::maximum_of(s, size) == -simd::infinity<T>) return 0.0;
+      auto const divergence = static_cast<double>(
+          simd::compare_soft_rows(simd::soft_divergence::kl, s, scale, t, scale, size, difference, p));
+      auto const mean = [&](auto const& summand) { return simd::sum_of<T>(size, summand); };
+      using simd::zero_safe_product;
+      T const drift = -mean([&](auto at) { return zero_safe_product(at.load(difference), at.load(s)); });
+      T const of_t = mean([&](auto at) { return zero_safe_product(at.load(p), at.load(t)); });
+      T const apart = mean([&](auto at) { return zero_safe_product(at.load(p), at.load(t) - at.load(s)); });
+      T const together = mean([&](auto at) {
+        auto const from_mean = (at.load(t) - simd::lanes<T>(of_t));
+        return zero_safe_product(at.load(p), from_mean * (at.load(t) - at.load(s) - simd::lanes<T>(apart)));
+      });
+      double const moved = static_cast<double>(drift) - static_cast<double>(together) / temperature;
+      return options.temperature_squared ? 2.0 * temperature * divergence + moved
+                                         : moved / (temperature * temperature);
+    }
+  };
+};
+
+/// Each channel attends where the teacher's does: softmax over its positions. A position of -inf is masked; +inf where
+/// the student masks what the teacher does not. @alias CWD
+///
+/// @formula   L = T^2 mean_nc KL(softmax_p(t / T) || softmax_p(s / T))
+/// @param     student  feature map or dense logits, samples x channels x height x width in any layout
+/// @param     teacher  of the student's shape
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
+/// @gradient  T (q - p) / (N C), q and p the student's and the teacher's softmax of the channel; by the temperature
+///            mean_nc of 2 T KL + E_p s - E_q s - Cov_p(t, t - s) / T
+/// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
+/// @error     `channel_wise_loss::bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
+///            gradient, m the largest magnitude of s and t; of 1 / T^2 of these without `temperature_squared`
+/// @nan       a NaN makes the value and its channel's gradient NaN. A channel that is masked everywhere has no loss.
+///            Without samples, or where nothing counts: 0
+/// @cost      reads two maps and writes one, 2 exponentials an element; 3 samples of scratch a thread
+/// @source    Shu et al. 2021, equations 3 and 4. Their code takes log(softmax)
+/// @example   distil::channel_wise.with_grad(student, teacher, gradient, {.temperature = 4.0})
+inline constexpr channel_wise_loss channel_wise{};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil

@@ -1,0 +1,56 @@
+#include "distil/feature/hidden_cosine.hpp"
+
+#include "../support/cases/hidden_cosine.hpp"
+#include "../support/pair_suite.hpp"
+
+namespace distil::testing {
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(hidden_cosine, pair_suite, in_float_and_double<hidden_cosine_case>);
+
+TEST(hidden_cosine, weighs_samples_and_tokens) {
+  std::vector<float> const of_samples = {0.5F, 0.0F, 2.0F};
+  std::vector<double> of_tokens(12);
+  for (std::size_t i = 0; i < 12; ++i) of_tokens[i] = i >= 4 && i < 8 ? 0.0 : static_cast<double>(i % 3);
+  for (auto s : hidden_cosine_case::settings()) {
+    pair_batch<double> b({{3, 5, 1, 4}, {3, 5, 1, 4}}, 2.0, map_layout::channels_last);
+    s.options.weights = of_samples;
+    expect_pair<hidden_cosine_case>(b, s, "samples weighed");
+    s.options.weights = of_tokens;
+    expect_pair<hidden_cosine_case>(b, s, "tokens weighed");
+    double const before = hidden_cosine_case::value(serial, b, s);
+    b.student.set(1, 0, 0, 1, std::nan(""));
+    EXPECT_EQ(hidden_cosine_case::with_grad(serial, b, b.gradient, s, false), before);
+    EXPECT_EQ(b.gradient.at(1, 0, 0, 1), 0.0);
+  }
+}
+
+TEST(hidden_cosine, keeps_its_digits_where_vectors_are_alike) {
+  std::vector<float> const student = {1, 1e-4F}, teacher = {1, 0};
+  double const found = hidden_cosine(matrix_view<float const>(student.data(), 1, 2),
+                                     matrix_view<float const>(teacher.data(), 1, 2));
+  EXPECT_NEAR(found, 5e-9, 5e-9 * 1e-5);
+}
+
+TEST(hidden_cosine, has_no_direction_to_zero) {
+  std::vector<double> const student = {0, 0, 3, 4, 0, 0}, teacher = {1, 2, 0, 0, 0, 0};
+  std::vector<double> gradient(6, 7.0);
+  EXPECT_EQ(hidden_cosine.with_grad(matrix_view<double const>(student.data(), 3, 2),
+                                    matrix_view<double const>(teacher.data(), 3, 2),
+                                    matrix_view<double>(gradient.data(), 3, 2)),
+            1.0);
+  EXPECT_EQ(gradient, std::vector<double>(6, 0.0));
+}
+
+TEST(hidden_cosine, refuses) {
+  pair_batch<float> b({{3, 5, 4, 3}, {3, 5, 4, 3}}), other({{3, 4, 4, 3}, {3, 4, 4, 3}});
+  EXPECT_EQ(
+      refusal_of([&] { (void)hidden_cosine(b.student.map(), other.teacher.map()); }),
+      "distil::hidden_cosine: teacher is 3 x 4 x 4 x 3; it must be 3 x 5 x 4 x 3 as the student in samples, "
+      "channels, height, width");
+  EXPECT_EQ(refusal_of([&] { (void)hidden_cosine(b.student.map(), b.teacher.map(), {.weights = -1}); }),
+            "distil::hidden_cosine: weights is -1 at 0; it must be finite and >= 0");
+}
+
+}  // namespace
+}  // namespace distil::testing
