@@ -3,3 +3,4 @@
 /// Losses between feature maps. They need Eigen.
 
 #include "distil/feature/hint.hpp"
+#include "distil/feature/neuron_selectivity.hpp"
