@@ -4,3 +4,4 @@
 
 #include "distil/feature/hint.hpp"
 #include "distil/feature/neuron_selectivity.hpp"
+#include "distil/feature/solution_flow.hpp"
