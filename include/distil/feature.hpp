@@ -3,5 +3,6 @@
 /// Losses between feature maps. They need Eigen.
 
 #include "distil/feature/hint.hpp"
+#include "distil/feature/inter_channel_correlation.hpp"
 #include "distil/feature/neuron_selectivity.hpp"
 #include "distil/feature/solution_flow.hpp"
