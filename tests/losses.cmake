@@ -100,6 +100,7 @@ distil_add_part(response transport_solver)
 
 distil_add_loss(feature hint)
 distil_add_loss(feature inter_channel_correlation)
+distil_add_loss(feature localization)
 distil_add_loss(feature neuron_selectivity)
 distil_add_loss(feature solution_flow)
 

@@ -4,5 +4,6 @@
 
 #include "distil/feature/hint.hpp"
 #include "distil/feature/inter_channel_correlation.hpp"
+#include "distil/feature/localization.hpp"
 #include "distil/feature/neuron_selectivity.hpp"
 #include "distil/feature/solution_flow.hpp"
