@@ -98,6 +98,7 @@ distil_add_part(response top_k_term)
 distil_add_part(response top_k_tile)
 distil_add_part(response transport_solver)
 
+distil_add_loss(feature attention_guided)
 distil_add_loss(feature hint)
 distil_add_loss(feature inter_channel_correlation)
 distil_add_loss(feature localization)

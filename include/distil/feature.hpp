@@ -2,6 +2,7 @@
 
 /// Losses between feature maps. They need Eigen.
 
+#include "distil/feature/attention_guided.hpp"
 #include "distil/feature/hint.hpp"
 #include "distil/feature/inter_channel_correlation.hpp"
 #include "distil/feature/localization.hpp"
