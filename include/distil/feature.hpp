@@ -7,4 +7,5 @@
 #include "distil/feature/inter_channel_correlation.hpp"
 #include "distil/feature/localization.hpp"
 #include "distil/feature/neuron_selectivity.hpp"
+#include "distil/feature/semantic_calibration.hpp"
 #include "distil/feature/solution_flow.hpp"
