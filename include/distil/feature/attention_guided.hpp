@@ -292,8 +292,9 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
 ///            element of the gradient of unlike maps for the gradient
 /// @nan       NaN makes value and gradient NaN. Without samples: 0
 /// @cost      reads two maps, twice with gradient, and writes one; 3 samples of scratch a thread
-/// @source    Zhang & Ma 2021, equations 1 to 5, for one map at a time. Norms over the batch, weights and the other masks
-///            and pooling are those of the authors' code and mmrazor, which put adaptation layers behind the means as well
+/// @source    Zhang & Ma 2021, "Improve Object Detection with Feature-based Knowledge Distillation", for one map at a time.
+///            Norms over the batch, weights and the other masks and pooling are those of the authors' code and mmrazor, which
+///            put adaptation layers behind the means as well
 /// @example   auto const loss = distil::attention_guided.with_grad(student, teacher, gradient); loss.masked
 inline constexpr attention_guided_loss attention_guided{};
 

@@ -137,7 +137,8 @@ struct inter_channel_correlation_loss
 ///            the gradient of unlike features for the gradient
 /// @nan       NaN makes the value NaN, and the gradient of its sample. Without samples, or where nothing counts: 0
 /// @cost      C^2 products of channels a sample, 2 C^2 more with gradient
-/// @source    Liu et al. 2021, section 3.2, and its code, ADLab-AutoDrive/ICKD
+/// @source    Liu et al. 2021, "Exploring Inter-Channel Correlation for Diversity-preserved Knowledge Distillation", and its
+///            code, ADLab-AutoDrive/ICKD
 /// @example   distil::inter_channel_correlation.with_grad(student, teacher, gradient)
 inline constexpr inter_channel_correlation_loss inter_channel_correlation{};
 

@@ -247,7 +247,7 @@ struct semantic_calibration_loss {
 /// @error     `semantic_calibration_loss::bound` epsilons of the value; of the largest element of each gradient
 /// @nan       NaN makes the value NaN, and gradients of its sample. Without samples, or where nothing counts: 0
 /// @cost      reads each layer's two maps and writes one; 3 samples of scratch a thread
-/// @source    Chen et al. 2021, equations 6 to 8; DefangChen/SemCKD
+/// @source    Chen et al. 2021, "Cross-Layer Distillation with Semantic Calibration"; DefangChen/SemCKD
 /// @example   distil::semantic_calibration.with_grad(projected, layers, scores, gradients, by_scores)
 inline constexpr semantic_calibration_loss semantic_calibration{};
 
