@@ -106,6 +106,7 @@ distil_add_loss(feature neuron_selectivity)
 distil_add_loss(feature semantic_calibration)
 distil_add_loss(feature solution_flow)
 
+distil_add_loss(relation locality_preserving)
 distil_add_loss(relation similarity_preserving)
 
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
