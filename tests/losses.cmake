@@ -103,6 +103,7 @@ distil_add_loss(feature hint)
 distil_add_loss(feature inter_channel_correlation)
 distil_add_loss(feature localization)
 distil_add_loss(feature neuron_selectivity)
+distil_add_loss(feature patch_relations)
 distil_add_loss(feature semantic_calibration)
 distil_add_loss(feature solution_flow)
 

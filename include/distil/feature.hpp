@@ -7,5 +7,6 @@
 #include "distil/feature/inter_channel_correlation.hpp"
 #include "distil/feature/localization.hpp"
 #include "distil/feature/neuron_selectivity.hpp"
+#include "distil/feature/patch_relations.hpp"
 #include "distil/feature/semantic_calibration.hpp"
 #include "distil/feature/solution_flow.hpp"
