@@ -107,8 +107,15 @@ distil_add_loss(feature patch_relations)
 distil_add_loss(feature semantic_calibration)
 distil_add_loss(feature solution_flow)
 
+distil_add_part(feature attention_of_sample)
+distil_add_part(feature channel_vectors)
+
+distil_add_loss(relation instance_relation_graph)
 distil_add_loss(relation locality_preserving)
 distil_add_loss(relation similarity_preserving)
+
+distil_add_part(relation instance_graph)
+distil_add_part(relation neighbourhood)
 
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.

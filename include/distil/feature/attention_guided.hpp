@@ -1,28 +1,14 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "distil/core/map_weights.hpp"
+#include "distil/feature/attention_of_sample.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/simd/chunk_sums.hpp"
-#include "distil/simd/soft_rows.hpp"
 
 namespace distil {
-
-/// How the attention of student and teacher, a softmax of mean magnitudes, becomes one mask in `attention_guided`.
-enum class attention_mask {
-  none,      ///< everything counts alike
-  joint,     ///< the softmax of the sum of both
-  averaged,  ///< the mean of both softmaxes
-};
-
-/// What `attention_guided` compares of channels and positions.
-enum class attention_pooling {
-  magnitude,  ///< means of magnitudes
-  mean,       ///< means
-};
 
 struct attention_guided_options {
   /// Multiply the three terms; finite and >= 0. Defaults 7e-5, 4e-3 and 4e-3: two-stage detectors in the paper, all of
@@ -54,109 +40,6 @@ struct attention_guided_value : loss_value {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-namespace kernels {
-
-/// The attention of one sample: masks, and differences of what is pooled.
-template <class T>
-class attention_of_sample {
- public:
-  [[nodiscard]] static index size(index channels, index positions) { return 4 * (channels + positions); }
-
-  attention_of_sample(attention_guided_options const& options, index channels, index positions, T* memory)
-      : options_(options),
-        of_channels_(memory, channels),
-        of_positions_(memory + 4 * channels, positions),
-        by_temperature_(static_cast<T>(1.0 / options.temperature)) {}
-
-  void read(matrix_view<T const> student, matrix_view<T const> teacher) {
-    pool(student, teacher, attention_pooling::magnitude);
-    of_channels_.set_mask(options_.channel_mask, by_temperature_);
-    of_positions_.set_mask(options_.spatial_mask, by_temperature_);
-    if (options_.pooling == attention_pooling::mean) pool(student, teacher, attention_pooling::mean);
-    of_channels_.subtract();
-    of_positions_.subtract();
-  }
-
-  [[nodiscard]] T channel_mask(index channel) const { return of_channels_.mask[channel]; }
-  [[nodiscard]] T const* spatial_mask() const { return of_positions_.mask; }
-  [[nodiscard]] T const* channel_difference() const { return of_channels_.student; }
-  [[nodiscard]] T const* spatial_difference() const { return of_positions_.student; }
-
- private:
-  /// One axis of a sample.
-  struct axis {
-    T* student;
-    T* teacher;
-    T* mask;
-    T* other;
-    index size;
-
-    axis(T* memory, index count)
-        : student(memory),
-          teacher(memory + count),
-          mask(memory + 2 * count),
-          other(memory + 3 * count),
-          size(count) {}
-
-    void set_mask(attention_mask kind, T scale) {
-      if (kind == attention_mask::none) {
-        std::fill(mask, mask + size, T(1));
-        return;
-      }
-      simd::lanes<T> share(static_cast<T>(size)), of_other(0);
-      if (kind == attention_mask::joint) {
-        simd::for_each_register<T>(
-            size, [&](auto place) { place.store(place.load(student) + place.load(teacher), other); });
-        simd::softmax_of(other, size, scale, mask);
-      } else {
-        simd::softmax_of(student, size, scale, mask);
-        simd::softmax_of(teacher, size, scale, other);
-        share = of_other = share * simd::lanes<T>(T(0.5));
-      }
-      bool const averaged = kind == attention_mask::averaged;
-      simd::for_each_register<T>(size, [&](auto place) {
-        simd::lanes<T> const scaled = place.load(mask) * share;
-        place.store(averaged ? fma(place.load(other), of_other, scaled) : scaled, mask);
-      });
-    }
-
-    void subtract() {
-      simd::for_each_register<T>(
-          size, [&](auto place) { place.store(place.load(student) - place.load(teacher), student); });
-    }
-  };
-
-  void pool(matrix_view<T const> student, matrix_view<T const> teacher, attention_pooling how) {
-    pool(student, how, of_channels_.student, of_positions_.student);
-    pool(teacher, how, of_channels_.teacher, of_positions_.teacher);
-  }
-
-  static void pool(matrix_view<T const> map, attention_pooling how, T* by_channel, T* by_position) {
-    std::fill(by_position, by_position + map.columns, T(0));
-    bool const magnitude = how == attention_pooling::magnitude;
-    for (index c = 0; c < map.rows; ++c) {
-      T const* const row = &map(c, 0);
-      by_channel[c] = simd::sum_of<T>(map.columns,
-                                      [&](auto place) {
-                                        simd::lanes<T> const x = place.load(row),
-                                                             value = magnitude ? abs(x) : x;
-                                        place.store(place.load(by_position) + value, by_position);
-                                        return value;
-                                      }) /
-                      static_cast<T>(map.columns);
-    }
-    simd::lanes<T> const share(T(1) / static_cast<T>(map.rows));
-    simd::for_each_register<T>(
-        map.columns, [&](auto place) { place.store(place.load(by_position) * share, by_position); });
-  }
-
-  attention_guided_options const& options_;
-  axis of_channels_, of_positions_;
-  T by_temperature_;
-};
-
-}  // namespace kernels
-
 /// See `attention_guided`.
 struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided_options> {
   static constexpr char const* name = "attention_guided";
@@ -183,6 +66,8 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
     index const size = channels * positions;
     using attention = kernels::attention_of_sample<T>;
     kernels::rows_of const order = kernels::rows_of::channels;
+    kernels::attention_settings const settings = {options.spatial_mask, options.channel_mask,
+                                                  options.temperature, options.pooling};
     auto const memory = [=] {
       return simd::scratch<T, attention_guided_loss>(3 * size + attention::size(channels, positions));
     };
@@ -192,7 +77,7 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
         policy, samples, simd::worth_a_chunk(size), samples * size,
         [&, &student = student, &teacher = teacher](index first, index last, index chunk) {
           T* const room = memory();
-          attention sample(options, channels, positions, room + 3 * size);
+          attention sample(settings, channels, positions, room + 3 * size);
           double masked = 0.0, channel = 0.0, spatial = 0.0;
           for (index n = first; n < last; ++n) {
             auto const s = student.sample(n, order, room), t = teacher.sample(n, order, room + size);
@@ -227,7 +112,7 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
         policy, samples, simd::worth_a_chunk(size), samples * size,
         [&, &student = student, &teacher = teacher, &gradient = gradient](index first, index last) {
           T* const room = memory();
-          attention sample(options, channels, positions, room + 3 * size);
+          attention sample(settings, channels, positions, room + 3 * size);
           for (index n = first; n < last; ++n) {
             auto const s = student.sample(n, order, room), t = teacher.sample(n, order, room + size);
             auto const to = gradient.sample(n, order, room + 2 * size);
@@ -274,10 +159,10 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
   }
 };
 
-/// The student's maps resemble the teacher's, most where either network looks; and it looks where the teacher looks. The
-/// student's map has gone through its adaptation layer. The method's fourth term, a distance of what non-local blocks make
-/// of both maps, is this loss of their outputs with no masks and masked_weight alone. @alias FBKD, feature-based
-/// distillation of detectors, attention-guided distillation, non-local distillation
+/// The student's maps resemble the teacher's, most where either network looks; and it looks where the teacher looks.
+/// The student's map has gone through its adaptation layer. The method's fourth term, a distance of what non-local
+/// blocks make of both maps, is this loss of their outputs with no masks and masked_weight alone. @alias FBKD,
+/// feature-based distillation of detectors, attention-guided distillation, non-local distillation
 ///
 /// @formula   L = masked_weight |d sqrt(m_s m_c)| + channel_weight |A_c(s) - A_c(t)| + spatial_weight |A_p(s) - A_p(t)|,
 ///            d = s - t, each norm over the whole batch; A_c and A_p are the means of |s| over positions and channels,
@@ -292,9 +177,9 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
 ///            element of the gradient of unlike maps for the gradient
 /// @nan       NaN makes value and gradient NaN. Without samples: 0
 /// @cost      reads two maps, twice with gradient, and writes one; 3 samples of scratch a thread
-/// @source    Zhang & Ma 2021, "Improve Object Detection with Feature-based Knowledge Distillation", for one map at a time.
-///            Norms over the batch, weights and the other masks and pooling are those of the authors' code and mmrazor, which
-///            put adaptation layers behind the means as well
+/// @source    Zhang & Ma 2021, "Improve Object Detection with Feature-based Knowledge Distillation", for one map at a
+///            time. Norms over the batch, weights and the other masks and pooling are those of the authors' code and
+///            mmrazor, which put adaptation layers behind the means as well
 /// @example   auto const loss = distil::attention_guided.with_grad(student, teacher, gradient); loss.masked
 inline constexpr attention_guided_loss attention_guided{};
 

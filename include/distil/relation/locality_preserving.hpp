@@ -1,10 +1,10 @@
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 
 #include "distil/matrix/pair_loss.hpp"
+#include "distil/relation/neighbourhood.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"
 
@@ -36,75 +36,6 @@ struct locality_preserving_options {
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
-
-namespace kernels {
-
-/// The nearest neighbours of samples, and weights of these.
-template <class T>
-struct neighbourhood {
-  index count;  ///< of a sample
-  index* ids;
-  T* weights;
-
-  [[nodiscard]] index id(index sample, index k) const { return ids[sample * count + k]; }
-  [[nodiscard]] T& weight(index sample, index k) const { return weights[sample * count + k]; }
-
-  /// The squared distances to the nearest others take the place of the weights of one sample. Of equal distances the first
-  /// goes first; NaN comes last.
-  void find(matrix_view<T const> x, index sample) const {
-    index* const nearest = ids + sample * count;
-    T* const distances = weights + sample * count;
-    index found = 0;
-    for (index other = 0; other < x.rows; ++other) {
-      if (other == sample) continue;
-      T const* const one = &x(sample, 0);
-      T const* const two = &x(other, 0);
-      T const distance = simd::sum_of<T>(x.columns, [&](auto place) {
-        simd::lanes<T> const d = place.load(one) - place.load(two);
-        return d * d;
-      });
-      auto const is_nearer = [&](index k) { return distance < distances[k] || std::isnan(distances[k]); };
-      if (found == count && !is_nearer(found - 1)) continue;
-      index place = found < count ? found++ : count - 1;
-      for (; place > 0 && is_nearer(place - 1); --place) {
-        distances[place] = distances[place - 1];
-        nearest[place] = nearest[place - 1];
-      }
-      distances[place] = distance;
-      nearest[place] = other;
-    }
-  }
-
-  /// Weights by which the neighbours make the sample.
-  void reconstruct(matrix_view<T const> x, index sample, double regularization) const {
-    thread_local Eigen::MatrixXd products;
-    thread_local Eigen::VectorXd solution;
-    products.resize(count, count);
-    T const* const origin = &x(sample, 0);
-    for (index a = 0; a < count; ++a) {
-      T const* const one = &x(id(sample, a), 0);
-      for (index b = 0; b <= a; ++b) {
-        T const* const two = &x(id(sample, b), 0);
-        products(a, b) = static_cast<double>(simd::sum_of<T>(x.columns, [&](auto place) {
-          simd::lanes<T> const middle = place.load(origin);
-          return (middle - place.load(one)) * (middle - place.load(two));
-        }));
-      }
-    }
-    double const trace = products.trace();
-    if (trace == 0.0) {  // duplicates, one as good as the other
-      for (index k = 0; k < count; ++k) weight(sample, k) = T(1) / static_cast<T>(count);
-      return;
-    }
-    products.diagonal().array() += regularization * trace;
-    solution.setOnes(count);
-    products.llt().solveInPlace(solution);
-    double const sum = solution.sum();
-    for (index k = 0; k < count; ++k) weight(sample, k) = static_cast<T>(solution(k) / sum);
-  }
-};
-
-}  // namespace kernels
 
 /// See `locality_preserving`.
 struct locality_preserving_loss
@@ -232,17 +163,17 @@ struct locality_preserving_loss
 /// Samples that are neighbours for the teacher stay neighbours for the student. @alias LPKD, locality preserving loss,
 /// feature embedding
 ///
-/// @formula   L = 1 / (2 B) sum_i sum_j exp(-|t_i - t_j|^2 / bandwidth) |s_i - s_j|^2 over the teacher's neighbours j of i;
-///            or 1 / B sum_i |s_i - sum_j a_ij s_j|^2, a_i = C^-1 1 / (1' C^-1 1) with C = (t_i - t_j) . (t_i - t_k) +
-///            regularization * trace on the diagonal
+/// @formula   L = 1 / (2 B) sum_i sum_j exp(-|t_i - t_j|^2 / bandwidth) |s_i - s_j|^2 over the teacher's neighbours j
+///            of i; or 1 / B sum_i |s_i - sum_j a_ij s_j|^2, a_i = C^-1 1 / (1' C^-1 1) with C = (t_i - t_j) . (t_i -
+///            t_k) + regularization * trace on the diagonal
 /// @param     student  [B, D] features, a sample a row (feature maps flattened)
 /// @param     teacher  [B, D'] features of the same samples, of any width
 /// @param     gradient [B, D] dL/ds, overwritten or added; may be the student itself, never the teacher
-/// @gradient  sum_j (a_ij + a_ji) (s_i - s_j) / B; or 2 (r_i - sum_j a_ji r_j) / B with r = s - A s. Exact: neighbours and
-///            weights are the teacher's
+/// @gradient  sum_j (a_ij + a_ji) (s_i - s_j) / B; or 2 (r_i - sum_j a_ji r_j) / B with r = s - A s. Exact: neighbours
+///            and weights are the teacher's
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `locality_preserving_loss::bound` epsilons: of the mean squared length of the student's samples for the value,
-///            of the largest element of the gradient of unlike features for the gradient
+/// @error     `locality_preserving_loss::bound` epsilons: of the mean squared length of the student's samples for the
+///            value, of the largest element of the gradient of unlike features for the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient
 /// @cost      B^2 D' for the neighbours, B k D for the rest; B (D + k) numbers of scratch
 /// @source    Chen et al. 2021, "Learning Student Networks via Feature Embedding", whose pull alone would
