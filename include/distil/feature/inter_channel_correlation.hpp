@@ -130,15 +130,15 @@ struct inter_channel_correlation_loss
 /// @param     student  feature map, samples x C x height x width in any layout
 /// @param     teacher  feature map of the student's samples and channels, of any positions
 /// @param     gradient of the student's shape, dL/dF, overwritten or added; may be the student itself, never the teacher
-/// @gradient  (dG + dG') F with dG_i = (R_i - N_i (N_i . R_i)) / |G_i|, R = 2 w (N_s - N_t) / n; n is what `reduce` divides
-///            by. The row of a channel of zeros stays one and has no gradient
+/// @gradient  (dG + dG') F with dG_i = (R_i - N_i (N_i . R_i)) / |G_i|, R = 2 w (N_s - N_t) / n; n is what `reduce`
+///            divides by. The row of a channel of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
 /// @error     `inter_channel_correlation_loss::bound` epsilons of C / n a sample for the value, of the largest element of
 ///            the gradient of unlike features for the gradient
 /// @nan       NaN makes the value NaN, and the gradient of its sample. Without samples, or where nothing counts: 0
 /// @cost      C^2 products of channels a sample, 2 C^2 more with gradient
-/// @source    Liu et al. 2021, "Exploring Inter-Channel Correlation for Diversity-preserved Knowledge Distillation", and its
-///            code, ADLab-AutoDrive/ICKD
+/// @source    Liu et al. 2021, "Exploring Inter-Channel Correlation for Diversity-preserved Knowledge Distillation",
+///            and its code, ADLab-AutoDrive/ICKD
 /// @example   distil::inter_channel_correlation.with_grad(student, teacher, gradient)
 inline constexpr inter_channel_correlation_loss inter_channel_correlation{};
 

@@ -168,7 +168,8 @@ struct localization_loss : pair_loss<localization_loss, localization_options> {
 /// @nan       NaN stays in its edge's gradient and makes the value NaN. -inf is a bin of probability 0; an edge with none
 ///            left has loss 0 and no gradient. Without boxes, or where nothing counts: 0
 /// @cost      2 exponentials an element; 3 samples of scratch a thread
-/// @source    Zheng et al. 2022, "Localization Distillation for Dense Object Detection"; mmdetection's knowledge_distillation_kl_div_loss
+/// @source    Zheng et al. 2022, "Localization Distillation for Dense Object Detection"; mmdetection's
+///            knowledge_distillation_kl_div_loss
 /// @example   distil::localization.with_grad(student, teacher, gradient, {.weights = of_boxes})
 inline constexpr localization_loss localization{};
 

@@ -191,23 +191,23 @@ struct patch_relations_loss : pair_loss<patch_relations_loss, patch_relations_op
   }
 };
 
-/// Patches alike for the teacher are alike for the student: in each sample, in all samples at one place, and anywhere among
-/// some drawn at random. @alias manifold distillation, fine-grained manifold distillation, patch relations
+/// Patches alike for the teacher are alike for the student: in each sample, in all samples at one place, and anywhere
+/// among some drawn at random. @alias manifold distillation, fine-grained manifold distillation, patch relations
 ///
 /// @formula   L = intra_weight mean_n,p,q (x_np . x_nq - y_np . y_nq)^2 + inter_weight mean_p,n,m (x_np . x_mp - y_np .
-///            y_mp)^2 + random_weight mean_i,j (x_i . x_j - y_i . y_j)^2, x and y the patches of student and teacher, each
-///            divided by its length
+///            y_mp)^2 + random_weight mean_i,j (x_i . x_j - y_i . y_j)^2, x and y the patches of student and teacher,
+///            each divided by its length
 /// @param     student  feature map, samples x C x height x width in any layout, or a `token_map`: a patch is a position
 /// @param     teacher  of the student's samples and positions, with any number of channels
 /// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
-/// @gradient  of each term 4 w (X X' - Y Y') X / n, n the number of its pairs, then (g - x (x . g)) / |s|. A patch of zeros
-///            stays one and has no gradient
+/// @gradient  of each term 4 w (X X' - Y Y') X / n, n the number of its pairs, then (g - x (x . g)) / |s|. A patch of
+///            zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape, weight or sampled patch is refused; nothing is written then
 /// @error     `patch_relations_loss::bound` epsilons: of the sum of the weights for the value; of
 ///            w (1 / (B P) + 1 / K) / |s| for the gradient of a patch
 /// @nan       NaN makes the value NaN. Without samples: 0
-/// @cost      B P^2 + P B^2 + K^2 products of patches for B samples of P patches, K sampled, twice that more with gradient;
-///            B P (2 C + C') numbers of scratch
+/// @cost      B P^2 + P B^2 + K^2 products of patches for B samples of P patches, K sampled, twice that more with
+///            gradient; B P (2 C + C') numbers of scratch
 /// @source    Hao et al. 2022, "Learning Efficient Vision Transformers via Fine-Grained Manifold Distillation", and its
 ///            code, which first cuts long sequences by merging patches and drops tokens of no patch
 /// @example   distil::patch_relations.with_grad(student, teacher, gradient, {.sampled = drawn}).random

@@ -241,8 +241,9 @@ struct semantic_calibration_loss {
 /// @param     gradients a vector or span of maps of the projections' shapes, overwritten or added; each may be its own
 ///                      projection, apart from all else
 /// @param     score_gradient [samples, layers] dL/dscore, likewise
-/// @gradient  by s_nj 2 w a_nj (s - t) / (size_j n), by score_nj w a_nj (m_nj - sum_k a_nk m_nk) / n with a the softmax, m
-///            the means and n the sum of the weights: exact through the attention, nothing is constant but the teacher
+/// @gradient  by s_nj 2 w a_nj (s - t) / (size_j n), by score_nj w a_nj (m_nj - sum_k a_nk m_nk) / n with a the
+///            softmax, m the means and n the sum of the weights: exact through the attention, nothing is constant but
+///            the teacher
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
 /// @error     `semantic_calibration_loss::bound` epsilons of the value; of the largest element of each gradient
 /// @nan       NaN makes the value NaN, and gradients of its sample. Without samples, or where nothing counts: 0
