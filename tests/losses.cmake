@@ -105,6 +105,7 @@ distil_add_loss(feature localization)
 distil_add_loss(feature neuron_selectivity)
 distil_add_loss(feature patch_relations)
 distil_add_loss(feature semantic_calibration)
+distil_add_loss(feature singular_vectors)
 distil_add_loss(feature solution_flow)
 
 distil_add_part(feature attention_of_sample)

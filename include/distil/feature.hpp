@@ -9,4 +9,5 @@
 #include "distil/feature/neuron_selectivity.hpp"
 #include "distil/feature/patch_relations.hpp"
 #include "distil/feature/semantic_calibration.hpp"
+#include "distil/feature/singular_vectors.hpp"
 #include "distil/feature/solution_flow.hpp"
