@@ -35,6 +35,15 @@ TEST(singular_vectors, stays_finite_where_singular_values_meet) {
   }
 }
 
+TEST(singular_vectors, takes_more_vectors_than_there_are) {
+  pair_batch<double> b({{4, 3, 2, 2}, {4, 3, 1, 2}});
+  auto const with = [&](index vectors) {
+    return singular_vectors_case::value(serial, b, {"", {.vectors = vectors, .more_candidates = vectors}})
+        .value;
+  };
+  EXPECT_EQ(with(3), with(index{1} << 60));
+}
+
 TEST(singular_vectors, weighs_samples) {
   std::vector<float> const weights = {0.5F, 0.0F, 2.0F};
   singular_vectors_case::setting const s = {"", {.vectors = 2, .regularization = 1e-9, .weights = weights}};

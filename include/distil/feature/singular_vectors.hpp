@@ -144,8 +144,12 @@ struct singular_vectors_loss : layer_pair_loss<singular_vectors_loss, singular_v
 
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::layer_operands<T> const& operands,
-                             singular_vectors_options const& options) {
+                             singular_vectors_options options) {
     auto const& [first, second] = operands;
+    // More vectors than channels are all 0.
+    index const widest = std::max(first.student.channels, second.student.channels);
+    options.vectors = std::min(options.vectors, widest);
+    options.more_candidates = std::min(options.more_candidates, widest);
     index const samples = first.student.samples;
     index const size = std::max({first.student.sample_size(), second.student.sample_size(),
                                  first.teacher.sample_size(), second.teacher.sample_size()});
@@ -155,7 +159,7 @@ struct singular_vectors_loss : layer_pair_loss<singular_vectors_loss, singular_v
     double const sum = simd::sum_chunks(
         policy, samples, 1, samples * size * std::min(first.student.channels, first.student.positions()),
         [&, &one = first, &other = second](index begin, index end, index) {
-          kernels::one_thread_in_eigen const alone;
+          [[maybe_unused]] kernels::one_thread_in_eigen const alone;
           thread_local kernels::aligned_vectors of_one, of_other;
           T* const memory = simd::scratch<T, singular_vectors_loss>(2 * size);
           T* const slopes = memory + size;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "distil/matrix/pair_loss.hpp"
+#include "distil/matrix/pairwise_distances.hpp"
 #include "distil/relation/neighbourhood.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"
@@ -62,10 +63,10 @@ struct locality_preserving_loss
     struct of_neighbours {};
     index const size = operands.student.sample_size();
     index const count = std::min(options.neighbours, rows - 1);
-    T* const features = simd::scratch<T, of_features>(2 * size + operands.teacher.sample_size());
+    T* const features = simd::scratch<T, of_features>(2 * size);
     kernels::neighbourhood<T> const near{count, simd::scratch<index, of_neighbours>(rows * count),
                                          simd::scratch<T, of_neighbours>(rows * count)};
-    weigh(policy, operands.teacher.sample(0, kernels::rows_of::channels, features + 2 * size), near, options);
+    if (count > 0) weigh(policy, operands.teacher, near, options);
 
     bool const heat = options.weights == neighbour_weights::heat;
     double const factor = count == 0 ? 0.0 : (heat ? 0.5 : 1.0) / static_cast<double>(rows);
@@ -118,25 +119,31 @@ struct locality_preserving_loss
  private:
   /// The neighbours by the teacher's features, and their weights.
   template <class T>
-  static void weigh(detail::any_policy policy, matrix_view<T const> teacher,
+  static void weigh(detail::any_policy policy, kernels::map_source<T> const& source,
                     kernels::neighbourhood<T> const& near, locality_preserving_options const& options) {
-    index const count = near.count;
-    if (count == 0) return;
+    struct of_teacher {};
+    index const rows = source.channels, columns = source.width, count = near.count;
+    T* const memory = simd::scratch<T, of_teacher>(2 * rows * columns + rows * rows + rows);
+    matrix_view<T> const centred(memory + rows * columns, rows, columns);
+    matrix_view<T> const squared(centred.data + rows * columns, rows, rows);
+    auto const teacher = source.sample(0, kernels::rows_of::channels, memory);
+    kernels::centre_rows<T>(policy, teacher, centred);
+    kernels::squared_distances<T>(policy, centred, squared, squared.data + rows * rows);
     bool const heat = options.weights == neighbour_weights::heat;
-    double const sum =
-        simd::sum_chunks(policy, teacher.rows, simd::worth_a_chunk(teacher.rows * teacher.columns),
-                         teacher.rows * teacher.rows * teacher.columns, [&](index first, index last, index) {
-                           double total = 0.0;
-                           for (index i = first; i < last; ++i) {
-                             near.find(teacher, i);
-                             for (index k = 0; k < count; ++k)
-                               total += static_cast<double>(near.weight(i, k));
-                             if (!heat) near.reconstruct(teacher, i, options.regularization);
-                           }
-                           return total;
-                         });
+    double const sum = simd::sum_chunks(policy, rows, simd::worth_a_chunk(rows), rows * rows,
+                                        [&](index first, index last, index) {
+                                          [[maybe_unused]] kernels::one_thread_in_eigen const alone;
+                                          double total = 0.0;
+                                          for (index i = first; i < last; ++i) {
+                                            near.find(squared, i);
+                                            for (index k = 0; k < count; ++k)
+                                              total += static_cast<double>(near.weight(i, k));
+                                            if (!heat) near.reconstruct(teacher, i, options.regularization);
+                                          }
+                                          return total;
+                                        });
     if (!heat) return;
-    index const pairs = teacher.rows * count;
+    index const pairs = rows * count;
     double const bandwidth = options.bandwidth > 0.0 ? options.bandwidth : sum / static_cast<double>(pairs);
     simd::lanes<T> const scale(bandwidth == 0.0 ? T(0) : static_cast<T>(-1.0 / bandwidth));
     simd::for_each_register<T>(pairs, [&](auto place) {
@@ -175,7 +182,7 @@ struct locality_preserving_loss
 /// @error     `locality_preserving_loss::bound` epsilons: of the mean squared length of the student's samples for the
 ///            value, of the largest element of the gradient of unlike features for the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient
-/// @cost      B^2 D' for the neighbours, B k D for the rest; B (D + k) numbers of scratch
+/// @cost      B^2 D' / 2 multiplications for the neighbours, B k D for the rest; B (B + D + D' + k) numbers of scratch
 /// @source    Chen et al. 2021, "Learning Student Networks via Feature Embedding", whose pull alone would
 ///            shrink the features: it stands beside other losses. Weights of 1 / 2 and 1 / B differ between papers
 /// @example   distil::locality_preserving.with_grad(student, teacher, gradient, {.neighbours = 8})

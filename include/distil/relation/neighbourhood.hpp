@@ -21,18 +21,13 @@ struct neighbourhood {
 
   /// The squared distances to the nearest others take the place of the weights of one sample. Of equal distances the first
   /// goes first; NaN comes last.
-  void find(matrix_view<T const> x, index sample) const {
+  void find(matrix_view<T const> squared, index sample) const {
     index* const nearest = ids + sample * count;
     T* const distances = weights + sample * count;
     index found = 0;
-    for (index other = 0; other < x.rows; ++other) {
+    for (index other = 0; other < squared.columns; ++other) {
       if (other == sample) continue;
-      T const* const one = &x(sample, 0);
-      T const* const two = &x(other, 0);
-      T const distance = simd::sum_of<T>(x.columns, [&](auto place) {
-        simd::lanes<T> const d = place.load(one) - place.load(two);
-        return d * d;
-      });
+      T const distance = squared(sample, other);
       auto const is_nearer = [&](index k) { return distance < distances[k] || std::isnan(distances[k]); };
       if (found == count && !is_nearer(found - 1)) continue;
       index place = found < count ? found++ : count - 1;
