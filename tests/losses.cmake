@@ -118,7 +118,21 @@ distil_add_part(feature channel_parameter)
 distil_add_part(feature element_sums)
 distil_add_part(feature feature_mask)
 distil_add_part(feature linear_projector)
+distil_add_loss(feature attention_guided)
+distil_add_loss(feature hint)
+distil_add_loss(feature inter_channel_correlation)
+distil_add_loss(feature localization)
+distil_add_loss(feature neuron_selectivity)
+distil_add_loss(feature patch_relations)
+distil_add_loss(feature semantic_calibration)
+distil_add_loss(feature singular_vectors)
+distil_add_loss(feature solution_flow)
 
+distil_add_part(feature attention_of_sample)
+distil_add_part(feature channel_vectors)
+
+distil_add_loss(relation instance_relation_graph)
+distil_add_loss(relation locality_preserving)
 distil_add_loss(relation similarity_preserving)
 
 distil_add_part(contrastive affinity)
@@ -133,6 +147,8 @@ distil_add_loss(contrastive info_nce)
 distil_add_loss(contrastive interactive_contrast)
 distil_add_loss(contrastive queue_distillation)
 distil_add_part(contrastive stored_rows)
+distil_add_part(relation instance_graph)
+distil_add_part(relation neighbourhood)
 
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.

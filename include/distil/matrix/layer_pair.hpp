@@ -1,0 +1,122 @@
+#pragma once
+
+#include <utility>
+
+#include "distil/matrix/pair_loss.hpp"
+
+namespace distil {
+
+/// Two layers of one network.
+template <class First, class Second>
+struct layer_pair {
+  First first;
+  Second second;
+};
+
+/// Two layers of one network, as the losses between layers take them. Refers to arguments that have names.
+template <class First, class Second>
+[[nodiscard]] constexpr layer_pair<First, Second> layers(First&& first, Second&& second) {
+  return {std::forward<First>(first), std::forward<Second>(second)};
+}
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+namespace kernels {
+
+/// What a loss of two layers is given, after the checks all make.
+template <class T>
+struct layer_operands {
+  pair_operands<T> first, second;
+};
+
+}  // namespace kernels
+
+/// The face of a loss between two layers of a student and two of a teacher. `Loss` has
+///
+///   name                                  a string
+///   check(students, teachers, options)    refuses shapes and options; layer_pairs of arrays of four sizes
+///   evaluate(policy, operands, options)   the value; writes both gradients where `operands.first.gradient` wants them
+///
+/// Both gradients are wanted or none.
+template <class Loss, class Options>
+struct layer_pair_loss {
+  template <class S1, class S2, class Teachers>
+  [[nodiscard]] auto operator()(layer_pair<S1, S2> const& students, Teachers const& teachers,
+                                Options const& options = {}) const {
+    return (*this)(serial, students, teachers, options);
+  }
+
+  template <execution_policy Policy, class S1, class S2, class T1, class T2>
+  [[nodiscard]] auto operator()(Policy policy, layer_pair<S1, S2> const& students,
+                                layer_pair<T1, T2> const& teachers, Options const& options = {}) const {
+    return run(policy, operands_of(read(students), read(teachers), options), options);
+  }
+
+  template <class S1, class S2, class Teachers, class Gradients>
+  auto with_grad(layer_pair<S1, S2> const& students, Teachers const& teachers, Gradients const& gradients,
+                 Options const& options = {}) const {
+    return with_grad(serial, students, teachers, gradients, options);
+  }
+
+  template <execution_policy Policy, class S1, class S2, class T1, class T2, class G1, class G2>
+  auto with_grad(Policy policy, layer_pair<S1, S2> const& students, layer_pair<T1, T2> const& teachers,
+                 layer_pair<G1, G2> const& gradients, Options const& options = {}) const {
+    auto const from = read(students);
+    auto const to = read(teachers);
+    auto operands = operands_of(from, to, options);
+    auto const first = detail::output_map(gradients.first);
+    auto const second = detail::output_map(gradients.second);
+    detail::require_gradient(Loss::name, first, from.first, to.first);
+    detail::require_gradient(Loss::name, second, from.second, to.second);
+    auto const require_apart = [](auto const& gradient, auto const& other, char const* what) {
+      detail::require(detail::overlap_of(gradient, other) == detail::overlap::none, Loss::name, "gradient",
+                      what, "apart from all but its own layer of the student");
+    };
+    require_apart(first, second, "overlapping that of the other layer");
+    require_apart(first, from.second, "overlapping the student's other layer");
+    require_apart(second, from.first, "overlapping the student's other layer");
+    require_apart(first, to.second, "overlapping the teacher");
+    require_apart(second, to.first, "overlapping the teacher");
+    auto const apart = [](auto const& gradient, auto const& student) {
+      return detail::overlap_of(gradient, student) == detail::overlap::none;
+    };
+    operands.first.gradient = {first, options.accumulate, apart(first, from.first)};
+    operands.second.gradient = {second, options.accumulate, apart(second, from.second)};
+    return run(policy, operands, options);
+  }
+
+ private:
+  template <class First, class Second>
+  static auto read(layer_pair<First, Second> const& maps) {
+    auto const first = detail::input_map(maps.first);
+    auto const second = detail::input_map(maps.second);
+    return layer_pair<decltype(first), decltype(second)>{first, second};
+  }
+
+  template <class S1, class S2, class T1, class T2>
+  static auto operands_of(layer_pair<S1, S2> const& students, layer_pair<T1, T2> const& teachers,
+                          Options const& options) {
+    using T = std::common_type_t<arithmetic_of_map<S1>, arithmetic_of_map<S2>, arithmetic_of_map<T1>,
+                                 arithmetic_of_map<T2>>;
+    detail::require_map(Loss::name, "student's first layer", students.first);
+    detail::require_map(Loss::name, "student's second layer", students.second);
+    detail::require_map(Loss::name, "teacher's first layer", teachers.first);
+    detail::require_map(Loss::name, "teacher's second layer", teachers.second);
+    Loss::check(layers(students.first.shape(), students.second.shape()),
+                layers(teachers.first.shape(), teachers.second.shape()), options);
+    using source = kernels::map_source<T>;
+    return kernels::layer_operands<T>{{source(students.first), source(teachers.first), {}},
+                                      {source(students.second), source(teachers.second), {}}};
+  }
+
+  template <class Map>
+  using arithmetic_of_map = arithmetic_t<std::remove_const_t<typename std::remove_const_t<Map>::element>>;
+
+  template <class Policy, class T>
+  static auto run(Policy policy, kernels::layer_operands<T> const& operands, Options const& options) {
+    return Loss::evaluate(detail::any_policy(policy), operands, options);
+  }
+};
+
+}  // namespace DISTIL_ARCH_NAMESPACE
+}  // namespace distil
