@@ -100,7 +100,9 @@ distil_add_part(response transport_solver)
 
 distil_add_loss(feature hint)
 
+distil_add_loss(relation relational_distance)
 distil_add_loss(relation similarity_preserving)
+distil_add_part(relation relational_features)
 
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.

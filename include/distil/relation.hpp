@@ -2,4 +2,5 @@
 
 /// Losses between the relations of samples to each other. They need Eigen.
 
+#include "distil/relation/relational_distance.hpp"
 #include "distil/relation/similarity_preserving.hpp"
