@@ -100,8 +100,10 @@ distil_add_part(response transport_solver)
 
 distil_add_loss(feature hint)
 
+distil_add_loss(relation relational_angle)
 distil_add_loss(relation relational_distance)
 distil_add_loss(relation similarity_preserving)
+distil_add_part(relation angle_kernel)
 distil_add_part(relation relational_features)
 
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
@@ -124,4 +126,5 @@ distil_add_representatives(response
 distil_add_representatives(feature
   hint)                    # elements, in every layout and type
 distil_add_representatives(relation
+  relational_angle         # triples of samples
   similarity_preserving)   # products of matrices

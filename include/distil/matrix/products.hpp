@@ -64,7 +64,7 @@ void product_in_chunks(detail::any_policy policy, matrix_view<T> result, index d
                        Compute const& compute) {
   simd::for_chunks(policy, result.rows, product_rows, result.rows * result.columns * depth,
                    [&](index first, index last) {
-                     one_thread_in_eigen const alone;
+                     [[maybe_unused]] one_thread_in_eigen const alone;
                      compute(in_eigen(some_rows(result, first, last)), first, last);
                    });
 }
