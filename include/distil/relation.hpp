@@ -2,6 +2,7 @@
 
 /// Losses between the relations of samples to each other. They need Eigen.
 
+#include "distil/relation/probabilistic_transfer.hpp"
 #include "distil/relation/relational_angle.hpp"
 #include "distil/relation/relational_distance.hpp"
 #include "distil/relation/similarity_preserving.hpp"
