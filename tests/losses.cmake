@@ -101,6 +101,7 @@ distil_add_part(response transport_solver)
 distil_add_loss(feature hint)
 
 distil_add_loss(relation centered_kernel_alignment)
+distil_add_loss(relation correlation_congruence)
 distil_add_loss(relation probabilistic_transfer)
 distil_add_loss(relation relational_angle)
 distil_add_loss(relation relational_distance)
