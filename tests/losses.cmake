@@ -102,12 +102,15 @@ distil_add_loss(feature hint)
 
 distil_add_loss(relation centered_kernel_alignment)
 distil_add_loss(relation correlation_congruence)
+distil_add_loss(relation cross_modal_relation)
 distil_add_loss(relation probabilistic_transfer)
 distil_add_loss(relation relational_angle)
 distil_add_loss(relation relational_distance)
+distil_add_loss(relation similarity_graph)
 distil_add_loss(relation similarity_preserving)
 distil_add_part(relation angle_kernel)
 distil_add_part(relation relational_features)
+distil_add_part(relation similarity_kernels)
 
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.

@@ -4,6 +4,7 @@
 
 namespace {
 
-bool const registered = bench::add_relation_loss("centered_kernel_alignment", distil::centered_kernel_alignment);
+bool const registered =
+    bench::add_relation_loss("centered_kernel_alignment", distil::centered_kernel_alignment);
 
 }  // namespace
