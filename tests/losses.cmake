@@ -133,7 +133,17 @@ distil_add_part(feature channel_vectors)
 
 distil_add_loss(relation instance_relation_graph)
 distil_add_loss(relation locality_preserving)
+distil_add_loss(relation centered_kernel_alignment)
+distil_add_loss(relation correlation_congruence)
+distil_add_loss(relation cross_modal_relation)
+distil_add_loss(relation probabilistic_transfer)
+distil_add_loss(relation relational_angle)
+distil_add_loss(relation relational_distance)
+distil_add_loss(relation similarity_graph)
 distil_add_loss(relation similarity_preserving)
+distil_add_part(relation angle_kernel)
+distil_add_part(relation relational_features)
+distil_add_part(relation similarity_kernels)
 
 distil_add_part(contrastive affinity)
 distil_add_part(contrastive alias_sampler)
@@ -174,6 +184,7 @@ distil_add_representatives(feature
   linear_projector         # products with gradients by every factor
   pearson)                 # moments of channels over a batch
 distil_add_representatives(relation
+  relational_angle         # triples of samples
   similarity_preserving)   # products of matrices
 distil_add_representatives(contrastive
   contrastive_representation  # looks up rows of a memory
