@@ -2,7 +2,7 @@
 
 #include "distil/attention/self_relation.hpp"
 
-#include "token_relation.hpp"
+#include "attention_reference.hpp"
 
 namespace distil::testing {
 

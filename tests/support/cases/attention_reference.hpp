@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/attention/attention_maps.hpp"
 #include "distil/attention/token_relation.hpp"
 
 #include "pair_case.hpp"
@@ -133,6 +134,23 @@ inline pair_scales relation_scales(exact_map const& student_x, exact_map const& 
   auto const width = static_cast<long double>(student_x.channels() / o.heads);
   return {counts * static_cast<double>(1 + score),
           static_cast<double>((1 + score) * feature / (std::sqrt(width) * divisor))};
+}
+
+/// Heads that are compared, and a row of their scores with -inf at keys that are masked.
+inline index compared_heads(exact_map const& map, attention_heads heads) {
+  return heads == attention_heads::each ? map.channels() : 1;
+}
+inline std::vector<long double> score_row(exact_map const& map, exact_tokens const& tokens,
+                                          attention_heads heads, index n, index head, index i) {
+  std::vector<long double> row(static_cast<std::size_t>(map.width()), -INFINITY);
+  for (index j = 0; j < map.width(); ++j) {
+    if (!tokens.key(n, j)) continue;
+    long double sum = 0;
+    for (index h = 0; h < map.channels(); ++h) sum += map(n, h, i, j);
+    if (heads == attention_heads::mean) sum /= static_cast<long double>(map.channels());
+    row[static_cast<std::size_t>(j)] = heads == attention_heads::each ? map(n, head, i, j) : sum;
+  }
+  return row;
 }
 
 }  // namespace distil::testing

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "distil/attention/minilm_v2.hpp"
+
+#include "attention_reference.hpp"
+
+namespace distil::testing {
+
+struct minilm_v2_case {
+  static constexpr char const* name = "minilm_v2";
+  static constexpr error_bound bound = minilm_v2_loss::bound;
+};
+
+}  // namespace distil::testing
