@@ -102,6 +102,18 @@ distil_add_loss(feature hint)
 
 distil_add_loss(relation similarity_preserving)
 
+distil_add_loss(attention attention_divergence)
+distil_add_loss(attention attention_scores)
+distil_add_loss(attention cross_relation)
+distil_add_loss(attention minilm_v2)
+distil_add_loss(attention self_relation)
+
+distil_add_part(attention attention_maps)
+distil_add_part(attention attention_tokens)
+distil_add_part(attention layers)
+distil_add_part(attention soft_attention)
+distil_add_part(attention token_relation)
+
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
@@ -123,3 +135,7 @@ distil_add_representatives(feature
   hint)                    # elements, in every layout and type
 distil_add_representatives(relation
   similarity_preserving)   # products of matrices
+distil_add_representatives(attention
+  attention_divergence     # scores, a query at a time
+  self_relation            # products of tokens
+  sum_over_layers)

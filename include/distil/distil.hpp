@@ -7,6 +7,7 @@
 #include "distil/schedule.hpp"
 
 #if __has_include(<Eigen/Core>)
+#include "distil/attention.hpp"
 #include "distil/feature.hpp"
 #include "distil/relation.hpp"
 #endif

@@ -35,7 +35,7 @@ TEST(attention_divergence, counts_the_tokens_that_are_there) {
 TEST(attention_divergence, takes_other_numbers_of_heads_together) {
   for (auto const heads : {attention_heads::mean, attention_heads::sum}) {
     pair_batch<double> b({{2, 2, 3, 3}, {2, 5, 3, 3}});
-    expect_pair<attention_divergence_case>(b, {"heads together", {.heads = heads}}, "2 and 5 heads");
+    expect_pair<attention_divergence_case>(b, setting{"heads together", {.heads = heads}}, "2 and 5 heads");
   }
 }
 

@@ -65,6 +65,33 @@ TEST(minilm_v2, sums_three_relations) {
   }
 }
 
+TEST(minilm_v2, takes_a_joint_projection) {
+  layer<float> const teacher({2, 6, 1, 3}, 2);
+  layer<float> student({2, 4, 1, 3}), gradient({2, 4, 1, 3});
+  std::vector<float> joint(2 * 3 * 12), joint_gradient(2 * 3 * 12);
+  auto const part = [](std::vector<float>& from, index which) {
+    return feature_map<float>(from.data() + 4 * which, 2, 4, 1, 3, {36, 1, 36, 12});
+  };
+  for (index kind = 0; kind < 3; ++kind) {
+    for_each_element({2, 4, 1, 3}, [&](index n, index c, index y, index x) {
+      part(joint, kind)(n, c, y, x) =
+          static_cast<float>(student.of[static_cast<std::size_t>(kind)].at(n, c, y, x));
+    });
+  }
+  minilm_v2_options const options{.relation = {.heads = 2}};
+  double const expected = minilm_v2.with_grad(student.states(), teacher.states(), gradient.states(), options);
+  attention_states const states{part(joint, 0), part(joint, 1), part(joint, 2)};
+  attention_states const gradients{part(joint_gradient, 0), part(joint_gradient, 1), part(joint_gradient, 2)};
+  EXPECT_EQ(minilm_v2.with_grad(states, teacher.states(), gradients, options).value, expected);
+  EXPECT_EQ(minilm_v2.with_grad(states, teacher.states(), states, options).value, expected);
+  EXPECT_EQ(joint, joint_gradient);
+  for (index kind = 0; kind < 3; ++kind) {
+    for_each_element({2, 4, 1, 3}, [&](index n, index c, index y, index x) {
+      EXPECT_EQ(part(joint, kind)(n, c, y, x), gradient.of[static_cast<std::size_t>(kind)].at(n, c, y, x));
+    });
+  }
+}
+
 TEST(minilm_v2, writes_in_place) {
   layer<float> const teacher({2, 6, 1, 3}, 2);
   layer<float> student({2, 4, 1, 3}), gradient({2, 4, 1, 3});

@@ -1,4 +1,6 @@
-#include "distil/matrix/sum_over_layers.hpp"
+#include "distil/attention/layers.hpp"
+
+#include <gtest/gtest.h>
 
 #include "../support/owned_map.hpp"
 #include "../support/refusal.hpp"
@@ -6,11 +8,14 @@
 #include "distil/attention/attention_divergence.hpp"
 #include "distil/attention/attention_scores.hpp"
 #include "distil/feature/hint.hpp"
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/fuse.hpp"
 
 namespace distil::testing {
 namespace {
 
-using pairs = std::vector<layer_pair>;
+using matches = std::vector<layer_match>;
 
 /// As many maps, with numbers of their own.
 template <class T>
@@ -32,15 +37,15 @@ std::vector<feature_map<T>> maps(std::vector<owned_map<T>>& layers) {
   return result;
 }
 
-std::vector<std::array<index, 2>> numbers_of(pairs const& of) {
+std::vector<std::array<index, 2>> numbers_of(matches const& of) {
   std::vector<std::array<index, 2>> result;
-  for (layer_pair const& pair : of) result.push_back({pair.student, pair.teacher});
+  for (layer_match const& match : of) result.push_back({match.student, match.teacher});
   return result;
 }
 
 using numbers_list = std::vector<std::array<index, 2>>;
 
-TEST(layer_pairs, follow_the_papers) {
+TEST(layer_matches, follow_the_papers) {
   EXPECT_EQ(numbers_of(uniform_layers(4, 12)), (numbers_list{{0, 2}, {1, 5}, {2, 8}, {3, 11}}));
   EXPECT_EQ(numbers_of(uniform_layers(2, 5)), (numbers_list{{0, 1}, {1, 4}}));
   EXPECT_EQ(numbers_of(uniform_layers(3, 3)), (numbers_list{{0, 0}, {1, 1}, {2, 2}}));
@@ -48,14 +53,14 @@ TEST(layer_pairs, follow_the_papers) {
             (numbers_list{{0, 0}, {1, 3}, {2, 6}, {3, 9}, {4, 12}}));
   EXPECT_EQ(numbers_of(last_layers(4, 12)), (numbers_list{{0, 8}, {1, 9}, {2, 10}, {3, 11}}));
   // Patient KD counts layers from 1: 2, 4, ... 10 when it skips, 7 ... 11 of the last.
-  EXPECT_EQ(numbers_of(without_last_pair(uniform_layers(6, 12))),
+  EXPECT_EQ(numbers_of(without_last(uniform_layers(6, 12))),
             (numbers_list{{0, 1}, {1, 3}, {2, 5}, {3, 7}, {4, 9}}));
-  EXPECT_EQ(numbers_of(without_last_pair(last_layers(6, 12))),
+  EXPECT_EQ(numbers_of(without_last(last_layers(6, 12))),
             (numbers_list{{0, 6}, {1, 7}, {2, 8}, {3, 9}, {4, 10}}));
-  EXPECT_TRUE(without_last_pair({}).empty());
+  EXPECT_TRUE(without_last({}).empty());
 }
 
-TEST(layer_pairs, refuse) {
+TEST(layer_matches, refuse) {
   EXPECT_EQ(refusal_of([] { (void)uniform_layers(0, 3); }),
             "distil::uniform_layers: student is 0; it must be >= 1 layer");
   EXPECT_EQ(refusal_of([] { (void)last_layers(4, 3); }),
@@ -65,23 +70,23 @@ TEST(layer_pairs, refuse) {
 constexpr map_shape attention = {2, 2, 3, 5};
 
 /// Layers 0 and 2 learn from two of the teacher's, layer 1 from none that counts, layer 3 from none.
-pairs const several = {{.student = 0, .teacher = 1, .weight = 1, .temperature = 1.5},
-                       {.student = 2, .teacher = 0, .weight = 0.25, .temperature = 3},
-                       {.student = 1, .teacher = 2, .weight = 0},
-                       {.student = 0, .teacher = 2, .weight = 2, .temperature = 2},
-                       {.student = 2, .teacher = 2, .weight = 3, .temperature = 5}};
+matches const several = {{.student = 0, .teacher = 1, .weight = 1, .temperature = 1.5},
+                         {.student = 2, .teacher = 0, .weight = 0.25, .temperature = 3},
+                         {.student = 1, .teacher = 2, .weight = 0},
+                         {.student = 0, .teacher = 2, .weight = 2, .temperature = 2},
+                         {.student = 2, .teacher = 2, .weight = 3, .temperature = 5}};
 
-/// The weighted sum, pair by pair; its gradients are added in `gradients`.
-double naive(pairs const& of, std::vector<owned_map<double>> const& student,
+/// The weighted sum, match by match; its gradients are added in `gradients`.
+double naive(matches const& of, std::vector<owned_map<double>> const& student,
              std::vector<owned_map<double>> const& teacher, std::vector<owned_map<double>>& gradients) {
   double sum = 0;
-  for (layer_pair const& pair : of) {
-    auto const s = static_cast<std::size_t>(pair.student), t = static_cast<std::size_t>(pair.teacher);
+  for (layer_match const& match : of) {
+    auto const s = static_cast<std::size_t>(match.student), t = static_cast<std::size_t>(match.teacher);
     owned_map<double> one(attention, map_layout::channels_first);
-    sum += pair.weight * attention_divergence.with_grad(student[s].map(), teacher[t].map(), one.map(),
-                                                        {.temperature = pair.temperature});
+    sum += match.weight * attention_divergence.with_grad(student[s].map(), teacher[t].map(), one.map(),
+                                                         {.temperature = match.temperature});
     for_each_element(attention, [&](index n, index c, index y, index x) {
-      gradients[s].set(n, c, y, x, gradients[s].at(n, c, y, x) + pair.weight * one.at(n, c, y, x));
+      gradients[s].set(n, c, y, x, gradients[s].at(n, c, y, x) + match.weight * one.at(n, c, y, x));
     });
   }
   return sum;
@@ -96,23 +101,23 @@ TEST(sum_over_layers, brings_weights_to_value_and_gradient) {
         if (!accumulate) layer.fill(0.0);
       }
       double const value = naive(several, student, teacher, expected);
-      auto const call = [&](layer_pair const& pair, feature_map<double> const& gradient) {
-        return attention_divergence.with_grad(student[static_cast<std::size_t>(pair.student)].map(),
-                                              teacher[static_cast<std::size_t>(pair.teacher)].map(), gradient,
-                                              {.temperature = pair.temperature});
+      auto const call = [&](layer_match const& match, feature_map<double> const& gradient) {
+        return attention_divergence.with_grad(student[static_cast<std::size_t>(match.student)].map(),
+                                              teacher[static_cast<std::size_t>(match.teacher)].map(),
+                                              gradient, {.temperature = match.temperature});
       };
       layers_value const loss =
           sum_over_layers.with_grad(several, maps(found), call, {.accumulate = accumulate});
       EXPECT_NEAR(loss.value, value, 1e-14);
       EXPECT_EQ(loss.weight, 12.0);
-      ASSERT_EQ(loss.pairs.size(), several.size());
-      EXPECT_EQ(loss.pairs[2].value, 0.0);
+      ASSERT_EQ(loss.matches.size(), several.size());
+      EXPECT_EQ(loss.matches[2].value, 0.0);
       for (std::size_t k : {0U, 1U, 3U, 4U}) {
-        auto const& pair = several[k];
-        EXPECT_EQ(loss.pairs[k].value,
-                  attention_divergence(student[static_cast<std::size_t>(pair.student)].map(),
-                                       teacher[static_cast<std::size_t>(pair.teacher)].map(),
-                                       {.temperature = pair.temperature})
+        auto const& match = several[k];
+        EXPECT_EQ(loss.matches[k].value,
+                  attention_divergence(student[static_cast<std::size_t>(match.student)].map(),
+                                       teacher[static_cast<std::size_t>(match.teacher)].map(),
+                                       {.temperature = match.temperature})
                       .value);
       }
       for (std::size_t layer = 0; layer < 4; ++layer) {
@@ -123,11 +128,11 @@ TEST(sum_over_layers, brings_weights_to_value_and_gradient) {
         });
       }
       EXPECT_EQ(sum_over_layers(several,
-                                [&](layer_pair const& pair) {
+                                [&](layer_match const& match) {
                                   return attention_divergence(
-                                      student[static_cast<std::size_t>(pair.student)].map(),
-                                      teacher[static_cast<std::size_t>(pair.teacher)].map(),
-                                      {.temperature = pair.temperature});
+                                      student[static_cast<std::size_t>(match.student)].map(),
+                                      teacher[static_cast<std::size_t>(match.teacher)].map(),
+                                      {.temperature = match.temperature});
                                 })
                     .value,
                 loss.value);
@@ -138,9 +143,9 @@ TEST(sum_over_layers, brings_weights_to_value_and_gradient) {
 TEST(sum_over_layers, gives_the_same_bits_under_every_policy) {
   auto const student = layers<float>(3, {40, 9, 13, 11}, 1), teacher = layers<float>(3, {40, 9, 13, 11}, 2);
   auto serially = layers<float>(3, {40, 9, 13, 11}, 3), found = layers<float>(3, {40, 9, 13, 11}, 3);
-  auto const call = [&](layer_pair const& pair, auto const& gradient) {
-    return hint.with_grad(student[static_cast<std::size_t>(pair.student)].map(),
-                          teacher[static_cast<std::size_t>(pair.teacher)].map(), gradient);
+  auto const call = [&](layer_match const& match, auto const& gradient) {
+    return hint.with_grad(student[static_cast<std::size_t>(match.student)].map(),
+                          teacher[static_cast<std::size_t>(match.teacher)].map(), gradient);
   };
   double const expected = sum_over_layers.with_grad(several, maps(serially), call);
   reversing_executor executor(3);
@@ -160,11 +165,11 @@ TEST(sum_over_layers, computes_gradients_of_16_bits_in_float) {
   auto const student = layers<float>(3, {2, 3, 2, 2}, 1), teacher = layers<float>(3, {2, 3, 2, 2}, 2);
   auto narrow = layers<bfloat16>(3, {2, 3, 2, 2}, 3, map_layout::channels_last);
   auto wide = layers<float>(3, {2, 3, 2, 2}, 3);
-  auto const call = [&](layer_pair const& pair, feature_map<float> const& gradient) {
-    return hint.with_grad(student[static_cast<std::size_t>(pair.student)].map(),
-                          teacher[static_cast<std::size_t>(pair.teacher)].map(), gradient);
+  auto const call = [&](layer_match const& match, feature_map<float> const& gradient) {
+    return hint.with_grad(student[static_cast<std::size_t>(match.student)].map(),
+                          teacher[static_cast<std::size_t>(match.teacher)].map(), gradient);
   };
-  pairs const once = {{.student = 0, .teacher = 1}, {.student = 2, .teacher = 0, .weight = 100}};
+  matches const once = {{.student = 0, .teacher = 1}, {.student = 2, .teacher = 0, .weight = 100}};
   double const value = sum_over_layers.with_grad(once, maps(wide), call);
   EXPECT_EQ(sum_over_layers.with_grad(once, maps(narrow), call).value, value);
   for (std::size_t layer = 0; layer < 3; ++layer) {
@@ -179,13 +184,14 @@ TEST(sum_over_layers, takes_matrices) {
   std::vector<double> const student = {1, 2, 3, 4}, teacher = {1, 0, 3, 0};
   std::vector<double> first(4, 7.0), second(4, 7.0);
   std::vector<matrix_view<double>> const gradients = {{first.data(), 2, 2}, {second.data(), 2, 2}};
-  pairs const twice = {{.student = 1, .teacher = 0, .weight = 2}, {.student = 1, .teacher = 0, .weight = 3}};
+  matches const twice = {{.student = 1, .teacher = 0, .weight = 2},
+                         {.student = 1, .teacher = 0, .weight = 3}};
   layers_value const loss = sum_over_layers.with_grad(
-      twice, gradients, [&](layer_pair const&, matrix_view<double> const& gradient) {
+      twice, gradients, [&](layer_match const&, matrix_view<double> const& gradient) {
         return hint.with_grad(matrix_view(student.data(), 2, 2), matrix_view(teacher.data(), 2, 2), gradient);
       });
   EXPECT_EQ(loss.value, 25.0);
-  EXPECT_EQ(loss.pairs[1].value, 5.0);
+  EXPECT_EQ(loss.matches[1].value, 5.0);
   EXPECT_EQ(first, (std::vector<double>{0, 0, 0, 0}));
   EXPECT_EQ(second, (std::vector<double>{0, 5, 0, 10}));
 }
@@ -206,23 +212,64 @@ TEST(sum_over_layers, is_that_of_tiny_bert) {
   for (std::size_t m = 1; m <= 2; ++m)
     expected += mean_of_squares(attention_s[m - 1], attention_t[3 * m - 1]);
   for (std::size_t m = 0; m <= 2; ++m) expected += mean_of_squares(hidden_s[m], hidden_t[3 * m]);
-  double const of_attention = sum_over_layers(uniform_layers(2, 6), [&](layer_pair const& pair) {
-    return attention_scores(attention_s[static_cast<std::size_t>(pair.student)].map(),
-                            attention_t[static_cast<std::size_t>(pair.teacher)].map());
+  double const of_attention = sum_over_layers(uniform_layers(2, 6), [&](layer_match const& match) {
+    return attention_scores(attention_s[static_cast<std::size_t>(match.student)].map(),
+                            attention_t[static_cast<std::size_t>(match.teacher)].map());
   });
-  double const of_states = sum_over_layers(uniform_hidden_states(2, 6), [&](layer_pair const& pair) {
-    return hint(hidden_s[static_cast<std::size_t>(pair.student)].map(),
-                hidden_t[static_cast<std::size_t>(pair.teacher)].map());
+  double const of_states = sum_over_layers(uniform_hidden_states(2, 6), [&](layer_match const& match) {
+    return hint(hidden_s[static_cast<std::size_t>(match.student)].map(),
+                hidden_t[static_cast<std::size_t>(match.teacher)].map());
   });
   EXPECT_NEAR(of_attention + of_states, expected, 1e-14);
 }
 
+/// DistilBERT's three losses, naive and as `attention/layers.hpp` says.
+TEST(sum_over_layers, is_with_others_that_of_distil_bert) {
+  constexpr index tokens = 6, words = 4, features = 5;
+  auto const logits = layers<double>(2, {tokens, words, 1, 1}, 1);
+  auto const states = layers<double>(2, {2, features, 1, 3}, 2, map_layout::channels_last);
+  std::vector<int> const labels = {2, -100, -100, 0, 3, -100};
+  std::vector<double> const mask = {1, 1, 0, 1, 1, 1};
+  double divergence = 0, entropy = 0, masked = 0, distance = 0, counted = 0;
+  for (index token = 0; token < tokens; ++token) {
+    auto const softened = [&](std::size_t model, index word, double temperature) {
+      double sum = 0;
+      for (index w = 0; w < words; ++w) sum += std::exp(logits[model].at(token, w) / temperature);
+      return std::exp(logits[model].at(token, word) / temperature) / sum;
+    };
+    for (index w = 0; w < words; ++w) {
+      double const p = softened(1, w, 2), q = softened(0, w, 2);
+      divergence += 4 * p * std::log(p / q) / tokens;
+    }
+    int const label = labels[static_cast<std::size_t>(token)];
+    if (label >= 0) entropy -= std::log(softened(0, label, 1)), ++masked;
+    if (mask[static_cast<std::size_t>(token)] == 0) continue;
+    double dot = 0, own = 0, other = 0;
+    for (index c = 0; c < features; ++c) {
+      double const s = states[0].at(token / 3, c, 0, token % 3), t = states[1].at(token / 3, c, 0, token % 3);
+      dot += s * t, own += s * s, other += t * t;
+    }
+    distance += 1 - dot / std::sqrt(own * other), ++counted;
+  }
+  double const expected = 5 * divergence + 2 * entropy / masked + distance / counted;
+
+  auto const objective =
+      fuse(5.0 * forward_kl.term(logits[1].matrix(), {.temperature = 2}), 2.0 * cross_entropy.term(labels));
+  matches const last = {{.student = 0, .teacher = 1, .weight = features / 2.0}};
+  double const of_states = sum_over_layers(last, [&](layer_match const& match) {
+    return hint(states[static_cast<std::size_t>(match.student)].map(),
+                states[static_cast<std::size_t>(match.teacher)].map(),
+                {.normalize = hint_normalization::positions, .weights = mask});
+  });
+  EXPECT_NEAR(objective(logits[0].matrix()).value + of_states, expected, 1e-13);
+}
+
 TEST(sum_over_layers, refuses) {
   auto gradients = layers<float>(2, attention, 1);
-  auto const with = [&](layer_pair const& pair) {
+  auto const with = [&](layer_match const& match) {
     return refusal_of([&] {
-      sum_over_layers.with_grad(pairs{{}, pair}, maps(gradients),
-                                [](layer_pair const&, auto const& gradient) {
+      sum_over_layers.with_grad(matches{{}, match}, maps(gradients),
+                                [](layer_match const&, auto const& gradient) {
                                   gradient(0, 0, 0, 0) = 1e6F;
                                   return loss_value();
                                 });

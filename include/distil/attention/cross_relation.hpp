@@ -64,8 +64,8 @@ struct cross_relation_loss {
     detail::require_gradient(name, gradient_x, x, teacher_x);
     detail::require_gradient(name, gradient_y, y, teacher_y);
     auto const apart = [](auto const& one, auto const& other, char const* was) {
-      detail::require(detail::overlap_of(one, other) == detail::overlap::none, name, "gradient", was,
-                      "over the states it belongs to, or apart from all");
+      detail::require(!kernels::share_elements(one, other), name, "gradient", was,
+                      "the states it belongs to, or apart from all");
     };
     apart(gradient_x, teacher_y, "overlapping the teacher");
     apart(gradient_y, teacher_x, "overlapping the teacher");

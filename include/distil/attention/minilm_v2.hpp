@@ -118,9 +118,8 @@ struct minilm_v2_loss {
 
   template <class Gradient, class Map>
   static void require_apart(Gradient const& gradient, Map const& map, char const* was) {
-    detail::require(
-        detail::overlap_of(detail::output_map(gradient), detail::input_map(map)) == detail::overlap::none,
-        name, "gradient", was, "the states it belongs to, or apart from all");
+    detail::require(!kernels::share_elements(detail::output_map(gradient), detail::input_map(map)), name,
+                    "gradient", was, "the states it belongs to, or apart from all");
   }
 
   template <class Student, class Teacher>

@@ -6,6 +6,8 @@
 #include "distil/attention/attention_tokens.hpp"
 #include "distil/attention/soft_attention.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/map_shapes.hpp"
+#include "distil/matrix/add_transpose.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/matrix/products.hpp"
 
@@ -61,17 +63,20 @@ inline void check_relation(char const* where, index student, index teacher, rela
   head_temperatures::check(where, options.temperature, options.temperature_gradient, options.heads);
 }
 
-/// d + d' of a square matrix, in place.
-template <class T>
-void add_transpose(matrix_view<T> d) {
-  constexpr index tile = 16;
-  for (index row = 0; row < d.rows; row += tile) {
-    for (index column = 0; column <= row; column += tile) {
-      for (index i = row; i < std::min(row + tile, d.rows); ++i) {
-        for (index j = column; j < std::min(column + tile, i + 1); ++j) d(i, j) = d(j, i) = d(i, j) + d(j, i);
-      }
-    }
-  }
+/// Do two views of hidden states share elements? Those side by side in one buffer do not, as queries, keys and values are
+/// left by a joint projection.
+template <class A, class B>
+[[nodiscard]] bool share_elements(feature_map<A> const& a, feature_map<B> const& b) {
+  auto const has_one_pitch = [](auto const& map) {
+    return map.height == 1 && (map.samples == 1 || map.strides.sample == map.width * map.strides.column);
+  };
+  auto const tokens = []<class T>(feature_map<T> const& map) {
+    return matrix_view<T>(map.data, map.samples * map.width, map.channels, map.strides.column,
+                          map.strides.channel);
+  };
+  if (has_one_pitch(a) && has_one_pitch(b))
+    return detail::overlap_of(tokens(a), tokens(b)) != detail::overlap::none;
+  return detail::overlap_of(a, b) != detail::overlap::none;
 }
 
 /// One sequence after the other.
@@ -150,7 +155,7 @@ class token_relation {
         product(head, of_teacher_x, of_teacher_y, of_teacher);
         value += compare(n, head, chunk, scores, of_teacher, room.next);
         if (operands_.self && g_x.data != nullptr) {
-          add_transpose(scores);
+          add_transpose(detail::any_policy(serial), scores);
           in_eigen(part(head, g_x, queries)).noalias() = in_eigen(scores) * in_eigen(part(head, x, queries));
         }
         if (!operands_.self && g_x.data != nullptr)

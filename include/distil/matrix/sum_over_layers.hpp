@@ -5,7 +5,7 @@
 #include <span>
 
 #include "distil/core/execution.hpp"
-#include "distil/core/layer_pairs.hpp"
+#include "distil/core/layer_matches.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/simd/chunk_sums.hpp"
@@ -18,10 +18,10 @@ struct layers_options {
   bool accumulate = false;
 };
 
-/// The value of a weighted sum over pairs of layers, and of each pair without its weight. `weight` is the largest of the
-/// pairs' weights.
+/// The value of a weighted sum over matches of layers, and of each match without its weight. `weight` is the largest of the
+/// matches' weights.
 struct layers_value : loss_value {
-  std::vector<loss_value> pairs;
+  std::vector<loss_value> matches;
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -65,63 +65,64 @@ struct layers_sum {
   static constexpr char const* name = "sum_over_layers";
 
   template <class Call>
-  [[nodiscard]] layers_value operator()(std::span<layer_pair const> pairs, Call const& call) const {
-    check(pairs);
+  [[nodiscard]] layers_value operator()(std::span<layer_match const> matches, Call const& call) const {
+    check(matches);
     layers_value result;
-    result.pairs.reserve(pairs.size());
-    for (layer_pair const& pair : pairs)
-      add(result, pair, pair.weight > 0.0 ? loss_value(call(pair)) : loss_value());
+    result.matches.reserve(matches.size());
+    for (layer_match const& match : matches)
+      add(result, match, match.weight > 0.0 ? loss_value(call(match)) : loss_value());
     return result;
   }
 
   template <class Gradients, class Call>
-  layers_value with_grad(std::span<layer_pair const> pairs, Gradients&& gradients, Call const& call,
+  layers_value with_grad(std::span<layer_match const> matches, Gradients&& gradients, Call const& call,
                          layers_options const& options = {}) const {
-    return with_grad(serial, pairs, gradients, call, options);
+    return with_grad(serial, matches, gradients, call, options);
   }
 
   template <execution_policy Policy, class Gradients, class Call>
-  layers_value with_grad(Policy policy, std::span<layer_pair const> pairs, Gradients&& gradients,
+  layers_value with_grad(Policy policy, std::span<layer_match const> matches, Gradients&& gradients,
                          Call const& call, layers_options const& options = {}) const {
-    check(pairs);
+    check(matches);
     index const layers = static_cast<index>(std::size(gradients));
-    for (layer_pair const& pair : pairs) {
+    for (layer_match const& match : matches) {
       detail::require(
-          pair.student < layers, name, "student", [&] { return "layer " + std::to_string(pair.student); },
+          match.student < layers, name, "student", [&] { return "layer " + std::to_string(match.student); },
           [&] { return "one of the " + std::to_string(layers) + " that have a gradient"; });
     }
     layers_value result;
-    result.pairs.reserve(pairs.size());
-    for (std::size_t k = 0; k < pairs.size(); ++k) {
-      bool const adds = options.accumulate || has_gradient(pairs.first(k), pairs[k].student);
-      add(result, pairs[k],
-          pairs[k].weight > 0.0 ? one(policy, pairs[k], at(gradients, pairs[k].student), adds, call)
-                                : loss_value());
+    result.matches.reserve(matches.size());
+    for (std::size_t k = 0; k < matches.size(); ++k) {
+      bool const adds = options.accumulate || has_gradient(matches.first(k), matches[k].student);
+      add(result, matches[k],
+          matches[k].weight > 0.0 ? one(policy, matches[k], at(gradients, matches[k].student), adds, call)
+                                  : loss_value());
     }
     for (index layer = 0; !options.accumulate && layer < layers; ++layer) {
-      if (!has_gradient(pairs, layer)) clear(detail::output_map(at(gradients, layer)));
+      if (!has_gradient(matches, layer)) clear(detail::output_map(at(gradients, layer)));
     }
     return result;
   }
 
  private:
-  static void check(std::span<layer_pair const> pairs) {
-    for (layer_pair const& pair : pairs) {
-      detail::require(pair.student >= 0, name, "student", pair.student, ">= 0");
-      detail::require(pair.teacher >= 0, name, "teacher", pair.teacher, ">= 0");
-      detail::require(detail::is_weight(pair.weight), name, "weight", pair.weight, detail::must_be_weight);
+  static void check(std::span<layer_match const> matches) {
+    for (layer_match const& match : matches) {
+      detail::require(match.student >= 0, name, "student", match.student, ">= 0");
+      detail::require(match.teacher >= 0, name, "teacher", match.teacher, ">= 0");
+      detail::require(detail::is_weight(match.weight), name, "weight", match.weight, detail::must_be_weight);
     }
   }
 
-  static void add(layers_value& result, layer_pair const& pair, loss_value const& found) {
-    result.pairs.push_back(found);
-    if (pair.weight > 0.0) result.value += pair.weight * found.value;
+  static void add(layers_value& result, layer_match const& match, loss_value const& found) {
+    result.matches.push_back(found);
+    if (match.weight > 0.0) result.value += match.weight * found.value;
     result.weight = std::max(result.weight, found.weight);
   }
 
-  static bool has_gradient(std::span<layer_pair const> pairs, index student) {
-    return std::any_of(pairs.begin(), pairs.end(),
-                       [&](layer_pair const& pair) { return pair.student == student && pair.weight > 0.0; });
+  static bool has_gradient(std::span<layer_match const> matches, index student) {
+    return std::any_of(matches.begin(), matches.end(), [&](layer_match const& match) {
+      return match.student == student && match.weight > 0.0;
+    });
   }
 
   template <class Gradients>
@@ -131,7 +132,7 @@ struct layers_sum {
 
   /// Calls the loss on the gradient itself where nothing is left to do afterwards, else on memory of this thread.
   template <class Policy, class Gradient, class Call>
-  static loss_value one(Policy policy, layer_pair const& pair, Gradient& gradient, bool adds,
+  static loss_value one(Policy policy, layer_match const& match, Gradient& gradient, bool adds,
                         Call const& call) {
     auto const target = detail::output_map(gradient);
     using storage = typename decltype(target)::element;
@@ -139,19 +140,19 @@ struct layers_sum {
     constexpr bool of_maps = detail::is_feature_map<std::remove_const_t<Gradient>>;
     auto const given = [&](feature_map<T> const& map) {
       if constexpr (of_maps) {
-        return loss_value(call(pair, map));
+        return loss_value(call(match, map));
       } else {
-        return loss_value(call(pair, matrix_view<T>(map.data, map.samples, map.channels, map.strides.sample,
-                                                    map.strides.channel)));
+        return loss_value(call(match, matrix_view<T>(map.data, map.samples, map.channels, map.strides.sample,
+                                                     map.strides.channel)));
       }
     };
     if constexpr (std::is_same_v<T, storage>) {
-      if (!adds && pair.weight == 1.0) return given(target);
+      if (!adds && match.weight == 1.0) return given(target);
     }
     struct of_layer {};
     auto const own = kernels::contiguous_like(target, simd::scratch<T, of_layer>(target.size()));
     loss_value const found = given(own);
-    kernels::put_weighed(detail::any_policy(policy), own, pair.weight, target, adds);
+    kernels::put_weighed(detail::any_policy(policy), own, match.weight, target, adds);
     return found;
   }
 
@@ -167,27 +168,27 @@ struct layers_sum {
   }
 };
 
-/// Sums a loss over pairs of layers, each with its weight: a call for every pair, which is given the gradient to write.
+/// Sums a loss over matches of layers, each with its weight: a call for every match, which is given the gradient to write.
 ///
-///   auto const pairs = distil::uniform_layers(4, 12);
-///   auto const loss = distil::sum_over_layers.with_grad(pairs, gradients, [&](auto const& pair, auto const& gradient) {
-///     return distil::hint.with_grad(student[pair.student], teacher[pair.teacher], gradient);
-///   });                              // loss.pairs[2].value is that of the third pair alone
+///   auto const matches = distil::uniform_layers(4, 12);
+///   auto const loss = distil::sum_over_layers.with_grad(matches, gradients, [&](auto const& match, auto const& gradient) {
+///     return distil::hint.with_grad(student[match.student], teacher[match.teacher], gradient);
+///   });                              // loss.matches[2].value is that of the third match alone
 ///
 /// @formula   L = sum_k weight_k L_k(student layer, teacher layer)
-/// @param     pairs     explicit, or from `uniform_layers`, `uniform_hidden_states`, `last_layers`
+/// @param     matches     explicit, or from `uniform_layers`, `uniform_hidden_states`, `last_layers`
 /// @param     gradients a range with a feature map or matrix for each student layer, overwritten or added; 0 for layers without a
-///            pair, where they have room
-/// @param     call      call(pair) gives a value; call(pair, gradient) a value and overwrites `gradient`, a `feature_map` or
-///            `matrix_view` of the layer's shape, of float where the layer's has 16 bits. It takes the temperature from the pair
-/// @gradient  weight_k dL_k, summed over the pairs of a student layer: the call cannot leave the weight out
-/// @throws    std::invalid_argument when a pair names no gradient or has no valid weight; nothing is written then. What the
-///            call refuses leaves the pairs before it written
-/// @cost      a pair of weight 1 that is the layer's first costs nothing, another one pass over the gradient and memory for it
+///            match, where they have room
+/// @param     call      call(match) gives a value; call(match, gradient) a value and overwrites `gradient`, a `feature_map` or
+///            `matrix_view` of the layer's shape, of float where the layer's has 16 bits. It takes the temperature from the match
+/// @gradient  weight_k dL_k, summed over the matches of a student layer: the call cannot leave the weight out
+/// @throws    std::invalid_argument when a match names no gradient or has no valid weight; nothing is written then. What the
+///            call refuses leaves the matches before it written
+/// @cost      a match of weight 1 that is the layer's first costs nothing, another one pass over the gradient and memory for it
 /// @example   TinyBERT, 4 of 12 layers: sum_over_layers of `attention_scores` over uniform_layers(4, 12), and of `hint` on
 ///            projected states over uniform_hidden_states(4, 12), all weights 1. Patient KD: `hint` of the first token with
-///            normalize = positions and sample_mean, over without_last_pair(uniform_layers(6, 12)), weight 10 to 1000 divided
-///            by the number of pairs
+///            normalize = positions and sample_mean, over without_last(uniform_layers(6, 12)), weight 10 to 1000 divided
+///            by the number of matches
 /// @source    Jiao et al. 2020, TinyBERT, equation 6; Sun et al. 2019, Patient Knowledge Distillation, section 3
 inline constexpr layers_sum sum_over_layers{};
 
