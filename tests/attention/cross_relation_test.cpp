@@ -178,14 +178,14 @@ TEST(cross_relation, refuses) {
             "distil::cross_relation: gradient is of queries and keys in one place; it must be over the "
             "states it belongs "
             "to, or apart from all");
-  EXPECT_EQ(with(same.student_y.map(), same.gradient_y.map()),
-            "distil::cross_relation: gradient is that of the queries, overlapping the student's keys; it "
-            "must be over "
-            "the states it belongs to, or apart from all");
-  EXPECT_EQ(with(same.gradient_x.map(), same.student_x.map()),
-            "distil::cross_relation: gradient is that of the keys, overlapping the student's queries; it "
-            "must be over "
-            "the states it belongs to, or apart from all");
+  EXPECT_EQ(
+      with(same.student_y.map(), same.gradient_y.map()),
+      "distil::cross_relation: gradient is that of the queries, overlapping the student's keys; it must be "
+      "the states it belongs to, or apart from all");
+  EXPECT_EQ(
+      with(same.gradient_x.map(), same.student_x.map()),
+      "distil::cross_relation: gradient is that of the keys, overlapping the student's queries; it must be "
+      "the states it belongs to, or apart from all");
 }
 
 }  // namespace

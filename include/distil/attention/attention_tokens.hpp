@@ -21,7 +21,7 @@ struct attention_tokens {
   row_parameter weights = 1;
 };
 
-/// How the sum over queries and heads becomes a loss.
+/// How the sum over queries and heads becomes a loss. Its `weight` is what it was divided by, or a mean would be.
 enum class attention_reduction {
   mean,           ///< of all queries that count, in all heads
   sequence_mean,  ///< of each sequence's mean over its queries and heads

@@ -176,20 +176,23 @@ struct layers_sum {
 ///   });                              // loss.matches[2].value is that of the third match alone
 ///
 /// @formula   L = sum_k weight_k L_k(student layer, teacher layer)
-/// @param     matches     explicit, or from `uniform_layers`, `uniform_hidden_states`, `last_layers`
-/// @param     gradients a range with a feature map or matrix for each student layer, overwritten or added; 0 for layers without a
-///            match, where they have room
-/// @param     call      call(match) gives a value; call(match, gradient) a value and overwrites `gradient`, a `feature_map` or
-///            `matrix_view` of the layer's shape, of float where the layer's has 16 bits. It takes the temperature from the match
-/// @gradient  weight_k dL_k, summed over the matches of a student layer: the call cannot leave the weight out
+/// @param     matches   explicit, or from `uniform_layers`, `uniform_hidden_states`, `last_layers`
+/// @param     gradients a range with a feature map or matrix for each student layer, apart from what the call reads; overwritten
+///            or added, with 0 for layers without a match
+/// @param     call      call(match) gives a value; call(match, gradient) gives it and overwrites `gradient`, a `feature_map` or
+///            `matrix_view` of the layer's shape, of float where the layer's has 16 bits. It hands on the match's temperature
+/// @gradient  weight_k dL_k, summed over the matches of a student layer: the call cannot leave the weight out. Derivatives by
+///            other things that it asks for, such as a temperature, are those of L_k
 /// @throws    std::invalid_argument when a match names no gradient or has no valid weight; nothing is written then. What the
 ///            call refuses leaves the matches before it written
-/// @cost      a match of weight 1 that is the layer's first costs nothing, another one pass over the gradient and memory for it
-/// @example   TinyBERT, 4 of 12 layers: sum_over_layers of `attention_scores` over uniform_layers(4, 12), and of `hint` on
-///            projected states over uniform_hidden_states(4, 12), all weights 1. Patient KD: `hint` of the first token with
-///            normalize = positions and sample_mean, over without_last(uniform_layers(6, 12)), weight 10 to 1000 divided
-///            by the number of matches
-/// @source    Jiao et al. 2020, TinyBERT, equation 6; Sun et al. 2019, Patient Knowledge Distillation, section 3
+/// @nan       of the matches that have some, and of weight > 0
+/// @cost      a layer's first match costs nothing when its weight is 1, any other a pass over the gradient and memory for one;
+///            allocates the list of values
+/// @source    Jiao et al. 2020, TinyBERT, equation 6; Sun et al. 2019, Patient Knowledge Distillation, section 3: `hint` of
+///            the first token with unit positions, over without_last(uniform_layers(6, 12)) or without_last(last_layers(6, 12)).
+///            `attention/layers.hpp` has recipes of transformers
+/// @example   std::vector<distil::layer_match> const matches = {{.student = 0, .teacher = 2, .weight = 0.5}, {1, 5}};
+///            distil::sum_over_layers.with_grad(distil::parallel, matches, gradients, call)
 inline constexpr layers_sum sum_over_layers{};
 
 }  // namespace DISTIL_ARCH_NAMESPACE
