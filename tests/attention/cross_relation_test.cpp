@@ -175,7 +175,7 @@ TEST(cross_relation, refuses) {
     return of([&] { cross_relation.with_grad(same.student(), same.teacher(), related_states{x, y}, two); });
   };
   EXPECT_EQ(with(same.gradient_x.map(), same.gradient_x.map()),
-            "distil::cross_relation: gradient is of queries and keys in one place; it must be over the "
+            "distil::cross_relation: gradient is of queries and keys in one place; it must be the "
             "states it belongs "
             "to, or apart from all");
   EXPECT_EQ(
