@@ -78,7 +78,8 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
 /// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
 /// @gradient  2 w (s - m(t)) / n above `masked_to`, 0 up to it; shared out to the heads that were brought together
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `attention_scores_loss::bound` epsilons of the value; of the largest element of the gradient
+/// @error     `attention_scores_loss::bound` epsilons of the value; of the largest element of the gradient. Scores brought together
+///            are rounded before their difference is taken
 /// @nan       NaN makes the value and the gradient at these entries NaN; masked keys and queries that do not count may be
 ///            NaN. Without entries that count: 0
 /// @cost      reads two maps and writes one; a map of scratch a thread for other layouts and types
