@@ -41,7 +41,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `attention_divergence`.
 struct attention_divergence_loss : pair_loss<attention_divergence_loss, attention_divergence_options> {
   static constexpr char const* name = "attention_divergence";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 8, .gradient = 8};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     attention_divergence_options const& options) {

@@ -27,7 +27,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `attention_scores`.
 struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores_options> {
   static constexpr char const* name = "attention_scores";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 8, .gradient = 8};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     attention_scores_options const& options) {

@@ -30,7 +30,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `minilm_v2`.
 struct minilm_v2_loss {
   static constexpr char const* name = "minilm_v2";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{.value = 8, .gradient = 16};
 
   template <class... S, class... Te>
   [[nodiscard]] objective_value<3> operator()(attention_states<S...> const& student,

@@ -9,7 +9,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `self_relation`.
 struct self_relation_loss : pair_loss<self_relation_loss, relation_options> {
   static constexpr char const* name = "self_relation";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{.value = 8, .gradient = 16};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     relation_options const& options) {
