@@ -6,8 +6,7 @@
 
 namespace distil::testing {
 
-/// The queries are the pair's student and teacher; the keys are others, and fixed. The gradient by the keys has a test of its
-/// own.
+/// Two states a side and two gradients are not for the suites: the test goes through them with `relation_of`.
 struct cross_relation_case {
   static constexpr char const* name = "cross_relation";
   static constexpr error_bound bound = cross_relation_loss::bound;

@@ -6,6 +6,7 @@
 
 namespace distil::testing {
 
+/// Three states a side are not for the suites: the test goes through them with `relation_of`.
 struct minilm_v2_case {
   static constexpr char const* name = "minilm_v2";
   static constexpr error_bound bound = minilm_v2_loss::bound;
