@@ -115,23 +115,26 @@ struct attention_divergence_loss : pair_loss<attention_divergence_loss, attentio
 
 /// The student attends as the teacher does. @alias attention distillation, MiniLM attention transfer, att_ce, att_ce_mean
 ///
-/// @formula   L = mean over sequences, heads and queries that count of D(p, q), p = softmax(t / T) and q = softmax(s / T)
-///            over the keys; D is sum p (log p - log q) or -sum p log q
+/// @formula   L = mean over sequences, heads and queries that count of D(p, q), p = softmax(t / T) and q = softmax(s /
+///            T) over the keys; D is sum p (log p - log q) or -sum p log q
 /// @param     student  scores before the softmax, sequences x heads x queries x keys; -inf is a masked key
 /// @param     teacher  of the student's shape; with heads brought together its number of heads is free
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
-/// @gradient  w (q - p) / (T n), with m q in place of q where only a part m of p is not dropped, shared out to the heads that
-///            were brought together; by T see `temperature_gradient`
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
+/// @gradient  w (q - p) / (T n), with m q in place of q where only a part m of p is not dropped, shared out to the
+///            heads that were brought together; by T see `temperature_gradient`
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `attention_divergence_loss::bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s elsewhere, s
-///            the largest scaled distance of a score from its row's top; of (1 + s) / (T n) for the gradient
-/// @nan       NaN in a row makes the value and the row's gradient NaN; masked keys and queries that do not count may be NaN. A
-///            row that is fully masked on a side counts for nothing; the student's mask where the teacher attends: +inf.
-///            Without rows that count: 0
-/// @cost      reads two maps and writes one, two exponentials an entry; a map of scratch a thread for other layouts and types
-/// @source    TextBrewer att_ce_loss is kind = cross_entropy with dropped_to = -1e-3, att_ce_mean_loss with heads = mean
-///            besides; given a mask, both leave masked keys in the softmax, which differs where their scores are not as
-///            good as -inf. Wang et al. 2020, MiniLM, equation 3 is the default with reduce = sequence_mean
+/// @error     `attention_divergence_loss::bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s
+///            elsewhere, s the largest scaled distance of a score from its row's top; of (1 + s) / (T n) for the
+///            gradient
+/// @nan       NaN in a row makes the value and the row's gradient NaN; masked keys and queries that do not count may be
+///            NaN. A row that is fully masked on a side counts for nothing; the student's mask where the teacher
+///            attends: +inf. Without rows that count: 0
+/// @cost      reads two maps and writes one, two exponentials an entry; a map of scratch a thread for other layouts and
+///            types
+/// @source    TextBrewer att_ce_loss is kind = cross_entropy with dropped_to = -1e-3, att_ce_mean_loss with heads =
+///            mean besides; given a mask, both leave masked keys in the softmax, which differs where their scores are
+///            not as good as -inf. Wang et al. 2020, MiniLM, equation 3 is the default with reduce = sequence_mean
 /// @example   distil::attention_divergence.with_grad(student, teacher, gradient, {.temperature = 2, .tokens = {.lengths = lengths}})
 inline constexpr attention_divergence_loss attention_divergence{};
 

@@ -71,21 +71,22 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
 
 /// The student's attention scores are the teacher's, number for number. @alias TinyBERT attention loss, att_mse, att_mse_sum
 ///
-/// @formula   L = mean (m(s) - m(t))^2 over sequences, heads, queries and keys that count, m(x) = x above `masked_to` and 0
-///            up to it; heads brought together are so before m
+/// @formula   L = mean (m(s) - m(t))^2 over sequences, heads, queries and keys that count, m(x) = x above `masked_to`
+///            and 0 up to it; heads brought together are so before m
 /// @param     student  scores before the softmax, sequences x heads x queries x keys
 /// @param     teacher  of the student's shape; with heads brought together its number of heads is free
-/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher
+/// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the
+///            teacher
 /// @gradient  2 w (s - m(t)) / n above `masked_to`, 0 up to it; shared out to the heads that were brought together
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `attention_scores_loss::bound` epsilons of the value; of the largest element of the gradient. Scores brought together
-///            are rounded before their difference is taken
-/// @nan       NaN makes the value and the gradient at these entries NaN; masked keys and queries that do not count may be
-///            NaN. Without entries that count: 0
+/// @error     `attention_scores_loss::bound` epsilons of the value; of the largest element of the gradient. Scores
+///            brought together are rounded before their difference is taken
+/// @nan       NaN makes the value and the gradient at these entries NaN; masked keys and queries that do not count may
+///            be NaN. Without entries that count: 0
 /// @cost      reads two maps and writes one; a map of scratch a thread for other layouts and types
-/// @source    Jiao et al. 2020, TinyBERT, equation 7: weight 1, scores without the softmax, uniform_layers. TextBrewer's
-///            att_mse_loss has masked_to = -1e-3, att_mse_sum_loss heads = sum besides; given a mask, both leave masked_to
-///            out (-infinity here) and count as `tokens.keys` and `tokens.weights` do
+/// @source    Jiao et al. 2020, TinyBERT, equation 7: weight 1, scores without the softmax, uniform_layers.
+///            TextBrewer's att_mse_loss has masked_to = -1e-3, att_mse_sum_loss heads = sum besides; given a mask, both
+///            leave masked_to out (-infinity here) and count as `tokens.keys` and `tokens.weights` do
 /// @example   distil::attention_scores.with_grad(student, teacher, gradient)
 inline constexpr attention_scores_loss attention_scores{};
 

@@ -117,17 +117,18 @@ struct cross_relation_loss {
 /// @alias MiniLM self-attention transfer, Q-K relation
 ///
 /// @formula   as `self_relation`, with R = softmax(X_a Y_a' / (T sqrt(d_a))) of queries X and keys Y
-/// @param     student  hidden states of queries and of keys, each a `token_map`, of as many features; there may be more keys
-///                     than queries, and the other way round
+/// @param     student  hidden states of queries and of keys, each a `token_map`, of as many features; there may be more
+///            keys than queries, and the other way round
 /// @param     teacher  of as many sequences and tokens, with features of its own number
-/// @param     gradient of the student's shapes, dL/dX and dL/dY, overwritten or added; each may be the states it belongs to
+/// @param     gradient of the student's shapes, dL/dX and dL/dY, overwritten or added; each may be the states it
+///            belongs to
 /// @gradient  dS Y_a and dS' X_a with dS = w (R_s - R_t) / (T sqrt(d_a) n); by T see `temperature_gradient`
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
 /// @error     as `self_relation`
 /// @nan       as `self_relation`
 /// @cost      as `self_relation`, with gradient B len^2 D more
-/// @source    Wang et al. 2020, MiniLM, equation 3, with the model's own heads; its loss adds `self_relation` of the values,
-///            both with weight 1, of the last layer. Scores that are there already: `attention_divergence`
+/// @source    Wang et al. 2020, MiniLM, equation 3, with the model's own heads; its loss adds `self_relation` of the
+///            values, both with weight 1, of the last layer. Scores that are there already: `attention_divergence`
 /// @example   distil::cross_relation.with_grad(distil::related_states{queries, keys}, distil::related_states{teacher_queries,
 ///                                             teacher_keys}, distil::related_states{gradient_queries, gradient_keys})
 inline constexpr cross_relation_loss cross_relation{};

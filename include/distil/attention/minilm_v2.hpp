@@ -163,8 +163,8 @@ struct minilm_v2_loss {
 /// @error     as `self_relation`
 /// @nan       as `self_relation`
 /// @cost      three times `self_relation`
-/// @source    Wang et al. 2021, MiniLMv2, equation 8: the student's last layer, and an upper middle one of large teachers
-///            (21 of 24); 12 relation heads, 48 with 1024 features
+/// @source    Wang et al. 2021, MiniLMv2, equation 8: the student's last layer, and an upper middle one of large
+///            teachers (21 of 24); 12 relation heads, 48 with 1024 features
 /// @example   distil::minilm_v2.with_grad(distil::attention_states{queries, keys, values}, teacher_states, gradients,
 ///                                        {.relation = {.heads = 12, .tokens = {.lengths = lengths}}}).terms[2].value
 inline constexpr minilm_v2_loss minilm_v2{};

@@ -177,20 +177,21 @@ struct layers_sum {
 ///
 /// @formula   L = sum_k weight_k L_k(student layer, teacher layer)
 /// @param     matches   explicit, or from `uniform_layers`, `uniform_hidden_states`, `last_layers`
-/// @param     gradients a range with a feature map or matrix for each student layer, apart from what the call reads; overwritten
-///            or added, with 0 for layers without a match
-/// @param     call      call(match) gives a value; call(match, gradient) gives it and overwrites `gradient`, a `feature_map` or
-///            `matrix_view` of the layer's shape, of float where the layer's has 16 bits. It hands on the match's temperature
-/// @gradient  weight_k dL_k, summed over the matches of a student layer: the call cannot leave the weight out. Derivatives by
-///            other things that it asks for, such as a temperature, are those of L_k
-/// @throws    std::invalid_argument when a match names no gradient or has no valid weight; nothing is written then. What the
-///            call refuses leaves the matches before it written
+/// @param     gradients a range with a feature map or matrix for each student layer, apart from what the call reads;
+///            overwritten or added, with 0 for layers without a match
+/// @param     call      call(match) gives a value; call(match, gradient) gives it and overwrites `gradient`, a
+///            `feature_map` or `matrix_view` of the layer's shape, of float where the layer's has 16 bits. It hands on
+///            the match's temperature
+/// @gradient  weight_k dL_k, summed over the matches of a student layer: the call cannot leave the weight out.
+///            Derivatives by other things that it asks for, such as a temperature, are those of L_k
+/// @throws    std::invalid_argument when a match names no gradient or has no valid weight; nothing is written then.
+///            What the call refuses leaves the matches before it written
 /// @nan       of the matches that have some, and of weight > 0
-/// @cost      a layer's first match costs nothing when its weight is 1, any other a pass over the gradient and memory for one;
-///            allocates the list of values
-/// @source    Jiao et al. 2020, TinyBERT, equation 6; Sun et al. 2019, Patient Knowledge Distillation, section 3: `hint` of
-///            the first token with unit positions, over without_last(uniform_layers(6, 12)) or without_last(last_layers(6, 12)).
-///            `attention/layers.hpp` has recipes of transformers
+/// @cost      a layer's first match costs nothing when its weight is 1, any other a pass over the gradient and memory
+///            for one; allocates the list of values
+/// @source    Jiao et al. 2020, TinyBERT, equation 6; Sun et al. 2019, Patient Knowledge Distillation, section 3:
+///            `hint` of the first token with unit positions, over without_last(uniform_layers(6, 12)) or
+///            without_last(last_layers(6, 12)). `attention/layers.hpp` has recipes of transformers
 /// @example   std::vector<distil::layer_match> const matches = {{.student = 0, .teacher = 2, .weight = 0.5}, {1, 5}};
 ///            distil::sum_over_layers.with_grad(distil::parallel, matches, gradients, call)
 inline constexpr layers_sum sum_over_layers{};
