@@ -160,6 +160,18 @@ distil_add_part(contrastive stored_rows)
 distil_add_part(relation instance_graph)
 distil_add_part(relation neighbourhood)
 
+distil_add_loss(attention attention_divergence)
+distil_add_loss(attention attention_scores)
+distil_add_loss(attention cross_relation)
+distil_add_loss(attention minilm_v2)
+distil_add_loss(attention self_relation)
+
+distil_add_part(attention attention_maps)
+distil_add_part(attention attention_tokens)
+distil_add_part(attention layers)
+distil_add_part(attention soft_attention)
+distil_add_part(attention token_relation)
+
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
@@ -189,3 +201,7 @@ distil_add_representatives(relation
 distil_add_representatives(contrastive
   contrastive_representation  # looks up rows of a memory
   queue_distillation)         # softmax of similarities
+distil_add_representatives(attention
+  attention_divergence     # scores, a query at a time
+  self_relation            # products of tokens
+  sum_over_layers)

@@ -8,6 +8,7 @@
 
 #if __has_include(<Eigen/Core>)
 #include "distil/contrastive.hpp"
+#include "distil/attention.hpp"
 #include "distil/feature.hpp"
 #include "distil/relation.hpp"
 #endif

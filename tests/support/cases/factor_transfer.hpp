@@ -2,7 +2,7 @@
 
 #include "distil/feature/factor_transfer.hpp"
 
-#include "attention_reference.hpp"
+#include "attention_map_reference.hpp"
 #include "pair_case.hpp"
 
 namespace distil::testing {

@@ -1,0 +1,10 @@
+#pragma once
+
+/// Losses between the attention of transformers, and sums of losses over layers. They need Eigen.
+
+#include "distil/attention/attention_divergence.hpp"
+#include "distil/attention/attention_scores.hpp"
+#include "distil/attention/cross_relation.hpp"
+#include "distil/attention/layers.hpp"
+#include "distil/attention/minilm_v2.hpp"
+#include "distil/attention/self_relation.hpp"

@@ -1,0 +1,64 @@
+#include "distil/attention/attention_scores.hpp"
+
+#include "../support/cases/attention_scores.hpp"
+#include "../support/pair_suite.hpp"
+
+namespace distil::testing {
+namespace {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(attention_scores, pair_suite, in_float_and_double<attention_scores_case>);
+
+TEST(attention_scores, counts_the_tokens_that_are_there) {
+  std::vector<int> const lengths = {4, 0, 2};
+  std::vector<double> const of_queries = {1, 0, 2, 1, 1, 1, 1, 1, 0.5, 0, 0, 4};
+  std::vector<double> const keys = {0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0, 1};
+  for (auto const reduce :
+       {attention_reduction::mean, attention_reduction::sequence_mean, attention_reduction::sum}) {
+    pair_batch<double> b({{3, 2, 4, 4}, {3, 5, 4, 4}}, 2.0, map_layout::padded);
+    attention_scores_case::setting s{"", {.heads = attention_heads::mean, .reduce = reduce}};
+    s.options.tokens = {.lengths = lengths};
+    expect_pair<attention_scores_case>(b, s, "lengths");
+    s.options.tokens = {.lengths = lengths, .keys = keys, .weights = of_queries};
+    expect_pair<attention_scores_case>(b, s, "lengths, keys and weights of queries");
+  }
+}
+
+TEST(attention_scores, takes_what_is_masked_as_zero) {
+  std::vector<double> const student = {1, -1e4, -INFINITY, 2}, teacher = {3, -INFINITY, 5, -100};
+  std::vector<double> gradient(4);
+  feature_map<double const> const s(student.data(), 1, 1, 2, 2), t(teacher.data(), 1, 1, 2, 2);
+  feature_map<double> const g(gradient.data(), 1, 1, 2, 2);
+  EXPECT_EQ(attention_scores.with_grad(s, t, g), (4.0 + 0.0 + 25.0 + 4.0) / 4);
+  EXPECT_EQ(gradient, (std::vector<double>{-1, 0, 0, 1}));
+}
+
+TEST(attention_scores, does_not_see_what_does_not_count) {
+  std::vector<double> const mask = {0, 1, 1};  // padding on the left
+  pair_batch<double> b({{1, 2, 3, 3}, {1, 2, 3, 3}});
+  attention_scores_options const options{.tokens = {.keys = mask, .weights = mask}};
+  loss_value const before = attention_scores(b.student.map(), b.teacher.map(), options);
+  EXPECT_EQ(before.weight, 8.0);
+  for (index j = 0; j < 3; ++j)
+    b.student.set(0, 1, 0, j, std::nan("")), b.teacher.set(0, 0, j, 0, std::nan(""));
+  EXPECT_EQ(attention_scores.with_grad(b.student.map(), b.teacher.map(), b.gradient.map(), options).value,
+            before.value);
+  for (index j = 0; j < 3; ++j) {
+    EXPECT_EQ(b.gradient.at(0, 1, 0, j), 0.0);
+    EXPECT_EQ(b.gradient.at(0, 0, j, 0), 0.0);
+  }
+}
+
+TEST(attention_scores, refuses) {
+  pair_batch<float> b({{1, 2, 3, 3}, {1, 3, 3, 3}});
+  EXPECT_EQ(refusal_of([&] { (void)attention_scores(b.student.map(), b.teacher.map()); }),
+            "distil::attention_scores: teacher is 1 x 3 x 3 x 3; it must be 1 x 2 x 3 x 3 as the student in "
+            "samples, "
+            "channels, height, width");
+  EXPECT_EQ(refusal_of([&] {
+              (void)attention_scores(b.student.map(), b.student.map(), {.masked_to = std::nan("")});
+            }),
+            "distil::attention_scores: masked_to is nan; it must be a number");
+}
+
+}  // namespace
+}  // namespace distil::testing
