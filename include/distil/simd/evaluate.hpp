@@ -307,7 +307,8 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Stu
                                            objective_options const& options, Terms const&... terms) {
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(policy);
+  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...)
+      .run(detail::any_policy(policy));
 }
 
 /// The value of a sum of terms, and its gradient with respect to the student.
@@ -321,7 +322,7 @@ objective_value<sizeof...(Terms)> evaluate_with_gradient(char const* where, Poli
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return evaluation<element, std::remove_const_t<decltype(output)>, Terms...>(where, logits, output, options,
                                                                               terms...)
-      .run(policy);
+      .run(detail::any_policy(policy));
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
