@@ -61,9 +61,7 @@ class row_sweeps {
 
   /// The second sweep over the values, and whether it is asked for.
   static DISTIL_INLINE bool refines(state const& row) { return refines(row, each); }
-  DISTIL_INLINE void refine(tile rows, class_range classes, state& row) {
-    refine(rows, classes, row, each);
-  }
+  DISTIL_INLINE void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
   static void join_refined(state& row, state const& other) { join_refined(row, other, each); }
   static DISTIL_INLINE void close_refined(state& row) { close_refined(row, each); }
 
@@ -84,7 +82,7 @@ class row_sweeps {
   /// Writes the sum of the gradients of the terms that count.
   template <class Writer>
   DISTIL_INLINE void write_some(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                  counts const& which, Writer& writer) {
+                                counts const& which, Writer& writer) {
     write<true, false>(rows, classes, row, terms, which, writer, each);
   }
 
@@ -282,7 +280,7 @@ class row_sweeps {
   /// Terms that do not look at the logits again have kept zeros for masked classes.
   template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
   void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                           [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
+             [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
     // What the loop reads is local: a store of the gradient could change anything else.
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
