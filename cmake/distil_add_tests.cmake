@@ -13,6 +13,11 @@ function(distil_add_tests name)
   target_link_libraries(${target} PRIVATE distil::distil ${arg_LIBRARIES} GTest::gtest_main OpenMP::OpenMP_CXX)
   distil_developer_target(${target})
 
+  if(name IN_LIST distil_loss_families AND NOT DISTIL_SANITIZE)
+    target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/allocations.cpp")
+    target_compile_definitions(${target} PRIVATE DISTIL_TEST_COUNTS_ALLOCATIONS)
+  endif()
+
   # Two precompiled headers for all: GoogleTest from the first executable, the sweeps, too, from the first with losses.
   # Other libraries may bring flags that do not fit.
   set(donor core_tests)

@@ -3,12 +3,13 @@
 include_guard(GLOBAL)
 
 set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_float, where suites are run in float alone; \
-representative, see tests/losses.cmake")
-set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS every every_in_float representative)
+every_in_double, where those of representatives are run in both types; representative, see tests/losses.cmake")
+set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS every every_in_float every_in_double representative)
 set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
 
-if(NOT DISTIL_TEST_LOSSES MATCHES "^(every|every_in_float|representative)$")
-  message(FATAL_ERROR "DISTIL_TEST_LOSSES is '${DISTIL_TEST_LOSSES}'; it must be every, every_in_float or representative")
+if(NOT DISTIL_TEST_LOSSES MATCHES "^(every|every_in_float|every_in_double|representative)$")
+  message(FATAL_ERROR "DISTIL_TEST_LOSSES is '${DISTIL_TEST_LOSSES}'; it must be every, every_in_float, every_in_double \
+or representative")
 endif()
 
 # Whether the tests of a folder are built.
@@ -30,15 +31,19 @@ function(distil_choose_tests folder sources_variable)
     if(folder IN_LIST distil_loss_families OR folder STREQUAL adapters)
       set(of_losses TRUE)
     endif()
-    if(DISTIL_SANITIZE AND name STREQUAL allocation)  # its allocator would replace in part that of the sanitizers
-      continue()
-    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL representative AND NOT ${folder}/${name} IN_LIST representatives)
+    if(of_losses AND DISTIL_TEST_LOSSES STREQUAL representative AND NOT ${folder}/${name} IN_LIST representatives)
       continue()
     elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_float)
       if(name MATCHES "^(vectors|refusals)$")  # numbers and messages, in every form of many losses
         continue()
       endif()
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)
+    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_double)
+      if(${folder}/${name} IN_LIST representatives)  # as users compile them; their headers precompiled are not
+        set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -O2 SKIP_PRECOMPILE_HEADERS ON)
+      else()
+        set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_DOUBLE)
+      endif()
     endif()
     list(APPEND chosen "${source}")
   endforeach()

@@ -39,14 +39,13 @@ struct drawn {
 
 template <class T>
 class contrastive_representation_in : public ::testing::Test {};
-using element_types =
-    std::conditional_t<in_every_type, ::testing::Types<float, double>, ::testing::Types<float>>;
-TYPED_TEST_SUITE(contrastive_representation_in, element_types);
+using types = in_float_and_double<contrastive_representation_case>;
+TYPED_TEST_SUITE(contrastive_representation_in, types);
 
 TYPED_TEST(contrastive_representation_in, matches_the_reference) {
-  double const epsilon = std::numeric_limits<TypeParam>::epsilon();
+  double const epsilon = std::numeric_limits<typename TypeParam::type>::epsilon();
   for (double const extra : {1e-7, 0.0, 0.1}) {
-    drawn<TypeParam> d;
+    drawn<typename TypeParam::type> d;
     d.options.epsilon = extra;
     loss_value const found = d.with_grad();
     exact_map const student = d.b.student.exact(), teacher = d.b.teacher.exact();
@@ -84,7 +83,7 @@ TYPED_TEST(contrastive_representation_in, matches_the_reference) {
 }
 
 TYPED_TEST(contrastive_representation_in, is_the_same_in_value_and_on_every_thread) {
-  drawn<TypeParam> d, other;
+  drawn<typename TypeParam::type> d, other;
   double const expected = d.with_grad();
   EXPECT_EQ(contrastive_representation(d.b.student.matrix(), d.b.teacher.matrix(), d.numbers, d.negatives,
                                        d.memory, d.options),

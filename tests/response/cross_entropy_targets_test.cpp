@@ -1,3 +1,4 @@
+#include "../support/allocations.hpp"
 #include "../support/expectations.hpp"
 #include "distil/response/cross_entropy.hpp"
 
@@ -21,6 +22,8 @@ void expect_targets(Batch& b, Targets const& targets, cross_entropy_options cons
   auto const exact = reference::reduce(losses);
   loss_value const found =
       distil::cross_entropy.with_grad(b.student.view(), targets, b.gradient.view(), options);
+  expect_no_allocation(
+      what, [&] { distil::cross_entropy.with_grad(b.student.view(), targets, b.gradient.view(), options); });
   EXPECT_NEAR(found.value, exact.value, 1e-13 * (1 + std::abs(exact.value))) << what;
   EXPECT_NEAR(found.weight, exact.weight, 1e-7 * exact.weight) << what;  // class weights are floats
   for (index r = 0; r < b.rows; ++r) {

@@ -1,5 +1,6 @@
 #include "distil/response/fuse.hpp"
 
+#include "../support/allocations.hpp"
 #include "../support/expectations.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/entropy.hpp"
@@ -27,6 +28,9 @@ TEST(fuse, is_the_sum_of_its_parts) {
                                   -0.05 * distil::entropy.term(bonus));
       std::vector<double> values(20);
       auto const found = objective.with_grad(b.student.view(), b.gradient.view(), {.values = values});
+      expect_no_allocation(
+          "gradient", [&] { objective.with_grad(b.student.view(), b.gradient.view(), {.values = values}); });
+      expect_no_allocation("value", [&] { (void)objective(b.student.view()); });
 
       owned_matrix<double> sum(20, columns, layout::row_major);
       owned_matrix<double> part(20, columns, layout::row_major);

@@ -22,6 +22,9 @@ void expect_projection(batch<double>& b, batch<double> const& other, owned_proje
   }();
   loss_value const found =
       projected_kl.with_grad(b.student.view(), other.teacher.view(), m.view(), b.gradient.view(), options);
+  expect_no_allocation("projected_kl", [&] {
+    projected_kl.with_grad(b.student.view(), other.teacher.view(), m.view(), b.gradient.view(), options);
+  });
   long double sum = 0;
   for (index r = 0; r < b.rows; ++r) {
     truth const exact =

@@ -166,6 +166,10 @@ TEST(sampled_kl, takes_numbers_of_the_teacher_for_any_length_of_row) {
                                      twin.gradient.view()),
                 dense, 1e-4 * (1 + dense));
     for (index c = 0; c < columns; ++c) ASSERT_NEAR(twin.gradient.at(2, c), b.gradient.at(2, c), 1e-4);
+    expect_no_allocation("numbers", [&] {
+      sampled_kl.with_grad(twin.student.view(), sampled_log_probabilities{log_p}, twin.labels,
+                           twin.gradient.view());
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../support/allocations.hpp"
 #include "../support/batches.hpp"
 #include "../support/refusal.hpp"
 #include "distil/response/forward_kl.hpp"
@@ -15,6 +16,7 @@ weights weights_of(token_sequences const& sequences, index rows, token_weight_op
                    token_weight_sums* sums = nullptr) {
   weights result(static_cast<std::size_t>(rows), -1.0);
   token_weight_sums const found = token_weights(sequences, result, options);
+  expect_no_allocation("token_weights", [&] { token_weights(sequences, result, options); });
   if (sums != nullptr) *sums = found;
   return result;
 }

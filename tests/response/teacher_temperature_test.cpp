@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "../support/allocations.hpp"
 #include "../support/cases/forward_kl.hpp"
 #include "../support/finite_difference.hpp"
 #include "../support/refusal.hpp"
@@ -61,6 +62,9 @@ void expect_naive(Loss const& loss, Divergence divergence) {
                                  .teacher_temperature_gradient = by_teacher};
       if (how == multiplied::by_three) options.factor = 3;
       loss.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
+      expect_no_allocation("teacher_temperature", [&] {
+        loss.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
+      });
       for (index r = 0; r < rows; ++r) {
         auto const at = static_cast<std::size_t>(r);
         auto const z = b.student.row<number>(r), t = b.teacher.row<number>(r);

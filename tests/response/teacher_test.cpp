@@ -2,6 +2,7 @@
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/softmax.hpp"
 
+#include "../support/allocations.hpp"
 #include "../support/expectations.hpp"
 
 namespace distil::testing {
@@ -30,6 +31,9 @@ void expect_same(three_forms& forms, Teacher const& teacher, double temperature,
   double const found =
       forward_kl.with_grad(b.student.view(), teacher, b.gradient.view(), {.temperature = temperature});
   EXPECT_NEAR(found, value, 1e-12 * (1 + value)) << what;
+  expect_no_allocation(what, [&] {
+    forward_kl.with_grad(b.student.view(), teacher, b.gradient.view(), {.temperature = temperature});
+  });
   for (index r = 0; r < b.rows; ++r) {
     for (index c = 0; c < b.columns; ++c) {
       EXPECT_NEAR(b.gradient.at(r, c), expected.at(r, c), 1e-13 * temperature) << what;

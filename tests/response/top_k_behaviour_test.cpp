@@ -189,6 +189,7 @@ TEST(top_k, fuses) {
              0.2 * distil::soft_cross_entropy.term(second_teacher, other),
              0.0 * distil::forward_kl.term(first_teacher));
     auto const found = objective.with_grad(b.student.view(), b.gradient.view());
+    expect_no_allocation("fused", [&] { objective.with_grad(b.student.view(), b.gradient.view()); });
     owned_matrix<float> parts[] = {
         {9, columns, layout::row_major}, {9, columns, layout::row_major}, {9, columns, layout::row_major}};
     double const hard = distil::cross_entropy.with_grad(b.student.view(), b.labels, parts[0].view());

@@ -358,7 +358,7 @@ TYPED_TEST_P(batch_suite, writes_in_place_and_adds) {
 
 TYPED_TEST_P(batch_suite, takes_other_element_types) {
   using loss = typename TypeParam::loss;
-  if constexpr (std::is_same_v<typename TypeParam::type, float>) {
+  if constexpr (stands_for_other_types<typename TypeParam::type>) {
     for (auto const& s : loss::settings()) {
       batch<half, bfloat16, bfloat16> b(18, 33, 3.0, layout::class_major);
       expect_coupled<loss>(b, s, {}, "half, bfloat16, bfloat16");
@@ -366,8 +366,25 @@ TYPED_TEST_P(batch_suite, takes_other_element_types) {
   }
 }
 
-REGISTER_TYPED_TEST_SUITE_P(batch_suite, matches_the_reference_on_every_shape,
-                            matches_the_reference_in_every_layout,
+TYPED_TEST_P(batch_suite, allocates_nothing_after_its_first_call) {
+  using loss = typename TypeParam::loss;
+  if constexpr (!requires { loss::call_allocates; }) {
+    for (auto const& [rows, columns, order] : allocation_shapes) {
+      if (columns > std::min<index>(most_columns<loss>(), 1000)) continue;
+      batch<typename TypeParam::type> b(rows, columns, 4.0, order);
+      std::vector<double> const weights(static_cast<std::size_t>(rows), 0.5);
+      for (auto const& s : loss::settings()) {
+        expect_no_allocation(s.label, [&] { (void)loss::value(serial, b, s, {}); });
+        expect_no_allocation(s.label + ", gradient", [&] {
+          loss::with_grad(serial, b, b.gradient.view(), s, {.weights = weights}, true);
+        });
+      }
+    }
+  }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(batch_suite, allocates_nothing_after_its_first_call,
+                            matches_the_reference_on_every_shape, matches_the_reference_in_every_layout,
                             gradient_is_the_central_difference_of_the_reference, weighs_and_ignores_rows,
                             counts_a_row_of_weight_two_as_two_rows, counts_nothing_where_nothing_counts,
                             masks_classes_and_rows, is_nan_with_a_nan_that_counts,

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <thread>
 
+#include "allocations.hpp"
 #include "element_types.hpp"
 #include "expectations.hpp"
 #include "finite_difference.hpp"
@@ -203,8 +204,41 @@ TYPED_TEST_P(response_suite, keeps_its_bounds_at_the_extremes) {
   }
 }
 
-REGISTER_TYPED_TEST_SUITE_P(response_suite, matches_the_reference_on_every_shape,
-                            matches_the_reference_in_every_layout,
+/// One row, rows across the lanes, long rows, parts of rows, class-major storage, and strides that fit no register.
+struct allocation_shape {
+  index rows, columns;
+  layout order;
+};
+inline constexpr allocation_shape allocation_shapes[] = {
+    {1, 1, layout::row_major},      {37, 10, layout::padded},
+    {64, 1000, layout::row_major},  {3, 2 * simd::least_part_columns + 5, layout::padded},
+    {70, 300, layout::class_major}, {5, 130, layout::every_other}};
+
+TYPED_TEST_P(response_suite, allocates_nothing_after_its_first_call) {
+  using loss = typename TypeParam::loss;
+  if constexpr (!requires { loss::call_allocates; }) {
+    for (auto const& [rows, columns, order] : allocation_shapes) {
+      batch<typename TypeParam::type> b(rows, columns, 4.0, order);
+      auto const count = static_cast<std::size_t>(rows);
+      std::vector<double> const weights(count, 0.5);
+      std::vector<double> values(count), slopes(count);
+      row_options const options{.weights = weights, .values = values};
+      for (auto const& s : loss::settings()) {
+        expect_no_allocation(s.label, [&] { (void)loss::value(serial, b, s, {}); });
+        expect_no_allocation(s.label + ", gradient", [&] {
+          if constexpr (loss::has_temperature_gradient) {
+            loss::with_grad(serial, b, b.gradient.view(), s, options, true, slopes);
+          } else {
+            loss::with_grad(serial, b, b.gradient.view(), s, options, true);
+          }
+        });
+      }
+    }
+  }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(response_suite, allocates_nothing_after_its_first_call,
+                            matches_the_reference_on_every_shape, matches_the_reference_in_every_layout,
                             gradient_is_the_central_difference_of_the_reference,
                             reduces_by_weights_and_divisor, gives_every_row_its_value,
                             ignores_labels_and_empty_batches, masks_classes_and_rows, keeps_nan_in_its_row,

@@ -12,8 +12,8 @@
 /// The checks every row-wise loss makes before any work, in O(1) unless said otherwise.
 namespace distil::detail {
 
-inline std::string shape_text(index rows, index columns) {
-  return std::to_string(rows) + " x " + std::to_string(columns);
+[[gnu::cold, gnu::noinline]] inline std::string shape_text(index rows, index columns) {
+  return text_of(rows) + " x " + text_of(columns);
 }
 
 /// A readable matrix: at least one class, and elements when there are rows.
@@ -37,8 +37,8 @@ void require_shape(char const* where, std::string_view argument, matrix_view<T> 
 
 inline void require_size(char const* where, std::string_view argument, index size, index rows) {
   require(
-      size == rows, where, argument, [&] { return "of size " + std::to_string(size); },
-      [&] { return "one per row, " + std::to_string(rows); });
+      size == rows, where, argument, [&] { return "of size " + text_of(size); },
+      [&] { return "one per row, " + text_of(rows); });
 }
 
 /// A number, or one per row; the numbers per row are looked at by `require_row_values`.
@@ -58,7 +58,7 @@ void require_row_values(char const* where, std::string_view argument, row_parame
   for (index row = 0; row < parameter.size(); ++row) {
     require(
         allowed(parameter[row]), where, argument,
-        [&] { return text_of(parameter[row]) + " in row " + std::to_string(row); }, must_be);
+        [&] { return text_of(parameter[row]) + " in row " + text_of(row); }, must_be);
   }
 }
 
@@ -79,10 +79,9 @@ inline void require_temperature(char const* where, row_parameter const& temperat
   index const size = static_cast<index>(temperature_gradient.size());
   require(
       size == 0 || size == rows || (size == 1 && !temperature.per_row()), where, gradient_name,
-      [&] { return "of size " + std::to_string(size); },
+      [&] { return "of size " + text_of(size); },
       [&] {
-        return (temperature.per_row() ? "one per row, " : "of size 1 or one per row, ") +
-               std::to_string(rows);
+        return (temperature.per_row() ? "one per row, " : "of size 1 or one per row, ") + text_of(rows);
       });
 }
 
@@ -149,8 +148,8 @@ void require_distinct_elements(char const* where, matrix_view<Gradient> const& g
   require(
       distinct, where, "gradient",
       [&] {
-        return "a view with strides " + std::to_string(gradient.row_stride) + " and " +
-               std::to_string(gradient.column_stride) + " in which elements overlap";
+        return "a view with strides " + text_of(gradient.row_stride) + " and " +
+               text_of(gradient.column_stride) + " in which elements overlap";
       },
       "a matrix with a place for every element");
 }

@@ -21,7 +21,7 @@ template <class Matrix>
 [[nodiscard]] auto first_columns(Matrix&& matrix, index columns) {
   auto result = view(matrix);
   detail::require(columns >= 0 && columns <= result.columns, "first_columns", "columns", columns, [&] {
-    return "within [0, " + std::to_string(result.columns) + "], the columns of the matrix";
+    return "within [0, " + detail::text_of(result.columns) + "], the columns of the matrix";
   });
   result.columns = columns;
   return result;
@@ -48,8 +48,8 @@ template <class Student, class Teacher>
   detail::require_matrix(name, "teacher", of_teacher);
   detail::require(
       of_teacher.rows == of_student.rows, name, "teacher",
-      [&] { return "of " + std::to_string(of_teacher.rows) + " rows"; },
-      [&] { return "of " + std::to_string(of_student.rows) + ", the rows of the student"; });
+      [&] { return "of " + detail::text_of(of_teacher.rows) + " rows"; },
+      [&] { return "of " + detail::text_of(of_student.rows) + ", the rows of the student"; });
   index const columns = std::min(of_student.columns, of_teacher.columns);
   using of_s = std::remove_const_t<typename decltype(of_student)::element>;
   using of_t = std::remove_const_t<typename decltype(of_teacher)::element>;
@@ -63,7 +63,7 @@ void clear_columns(Matrix&& matrix, index first) {
   auto const seen = detail::output_view(matrix);
   using element = typename decltype(seen)::element;
   detail::require(first >= 0 && first <= seen.columns, "clear_columns", "first", first, [&] {
-    return "within [0, " + std::to_string(seen.columns) + "], the columns of the matrix";
+    return "within [0, " + detail::text_of(seen.columns) + "], the columns of the matrix";
   });
   for (index row = 0; row < seen.rows; ++row) {
     for (index column = first; column < seen.columns; ++column) {

@@ -181,13 +181,13 @@ struct cross_entropy_base : term_base {
     if (!class_weights.empty()) {
       index const size = static_cast<index>(class_weights.size());
       require(
-          size == columns, where, "class_weights", [&] { return "of size " + std::to_string(size); },
-          [&] { return "one per class, " + std::to_string(columns); });
+          size == columns, where, "class_weights", [&] { return "of size " + detail::text_of(size); },
+          [&] { return "one per class, " + detail::text_of(columns); });
       for (index column = 0; column < columns; ++column) {
         double const weight = class_weight(column);
         require(
             is_weight(weight), where, "class_weights",
-            [&] { return text_of(weight) + " for class " + std::to_string(column); }, must_be_weight);
+            [&] { return text_of(weight) + " for class " + detail::text_of(column); }, must_be_weight);
       }
     }
   }
@@ -207,10 +207,10 @@ struct cross_entropy_base : term_base {
       });
       require(
           row == row_count, where, "label",
-          [&] { return std::to_string(labels[row]) + " in row " + std::to_string(row); },
+          [&] { return detail::text_of(labels[row]) + " in row " + detail::text_of(row); },
           [&] {
-            return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                   std::to_string(rows.ignore_label);
+            return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
+                   detail::text_of(rows.ignore_label);
           });
     });
   }

@@ -88,8 +88,8 @@ struct distribution_term : detail::term_base {
     detail::require_matrix(where, "teacher", teacher.matrix);
     detail::require(
         teacher.matrix.rows == row_count, where, "teacher",
-        [&] { return "of " + std::to_string(teacher.matrix.rows) + " rows"; },
-        [&] { return "of as many rows as the student, " + std::to_string(row_count); });
+        [&] { return "of " + detail::text_of(teacher.matrix.rows) + " rows"; },
+        [&] { return "of as many rows as the student, " + detail::text_of(row_count); });
   }
 
   template <class Gradient>

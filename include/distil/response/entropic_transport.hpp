@@ -87,8 +87,8 @@ class entropic_transport_loss {
     if (options.column_masses.per_row()) {
       require(
           options.column_masses.size() == cost.columns, name, "column_masses",
-          [&] { return "of size " + std::to_string(options.column_masses.size()); },
-          [&] { return "one per column, " + std::to_string(cost.columns); });
+          [&] { return "of size " + detail::text_of(options.column_masses.size()); },
+          [&] { return "one per column, " + detail::text_of(cost.columns); });
     } else {
       require(is_weight(options.column_masses[0]), name, "column_masses", options.column_masses[0],
               must_be_weight);

@@ -15,10 +15,10 @@ inline void require_labels(char const* where, label_view labels, std::int64_t ig
     std::int64_t const label = labels[row];
     require(
         label == ignore_label || (label >= 0 && label < columns), where, "label",
-        [&] { return std::to_string(label) + " in row " + std::to_string(row); },
+        [&] { return detail::text_of(label) + " in row " + detail::text_of(row); },
         [&] {
-          return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                 std::to_string(ignore_label);
+          return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
+                 detail::text_of(ignore_label);
         });
   }
 }

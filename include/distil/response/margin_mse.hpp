@@ -59,10 +59,10 @@ struct margin_mse_term : detail::term_base {
     for (index row = 0; row < row_count; ++row) {
       detail::require(
           ignored(row) || (positive(row) >= 0 && positive(row) < columns), where, "positive",
-          [&] { return std::to_string(positive(row)) + " in row " + std::to_string(row); },
+          [&] { return detail::text_of(positive(row)) + " in row " + detail::text_of(row); },
           [&] {
-            return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                   std::to_string(rows.ignore_label);
+            return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
+                   detail::text_of(rows.ignore_label);
           });
     }
   }

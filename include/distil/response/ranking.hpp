@@ -56,8 +56,8 @@ struct sparse_scores {
     require_matrix(where, "teacher.scores", scores);
     require(
         scores.rows == rows, where, "teacher.scores",
-        [&] { return "of " + std::to_string(scores.rows) + " rows"; },
-        [&] { return "of " + std::to_string(rows) + ", the rows of the student"; });
+        [&] { return "of " + detail::text_of(scores.rows) + " rows"; },
+        [&] { return "of " + detail::text_of(rows) + ", the rows of the student"; });
     require(
         ids.rows == rows && ids.columns == scores.columns && (rows == 0 || ids.data != nullptr), where,
         "teacher.ids", [&] { return shape_text(ids.rows, ids.columns); },
@@ -71,8 +71,8 @@ struct sparse_scores {
             static_cast<arithmetic>(scores(row, i)) == -std::numeric_limits<arithmetic>::infinity();
         require(
             padding || (ids(row, i) >= 0 && ids(row, i) < columns), where, "teacher.ids",
-            [&] { return std::to_string(ids(row, i)) + " in row " + std::to_string(row); },
-            [&] { return "within [0, " + std::to_string(columns) + ") where the score is not -inf"; });
+            [&] { return detail::text_of(ids(row, i)) + " in row " + detail::text_of(row); },
+            [&] { return "within [0, " + detail::text_of(columns) + ") where the score is not -inf"; });
       }
     }
   }

@@ -103,10 +103,10 @@ struct sampled_kl_base : term_base {
     for (index row = 0; row < row_count; ++row) {
       require(
           ignored(row) || (ids[row] >= 0 && ids[row] < columns), where, "sampled id",
-          [&] { return std::to_string(ids[row]) + " in row " + std::to_string(row); },
+          [&] { return detail::text_of(ids[row]) + " in row " + detail::text_of(row); },
           [&] {
-            return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                   std::to_string(rows.ignore_label);
+            return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
+                   detail::text_of(rows.ignore_label);
           });
     }
   }

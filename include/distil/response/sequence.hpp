@@ -91,11 +91,11 @@ inline void require_sequences(char const* where, token_sequences const& sequence
     require(
         length >= 0 && (!padded || length <= sequences.padded_length), where, padded ? "lengths" : "offsets",
         [&] {
-          return padded ? std::to_string(length) + " for sequence " + std::to_string(i)
-                        : "falling after sequence " + std::to_string(i);
+          return padded ? detail::text_of(length) + " for sequence " + detail::text_of(i)
+                        : "falling after sequence " + detail::text_of(i);
         },
         [&] {
-          return padded ? "within [0, " + std::to_string(sequences.padded_length) + "]"
+          return padded ? "within [0, " + detail::text_of(sequences.padded_length) + "]"
                         : std::string("in order");
         });
   }
@@ -103,12 +103,12 @@ inline void require_sequences(char const* where, token_sequences const& sequence
   require(padded || offsets.size() > 0, where, "offsets", "empty", "one more than there are sequences");
   require(
       padded || offsets[0] == 0, where, "offsets",
-      [&] { return "beginning at " + std::to_string(offsets[0]); }, "beginning at 0");
+      [&] { return "beginning at " + detail::text_of(offsets[0]); }, "beginning at 0");
   index const needed =
       padded ? count * sequences.padded_length : static_cast<index>(offsets[offsets.size() - 1]);
   require(
-      rows == needed, where, "weights", [&] { return "of size " + std::to_string(rows); },
-      [&] { return "one per row, " + std::to_string(needed); });
+      rows == needed, where, "weights", [&] { return "of size " + detail::text_of(rows); },
+      [&] { return "one per row, " + detail::text_of(needed); });
 }
 
 inline void require_options(char const* where, token_weight_options const& options, index rows) {

@@ -46,20 +46,20 @@ template <class Id, class Storage>
 void require_ids(char const* where, top_k_teacher<Id, Storage> const& teacher, index row, index columns,
                  std::uint64_t* seen) {
   auto const in_row = [&](auto what) {
-    return [=] { return std::to_string(what) + " in row " + std::to_string(row); };
+    return [=] { return detail::text_of(what) + " in row " + detail::text_of(row); };
   };
   index const entries = teacher.entries(row);
   require(entries >= 0 && entries <= teacher.ids.columns, where, "counts", in_row(entries),
-          [&] { return "within [0, " + std::to_string(teacher.ids.columns) + "]"; });
+          [&] { return "within [0, " + detail::text_of(teacher.ids.columns) + "]"; });
   for (index entry = 0; entry < entries; ++entry) {
     if (!teacher.present(row, entry)) continue;
     Id const id = teacher.ids(row, entry);
     require(std::cmp_greater_equal(id, 0) && std::cmp_less(id, columns), where, "an id of the teacher",
-            in_row(id), [&] { return "within [0, " + std::to_string(columns) + ")"; });
+            in_row(id), [&] { return "within [0, " + detail::text_of(columns) + ")"; });
     std::uint64_t& word = seen[static_cast<std::size_t>(id) / 64];
     std::uint64_t const bit = std::uint64_t{1} << static_cast<std::size_t>(id) % 64;
     require((word & bit) == 0, where, "an id of the teacher",
-            [&] { return std::to_string(id) + " twice in row " + std::to_string(row); },
+            [&] { return detail::text_of(id) + " twice in row " + detail::text_of(row); },
             "there once in a row");
     word |= bit;
   }

@@ -21,7 +21,7 @@ void require_top_k(char const* where, top_k_teacher<Id, Storage> const& teacher,
   require(
       teacher.ids.rows == rows && teacher.ids.columns <= most_listed, where, "ids",
       [&] { return shape_text(teacher.ids.rows, teacher.ids.columns); },
-      [&] { return std::to_string(rows) + " x k, with the rows of the student"; });
+      [&] { return detail::text_of(rows) + " x k, with the rows of the student"; });
   require(
       teacher.values.rows == rows && teacher.values.columns == teacher.ids.columns, where, "values",
       [&] { return shape_text(teacher.values.rows, teacher.values.columns); },

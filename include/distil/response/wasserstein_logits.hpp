@@ -89,10 +89,10 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
     for (index row = 0; row < options_.labels.size(); ++row) {
       std::int64_t const label = options_.labels[row];
       detail::require((label >= 0 && label < columns) || label == this->rows.ignore_label, where, "label",
-                      [&] { return std::to_string(label) + " in row " + std::to_string(row); },
+                      [&] { return detail::text_of(label) + " in row " + detail::text_of(row); },
                       [&] {
-                        return "within [0, " + std::to_string(columns) + ") or the ignored label " +
-                               std::to_string(this->rows.ignore_label);
+                        return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
+                               detail::text_of(this->rows.ignore_label);
                       });
     }
     for (index i = 0; i < columns; ++i) {
@@ -100,7 +100,7 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
         double const cost = detail::widen<double>(cost_(i, j));
         detail::require(
             std::isfinite(cost), where, "cost",
-            [&] { return detail::text_of(cost) + " at " + std::to_string(i) + ", " + std::to_string(j); },
+            [&] { return detail::text_of(cost) + " at " + detail::text_of(i) + ", " + detail::text_of(j); },
             "finite");
       }
     }

@@ -88,8 +88,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
       }
       auto state = begin<Axis>(tile, each);
       sweep.read(tile.rows, classes, state);
-      look_up(tile, state, each);
-      sweep.close(state);
+      complete(tile, state, each);
       if (sweep.refines(state)) {
         sweep.refine(tile.rows, classes, state);
         sweep.close_refined(state);
@@ -128,8 +127,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
         sweeps<axis>(student_, terms_, keep).read(tile.rows, classes, states[part]);
       });
       each_part_in_order(parts, width, [&](std::size_t part) { sweeps<axis>::join(whole, states[part]); });
-      look_up(tile, whole, each);
-      sweeps<axis>::close(whole);
+      complete(tile, whole, each);
       if (sweeps<axis>::refines(whole)) {
         state_of_row const closed = whole;
         each_part([&](std::size_t part, class_range classes) {
@@ -223,9 +221,12 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
         {{typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I])}...}};
   }
 
-  template <class Axis, class State, std::size_t... I>
-  DISTIL_INLINE void look_up(tile_weights<Axis> const& tile, State& state, std::index_sequence<I...>) const {
+  /// All classes are read. A function of its own, as the sweeps are: whole rows and parts of rows share it.
+  template <class Axis, std::size_t... I>
+  void complete(tile_weights<Axis> const& tile, typename sweeps<Axis>::state& state,
+                std::index_sequence<I...>) const {
     (get<I>(state.of).look_up(std::get<I>(terms_), student_, tile.rows), ...);
+    sweeps<Axis>::close(state);
   }
 
   /// None of the rows counts.
@@ -251,9 +252,9 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     return sum;
   }
 
-  template <class Axis, class State, std::size_t... I>
-  DISTIL_INLINE void record(tile_weights<Axis> const& tile, State const& state, chunk_sums& sums,
-                            std::index_sequence<I...>) {
+  template <class Axis, std::size_t... I>
+  void record(tile_weights<Axis> const& tile, typename sweeps<Axis>::state const& state, chunk_sums& sums,
+              std::index_sequence<I...>) {
     constexpr auto lane_count = static_cast<std::size_t>(lanes<T>::size);
     T value[count][lane_count];
     T derivative[count][lane_count];
@@ -307,7 +308,8 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Stu
                                            objective_options const& options, Terms const&... terms) {
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(policy);
+  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...)
+      .run(detail::any_policy(policy));
 }
 
 /// The value of a sum of terms, and its gradient with respect to the student.
@@ -321,7 +323,7 @@ objective_value<sizeof...(Terms)> evaluate_with_gradient(char const* where, Poli
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return evaluation<element, std::remove_const_t<decltype(output)>, Terms...>(where, logits, output, options,
                                                                               terms...)
-      .run(policy);
+      .run(detail::any_policy(policy));
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -11,6 +11,8 @@ struct map_case {
   static constexpr bool has_teacher = true;
   static constexpr bool has_labels = false;
   static constexpr bool has_temperature_gradient = false;
+  static constexpr bool call_allocates =
+      true;                             // an output; the map by itself is tried in the test of softmax
   static constexpr bool is_map = true;  // from logits to a matrix: tested through a linear function of it
   static std::vector<setting> settings() {
     return {{.label = "T=1"}, {.label = "T=4", .temperature = 4}, {.label = "T=0.5", .temperature = 0.5}};

@@ -41,6 +41,7 @@ struct projected_kl_case {
   static constexpr bool has_labels = false;
   static constexpr bool has_temperature_gradient = false;
   static constexpr bool is_map = false;
+  static constexpr bool call_allocates = true;  // a projection; the loss by itself is tried in its test
   static std::vector<setting> settings() { return temperatures(); }
 
   static projected_kl_options options(setting const& s, row_options const& rows, bool accumulate) {

@@ -19,6 +19,7 @@ struct wasserstein_logits_case {
   static constexpr char const* name = "wasserstein_logits";
   static constexpr error_bound bound = wasserstein_logits_loss::bound;
   static constexpr index most_columns = 131;
+  static constexpr bool call_allocates = true;  // costs and labels; the loss by itself is tried in its test
   static std::vector<wasserstein_setting> settings() {
     return {{{.label = "T=2", .temperature = 2, .squared = false}, false, 0.1, 6},
             {{.label = "labels, T=1.5", .temperature = 1.5, .squared = false}, true, 0.2, 4, 2.0, 0.5},
