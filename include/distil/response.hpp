@@ -54,6 +54,7 @@
 #include "distil/response/top_k.hpp"
 #include "distil/response/total_variation.hpp"
 #include "distil/response/universal_logits.hpp"
+#include "distil/response/universal_self_kd.hpp"
 #include "distil/response/virtual_teacher.hpp"
 #include "distil/response/wasserstein_logits.hpp"
 #include "distil/response/weighted_soft_label.hpp"
