@@ -179,6 +179,8 @@ auto evaluate_coupled_with_gradient(char const* where, Policy policy, Student co
 /// The face of a loss that couples rows: `Loss` has a name, and makes a term of a teacher and options.
 template <class Loss, class Options>
 struct coupled_loss {
+  using options_type = Options;
+
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher,
                                 Options const& options = {}) const {
