@@ -48,6 +48,10 @@ struct divergence_term : detail::term_base {
   std::optional<row_parameter> teacher_temperature;
   std::optional<row_parameter> factor;
   bool squared = true;
+  /// Of a Function that looks at whole rows, in the copy that is evaluated.
+  static constexpr bool looks_at_rows =
+      !std::is_same_v<typename kernels::function_in_rows<float, Function>::type, Function>;
+  mutable std::conditional_t<looks_at_rows, simd::scratch_lease, simd::nothing> memory = {};
 
   divergence_term(Function const& the_function, dense_teacher<Storage, Form> const& the_teacher,
                   divergence_options const& options)
@@ -85,8 +89,17 @@ struct divergence_term : detail::term_base {
     detail::require_apart(where, gradient, "teacher", teacher.matrix);
   }
 
-  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+  /// Memory for a row of this thread before any work, so that a lack of it can be reported.
+  void reserve([[maybe_unused]] char const* where, [[maybe_unused]] index columns) const {
+    if constexpr (looks_at_rows) {
+      memory.take(where);
+      (void)memory.memory(static_cast<std::size_t>(columns) * sizeof(double));
+    }
+  }
+
+  void inspect(char const* where, index /*rows*/, index columns) const {
     using detail::require_row_values;
+    reserve(where, columns);
     require_row_values(where, "temperature", temperature, detail::is_temperature,
                        detail::must_be_temperature);
     detail::require_softening_of_rows(where, *this);
