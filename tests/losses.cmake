@@ -1,5 +1,6 @@
 # Every header of the loss families. See "Add a loss" in CONTRIBUTING.md.
 
+distil_add_loss(response adaptive_alpha)
 distil_add_loss(response adaptive_kl)
 distil_add_loss(response alpha_beta)
 distil_add_loss(response amari_alpha)

@@ -2,6 +2,7 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/response/adaptive_alpha.hpp"
 #include "distil/response/adaptive_kl.hpp"
 #include "distil/response/alpha_beta.hpp"
 #include "distil/response/amari_alpha.hpp"
