@@ -2,6 +2,7 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/response/adaptive_alpha.hpp"
 #include "distil/response/adaptive_kl.hpp"
 #include "distil/response/alpha_beta.hpp"
 #include "distil/response/amari_alpha.hpp"
@@ -54,6 +55,7 @@
 #include "distil/response/top_k.hpp"
 #include "distil/response/total_variation.hpp"
 #include "distil/response/universal_logits.hpp"
+#include "distil/response/universal_self_kd.hpp"
 #include "distil/response/virtual_teacher.hpp"
 #include "distil/response/wasserstein_logits.hpp"
 #include "distil/response/weighted_soft_label.hpp"

@@ -34,7 +34,8 @@ TEST(adaptive_kl, parts_every_row_where_sorting_does) {
       least = sorted[k];
       k = next;
     }
-    EXPECT_EQ(kernels::least_of_head(scores, 1.0, share), least) << trial;
+    EXPECT_EQ(kernels::least_of_head(scores.data(), scores.data() + scores.size(), 1.0, share), least)
+        << trial;
   }
 }
 

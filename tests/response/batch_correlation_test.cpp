@@ -3,6 +3,7 @@
 #include "../support/batch_suite.hpp"
 #include "../support/cases/batch_correlation.hpp"
 #include "../support/refusal.hpp"
+#include "../support/temperature_slopes.hpp"
 
 namespace distil::testing {
 namespace {
@@ -34,6 +35,11 @@ TEST(batch_correlation, refuses) {
   EXPECT_EQ(
       refusal_of([&] { batch_correlation.with_grad(b.student.view(), b.teacher.view(), b.teacher.view()); }),
       "distil::batch_correlation: gradient is overlapping the teacher; it must be apart from the teacher");
+}
+
+TEST(batch_correlation, differentiates_by_the_temperature) {
+  expect_slope_of_batch<batch_correlation_case, distil::batch_correlation, double>();
+  expect_slope_of_batch<batch_correlation_case, distil::batch_correlation, float>();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "../support/batch_suite.hpp"
 #include "../support/cases/class_correlation.hpp"
 #include "../support/refusal.hpp"
+#include "../support/temperature_slopes.hpp"
 
 namespace distil::testing {
 namespace {
@@ -34,6 +35,11 @@ TEST(class_correlation, refuses) {
   EXPECT_EQ(
       refusal_of([&] { class_correlation.with_grad(b.student.view(), b.teacher.view(), b.teacher.view()); }),
       "distil::class_correlation: gradient is overlapping the teacher; it must be apart from the teacher");
+}
+
+TEST(class_correlation, differentiates_by_the_temperature) {
+  expect_slope_of_batch<class_correlation_case, distil::class_correlation, double>();
+  expect_slope_of_batch<class_correlation_case, distil::class_correlation, float>();
 }
 
 }  // namespace

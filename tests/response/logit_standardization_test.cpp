@@ -3,6 +3,9 @@
 #include "../support/behaviour_suite.hpp"
 #include "../support/cases/logit_standardization.hpp"
 #include "../support/refusal.hpp"
+#include "distil/response/decoupled_kd.hpp"
+#include "distil/response/normalized_kd.hpp"
+#include "distil/response/prediction_correlation.hpp"
 
 namespace distil::testing {
 namespace {
@@ -93,6 +96,108 @@ TEST(logit_standardization, wraps_any_divergence) {
     }
   }
   EXPECT_NEAR(found, expected, 1e-12);
+}
+
+/// Another loss, with labels or without: that of standardized rows, and its central differences.
+template <class Loss, class Options, class... Labels>
+void expect_standardized(Loss const& loss, Options const& options, Labels const&... labels) {
+  batch<double> b(6, 9);
+  b.student.set(2, 3, minus_infinity), b.teacher.set(2, 3, minus_infinity);
+  auto const z = standardized_rows(b.student, 6, 9), t = standardized_rows(b.teacher, 6, 9);
+  double const expected = loss(z.view(), t.view(), labels..., options);
+  auto const wrapped = standardized(loss);
+  double const found =
+      wrapped.with_grad(b.student.view(), b.teacher.view(), labels..., b.gradient.view(), options);
+  EXPECT_NEAR(found, expected, 1e-13);
+  EXPECT_EQ(static_cast<double>(wrapped(b.student.view(), b.teacher.view(), labels..., options)), found);
+  for (index r = 0; r < 6; ++r) {
+    for (index c = 0; c < 9; ++c) {
+      double const here = b.student.at(r, c), step = 1e-5;
+      if (here == minus_infinity) {
+        EXPECT_EQ(b.gradient.at(r, c), 0.0);
+        continue;
+      }
+      auto const moved = [&](double by) -> double {
+        b.student.set(r, c, here + by);
+        return wrapped(b.student.view(), b.teacher.view(), labels..., options);
+      };
+      double const slope = (moved(step) - moved(-step)) / (2 * step);
+      (void)moved(0);
+      EXPECT_NEAR(b.gradient.at(r, c), slope, 1e-8) << r << ", " << c;
+    }
+  }
+  // In place, added, and on several threads.
+  owned_matrix<double> sum(6, 9, layout::class_major), in_place(6, 9, layout::row_major);
+  for (index r = 0; r < 6; ++r) {
+    for (index c = 0; c < 9; ++c) sum.set(r, c, 1), in_place.set(r, c, b.student.at(r, c));
+  }
+  Options adding = options;
+  adding.accumulate = true;
+  wrapped.with_grad(parallel_policy{2}, b.student.view(), b.teacher.view(), labels..., sum.view(), adding);
+  wrapped.with_grad(in_place.view(), b.teacher.view(), labels..., in_place.view(), options);
+  for (index r = 0; r < 6; ++r) {
+    for (index c = 0; c < 9; ++c) {
+      EXPECT_EQ(sum.at(r, c), 1 + b.gradient.at(r, c));
+      EXPECT_EQ(in_place.at(r, c), b.gradient.at(r, c));
+    }
+  }
+}
+
+TEST(logit_standardization, wraps_any_other_loss) {
+  std::vector<int> const labels = {1, 8, 0, -100, 4, 1};
+  expect_standardized(decoupled_kd, decoupled_kd_options{.temperature = 2, .non_target_weight = 0.5}, labels);
+  expect_standardized(normalized_kd, normalized_kd_options{.rows = {.weights = 2}}, labels);
+  expect_standardized(prediction_correlation, prediction_correlation_options{.temperature = 2});
+}
+
+TEST(logit_standardization, of_any_other_loss_takes_every_storage_and_row) {
+  batch<bfloat16, half, float> b(40, 33, 3.0, layout::class_major);
+  batch<double> exact(40, 33);
+  for (index r = 0; r < 40; ++r) {
+    for (index c = 0; c < 33; ++c) {
+      if (r == 3) b.student.set(r, c, 1.5);  // without spread
+      if (r == 5) b.student.set(r, c, minus_infinity);
+      exact.student.set(r, c, b.student.at(r, c)), exact.teacher.set(r, c, b.teacher.at(r, c));
+    }
+  }
+  b.labels[7] = -100;
+  b.student.set(7, 2, std::nan("")), exact.student.set(7, 2, std::nan(""));  // does not count
+  auto const loss = standardized(decoupled_kd);
+  double const found =
+      loss.with_grad(b.student.view(), b.teacher.view(), b.labels, b.gradient.view(), {.temperature = 2});
+  double const wanted = loss.with_grad(exact.student.view(), exact.teacher.view(), b.labels,
+                                       exact.gradient.view(), {.temperature = 2});
+  EXPECT_NEAR(found, wanted, 3e-5 * wanted);
+  for (index r = 0; r < 40; ++r) {
+    for (index c = 0; c < 33; ++c) {
+      ASSERT_NEAR(b.gradient.at(r, c), exact.gradient.at(r, c), 1e-5);
+      if (r == 5 || r == 7) {
+        ASSERT_EQ(b.gradient.at(r, c), 0.0);
+      }
+    }
+  }
+  EXPECT_EQ(loss(b.student.view(), b.teacher.view(), b.labels).weight, 38.0);
+}
+
+TEST(logit_standardization, of_any_other_loss_refuses_before_it_writes) {
+  batch<float> b(3, 4), wide(3, 5);
+  auto const z = b.student.view(), t = b.teacher.view();
+  b.gradient.set(0, 0, 42);
+  auto const refused = [&](auto const& teacher, auto const& gradient, decoupled_kd_options const& options) {
+    return refusal_of([&] { standardized(decoupled_kd).with_grad(z, teacher, b.labels, gradient, options); });
+  };
+  EXPECT_EQ(refused(t, wide.gradient.view(), {}),
+            "distil::logit_standardization: gradient is 3 x 5; it must be 3 x 4, the shape of the student");
+  EXPECT_EQ(refused(wide.teacher.view(), b.gradient.view(), {}),
+            "distil::logit_standardization: teacher is 3 x 5; it must be 3 x 4, the shape of the student");
+  EXPECT_EQ(refused(t, t, {}),
+            "distil::logit_standardization: gradient is overlapping the teacher; it must be apart from the "
+            "teacher");
+  EXPECT_EQ(refused(t, b.gradient.view(), {.temperature = -1}),
+            "distil::decoupled_kd: temperature is -1; it must be within [1e-15, 1e15]");
+  EXPECT_EQ(refusal_of([&] { (void)standardized(decoupled_kd, -1)(z, t, b.labels); }),
+            "distil::logit_standardization: epsilon is -1; it must be finite and >= 0");
+  EXPECT_EQ(b.gradient.at(0, 0), 42);
 }
 
 TEST(logit_standardization, does_not_see_the_size_of_logits) {

@@ -65,46 +65,6 @@ TEST(normalized_kd, knows_the_teacher_at_temperature_1_from_every_form) {
   EXPECT_NEAR(normalized_kd(z, log_probabilities(b.teacher.view(), 1), b.labels, options), expected, 1e-12);
 }
 
-// USKD (same paper, section 3.3): labels weighed by 1 + q_y^2 - mean q_y^2, and Zipf's law in the order of the classes
-// for the others, both constants for the gradient.
-TEST(normalized_kd, makes_universal_self_distillation_with_weighted_cross_entropy) {
-  batch<double> b(6, 15);
-  owned_matrix<double> zipf(6, 15, layout::row_major);
-  std::vector<double> weights;
-  double expected = 0, mean = 0;
-  for (index r = 0; r < 6; ++r) {
-    auto const label = static_cast<std::size_t>(b.labels[static_cast<std::size_t>(r)]);
-    auto const q = reference::softmax(b.student.row(r)), order = b.teacher.row(r);
-    weights.push_back(1 + q[label] * q[label]);
-    mean += q[label] * q[label] / 6;
-    for (std::size_t c = 0; c < 15; ++c) {
-      auto const before = [&](std::size_t i) { return i != label && order[i] > order[c]; };
-      double rank = 1;
-      for (std::size_t i = 0; i < 15; ++i) rank += before(i) ? 1 : 0;
-      zipf.set(r, static_cast<index>(c), c == label ? 0 : 1 / rank);
-    }
-  }
-  for (index r = 0; r < 6; ++r) {
-    auto const at = static_cast<std::size_t>(r);
-    auto const label = static_cast<std::size_t>(b.labels[at]);
-    weights[at] -= mean;
-    auto const log_q = reference::log_softmax(b.student.row(r));
-    double others = 0, sum = 0, total = 0;
-    for (std::size_t c = 0; c < 15; ++c) {
-      others += c == label ? 0 : std::exp(log_q[c]);
-      total += zipf.at(r, static_cast<index>(c));
-    }
-    for (std::size_t c = 0; c < 15; ++c) {
-      if (c != label) sum -= zipf.at(r, static_cast<index>(c)) / total * (log_q[c] - std::log(others));
-    }
-    expected += (-weights[at] * log_q[label] + 0.1 * sum) / 6;
-  }
-  auto const objective = fuse(cross_entropy.term(b.labels, {.rows = {.weights = weights, .normalizer = 6}}),
-                              0.1 * normalized_kd.term(probabilities(std::as_const(zipf).view()), b.labels,
-                                                       {.non_target_weight = 1}));
-  EXPECT_NEAR(objective.with_grad(b.student.view(), b.gradient.view()), expected, 1e-13);
-}
-
 TEST(normalized_kd, refuses_what_it_cannot_use) {
   batch<float> b(3, 4);
   auto const z = b.student.view(), t = b.teacher.view();

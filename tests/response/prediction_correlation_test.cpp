@@ -3,6 +3,7 @@
 #include "../support/batch_suite.hpp"
 #include "../support/cases/prediction_correlation.hpp"
 #include "../support/refusal.hpp"
+#include "../support/temperature_slopes.hpp"
 
 namespace distil::testing {
 namespace {
@@ -105,6 +106,21 @@ TEST(prediction_correlation, refuses) {
   std::vector<double> const two = {1, 2};
   EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.rows = {.weights = two}}); }),
             name + "rows.weights is of size 2; it must be one per row, 3");
+}
+
+TEST(prediction_correlation, has_one_derivative_by_the_temperature) {
+  batch<float> b(3, 4);
+  std::vector<double> slopes(3);
+  EXPECT_EQ(refusal_of([&] {
+              (void)prediction_correlation(b.student.view(), b.teacher.view(),
+                                           {.temperature_gradient = slopes});
+            }),
+            "distil::prediction_correlation: temperature_gradient is of size 3; it must be of size 1");
+}
+
+TEST(prediction_correlation, differentiates_by_the_temperature) {
+  expect_slope_of_batch<prediction_correlation_case, distil::prediction_correlation, double>();
+  expect_slope_of_batch<prediction_correlation_case, distil::prediction_correlation, float>();
 }
 
 }  // namespace

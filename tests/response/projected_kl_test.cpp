@@ -3,6 +3,7 @@
 #include "../support/behaviour_suite.hpp"
 #include "../support/cases/projected_kl.hpp"
 #include "../support/refusal.hpp"
+#include "../support/temperature_slopes.hpp"
 #include "distil/response/forward_kl.hpp"
 
 namespace distil::testing {
@@ -149,6 +150,27 @@ TEST(projected_kl, refuses) {
             name + "projection.columns is -1 at 1; it must be within [0, 3)");
   EXPECT_EQ(refusal({0, 1, 2, 3}, {0, 1, 2}, {1, 1, -0.5F}, 3),
             name + "projection.weights is -0.5 at 2; it must be finite and >= 0");
+}
+
+template <class T>
+void expect_slopes() {
+  expect_slopes_of_rows<projected_kl_case, T>(
+      [](batch<T>& b, setting const& s, row_options const& rows, std::span<double> slope, bool gradient) {
+        auto const projection = owned_projection::mixing(b.columns, b.columns);
+        auto options = projected_kl_case::options(s, rows, false);
+        options.temperature_gradient = slope;
+        if (gradient) {
+          projected_kl.with_grad(b.student.view(), b.teacher.view(), projection.view(), b.gradient.view(),
+                                 options);
+        } else {
+          (void)projected_kl(b.student.view(), b.teacher.view(), projection.view(), options);
+        }
+      });
+}
+
+TEST(projected_kl, differentiates_by_the_temperature) {
+  expect_slopes<double>();
+  expect_slopes<float>();
 }
 
 }  // namespace

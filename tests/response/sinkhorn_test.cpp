@@ -3,6 +3,7 @@
 #include "../support/batch_suite.hpp"
 #include "../support/cases/sinkhorn.hpp"
 #include "../support/refusal.hpp"
+#include "../support/temperature_slopes.hpp"
 
 namespace distil::testing {
 namespace {
@@ -99,6 +100,11 @@ TEST(sinkhorn, refuses) {
             name + "gradient is 7; it must be transport_gradient::exact or transport_gradient::fixed_plan");
   EXPECT_EQ(refusal_of([&] { sinkhorn.with_grad(z, t, t); }),
             name + "gradient is overlapping the teacher; it must be apart from the teacher");
+}
+
+TEST(sinkhorn, differentiates_by_the_temperature) {
+  expect_slope_of_batch<sinkhorn_case, distil::sinkhorn, double>();
+  expect_slope_of_batch<sinkhorn_case, distil::sinkhorn, float>();
 }
 
 }  // namespace

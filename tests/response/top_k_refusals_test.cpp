@@ -49,11 +49,6 @@ TEST(top_k_refusals, come_before_anything_is_written) {
           "an id of the teacher is " + std::to_string(saved[1]) +
               " twice in row 0; it must be there once in a row");
   expect(
-      "teacher_temperature, its gradient or factor is set; it must be left out with a top-k teacher, which "
-      "says what it "
-      "was captured at",
-      top_k(b.ids_view(), b.values.view(), fine), {.teacher_temperature = 2});
-  expect(
       "form of the top-k teacher is not said; it must be teacher_form::logits, log_probabilities or "
       "probabilities",
       changed([](auto& o) { o.form = std::nullopt; }));

@@ -3,6 +3,7 @@
 #include "../support/behaviour_suite.hpp"
 #include "../support/cases/universal_logits.hpp"
 #include "../support/refusal.hpp"
+#include "../support/temperature_slopes.hpp"
 
 namespace distil::testing {
 namespace {
@@ -139,6 +140,39 @@ TEST(universal_logits, refuses) {
             "distil::universal_logits: temperature is 0; it must be within [1e-15, 1e15]");
   EXPECT_EQ(refusal_of([&] { (void)universal_logits(z, z, {.rows = {.weights = -1}}); }),
             "distil::universal_logits: rows.weights is -1; it must be finite and >= 0");
+}
+
+template <class T>
+void expect_slopes() {
+  expect_slopes_of_rows<universal_logits_case, T>(
+      [](batch<T>& b, setting const& s, row_options const& rows, std::span<double> slope, bool gradient) {
+        auto options = universal_logits_case::options(s, rows, false);
+        options.temperature_gradient = slope;
+        if (gradient) {
+          universal_logits.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
+        } else {
+          (void)universal_logits(b.student.view(), b.teacher.view(), options);
+        }
+      });
+}
+
+TEST(universal_logits, differentiates_by_the_temperature) {
+  expect_slopes<double>();
+  expect_slopes<float>();
+}
+
+TEST(universal_logits, a_distribution_stays_where_it_is) {
+  batch<double> b(1, 9, 2.0);
+  owned_matrix<double> p(1, 5, layout::row_major);
+  double const mass[] = {0.4, 0.3, 0.2, 0.06, 0.04};
+  for (index c = 0; c < 5; ++c) p.set(0, c, mass[c]);
+  auto const teacher = probabilities(std::as_const(p).view());
+  double slope[1];
+  (void)universal_logits(b.student.view(), teacher, {.temperature = 2, .temperature_gradient = slope});
+  auto const at = [&](double T) {
+    return universal_logits(b.student.view(), teacher, {.temperature = T}).value;
+  };
+  EXPECT_NEAR(slope[0], (at(2 + 1e-5) - at(2 - 1e-5)) / 2e-5, 1e-9);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 ///   name, bound, settings()
 ///   value(policy, batch, setting, rows), with_grad(policy, batch, gradient, setting, rows, accumulate)
 ///   of(students, teachers, weights, setting)     a coupled_truth; weights are 0 for rows that do not count
+///   value_at(moved, students, teachers, weights, setting)   its value where the gradient holds something constant, with
+///                                                           what that is of `students`
 namespace distil::testing {
 
 using exact_matrix = std::vector<exact_row>;
@@ -146,7 +148,11 @@ TYPED_TEST_P(batch_suite, gradient_is_the_central_difference_of_the_reference) {
           [&](exact_row const& z) {
             exact_matrix moved = students;
             moved[r] = z;
-            return loss::of(moved, teachers, exact_weights, s).value;
+            if constexpr (requires { loss::value_at(moved, students, teachers, exact_weights, s); }) {
+              return loss::value_at(moved, students, teachers, exact_weights, s);
+            } else {
+              return loss::of(moved, teachers, exact_weights, s).value;
+            }
           },
           students[r]);
       for (index c = 0; c < b.columns; ++c) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 #include "distil/response/divergence.hpp"
 #include "distil/response/divergence_summands.hpp"
@@ -38,25 +37,24 @@ namespace kernels {
 
 /// The least of the scores in the head of a row: of those that are taken from the largest down while the sum of
 /// e^(sharpness * score) stays within `share` of that of all. At least the largest; equal scores go together.
-/// `scores` comes without NaN and -inf, and is reordered. Linear on average, by parting it again and again.
+/// The scores come without NaN and -inf, and are reordered. Linear on average, by parting them again and again.
 template <class T>
-T least_of_head(std::vector<T>& scores, double sharpness, double share) {
-  if (scores.empty()) return std::numeric_limits<T>::infinity();
-  T const largest = *std::max_element(scores.begin(), scores.end());
-  auto const mass = [&](auto first, auto last) {
+T least_of_head(T* first, T* last, double sharpness, double share) {
+  if (first == last) return std::numeric_limits<T>::infinity();
+  T const largest = *std::max_element(first, last);
+  auto const mass = [&](T const* from, T const* to) {
     double sum = 0.0;
-    for (; first != last; ++first) {
-      sum += std::exp((static_cast<double>(*first) - static_cast<double>(largest)) * sharpness);
+    for (; from != to; ++from) {
+      sum += std::exp((static_cast<double>(*from) - static_cast<double>(largest)) * sharpness);
     }
     return sum;
   };
-  double room = share * mass(scores.begin(), scores.end());
+  double room = share * mass(first, last);
   T least = largest;
-  auto first = scores.begin(), last = scores.end();
   while (first != last) {
     T const pivot = first[(last - first) / 2];
-    auto const equal = std::partition(first, last, [&](T score) { return score > pivot; });
-    auto const less = std::partition(equal, last, [&](T score) { return score >= pivot; });
+    T* const equal = std::partition(first, last, [&](T score) { return score > pivot; });
+    T* const less = std::partition(equal, last, [&](T score) { return score >= pivot; });
     double const above = mass(first, equal);
     if (above > room) {
       last = equal;
@@ -127,22 +125,20 @@ struct adaptive_kl_function {
       double sharpness = logits ? 1.0 : term.temperature[row];
       if (term.teacher.captured_at) sharpness = (*term.teacher.captured_at)[row];
       sharpness /= term.temperature[row];
-      thread_local std::vector<T> scores;
-      scores.clear();
       auto const& teacher = term.teacher.matrix;
+      auto* const scores =
+          reinterpret_cast<T*>(term.memory.memory(static_cast<std::size_t>(teacher.columns) * sizeof(T)));
+      T* end = scores;
       for (index column = 0; column < teacher.columns; ++column) {
-        auto const stored = static_cast<
-            arithmetic_t<typename std::remove_const_t<std::remove_reference_t<decltype(teacher)>>::element>>(
-            teacher(row, column));
-        T const score = static_cast<T>(stored);
-        if (score > (probabilities ? T(0) : -std::numeric_limits<T>::infinity())) scores.push_back(score);
+        T const score = detail::widen<T>(teacher(row, column));
+        if (score > (probabilities ? T(0) : -std::numeric_limits<T>::infinity())) *end++ = score;
       }
       if constexpr (!probabilities) {
-        return static_cast<double>(kernels::least_of_head(scores, sharpness, term.function.head_mass));
+        return static_cast<double>(kernels::least_of_head(scores, end, sharpness, term.function.head_mass));
       } else {
-        for (T& score : scores) score = std::log(score);
+        for (T* score = scores; score != end; ++score) *score = std::log(*score);
         double const least =
-            static_cast<double>(kernels::least_of_head(scores, sharpness, term.function.head_mass));
+            static_cast<double>(kernels::least_of_head(scores, end, sharpness, term.function.head_mass));
         // A little less than the probability, so that its own logarithm counts however it is rounded.
         return std::exp(least) *
                (1.0 - 8.0 * static_cast<double>(std::numeric_limits<T>::epsilon()) * (1.0 + std::abs(least)));
@@ -162,7 +158,7 @@ struct adaptive_kl_function {
 /// @nan       as `jeffreys`
 /// @error     `adaptive_kl_function::bound`
 /// @cost      see `divergence`: 4 exponentials an element; besides, the head is found by parting a copy of the teacher's
-///            row, some 10 ns an element, in memory that a thread keeps
+///            row, some 10 ns an element, in a number of scratch a class more
 /// @source    Wu et al. 2024, arXiv:2404.02657, section 4.2. Classes of equal probability stand together here; the source
 ///            sorts them in some order, and is NaN where student and teacher agree. DSKD takes the tail from the ascending
 ///            sum instead, which may leave one class out

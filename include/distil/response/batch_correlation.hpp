@@ -23,7 +23,8 @@ struct batch_correlation_loss : coupled_loss<batch_correlation_loss, gram_option
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
-/// @gradient  4 / B (Q Q' - P P') Q by Q, then through the softmax: q (g - sum q g) / T
+/// @gradient  4 / B (Q Q' - P P') Q by Q, then through the softmax: q (g - sum q g) / T.
+///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `batch_correlation_loss::bound`, relative to the sum of |QQ' - PP'| (QQ' + PP') over all entries: a
 ///            small difference is as exact as the probabilities are

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <type_traits>
+#include <utility>
 
 #include "distil/response/distribution_term.hpp"
 #include "distil/simd/chunk_sums.hpp"
@@ -37,11 +39,12 @@ namespace kernels {
 /// The distributions of a whole batch. Rows that do not count are 0 and have weight 0.
 template <class T>
 struct coupled_batch {
-  matrix_view<T> student;   ///< q, contiguous
-  matrix_view<T> teacher;   ///< p, contiguous
-  matrix_view<T> upstream;  ///< where dL/dq goes, which is 0 at first; none wanted: no data
-  double const* share;      ///< of each row in the weight of all: they sum to one
-  double weight;            ///< of all rows
+  matrix_view<T> student;           ///< q, contiguous
+  matrix_view<T> teacher;           ///< p, contiguous
+  matrix_view<T> upstream;          ///< where dL/dq goes, which is 0 at first; none wanted: no data
+  matrix_view<T> teacher_upstream;  ///< the same for dL/dp, which a derivative by the temperature takes
+  double const* share;              ///< of each row in the weight of all: they sum to one
+  double weight;                    ///< of all rows
   double temperature;
 
   [[nodiscard]] index rows() const { return student.rows; }
@@ -79,6 +82,8 @@ void write_matrix(Policy policy, matrix_view<T> const& from, matrix_view<Storage
 /// A term is a `distribution_term` of one temperature with
 ///
 ///   evaluate(policy, coupled_batch<T>)    gives its value, a loss_value or a type derived from it
+///   symmetric                             static: teacher and student may change places; else `evaluate` gives dL/dp
+///   squared                               where it has a `temperature_gradient`: whether the value has the factor T^2
 template <class Student, class Gradient, class Term>
 class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
   using base = simd::weighed_batch<Student, Gradient, Term>;
@@ -97,7 +102,12 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
     result_type result{};
     if (student_.rows > 0) {
       coupled_batch<T> const batch = fill(policy, weight);
-      if (weight > 0.0) result = term.evaluate(policy, batch);
+      if (weight > 0.0) {
+        result = term.evaluate(policy, batch);
+        if (!term.temperature_gradient.empty()) {
+          term.temperature_gradient[0] = by_temperature(policy, batch, result.value);
+        }
+      }
       if constexpr (with_gradient) {
         distil::softmax.pull_back(policy, batch.student, batch.upstream, gradient_,
                                   {.temperature = term.temperature, .accumulate = options_.accumulate});
@@ -112,11 +122,14 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
   coupled_batch<T> fill(Policy policy, double weight) const {
     Term const& term = std::get<0>(terms_);
     index const rows = student_.rows, classes = student_.columns;
-    T* const numbers = simd::scratch<T, of_batch>((with_gradient ? 3 : 2) * rows * classes);
+    bool const slope = !term.temperature_gradient.empty();
+    bool const upstream = with_gradient || slope, of_teacher = slope && term.teacher.moves();
+    T* const numbers =
+        simd::scratch<T, of_batch>((2 + (upstream ? 1 : 0) + (of_teacher ? 1 : 0)) * rows * classes);
     double* const share = simd::scratch<double, coupled_evaluation>(2 * rows);
     double* const teacher_temperature = share + rows;
     coupled_batch<T> batch{
-        {numbers, rows, classes}, {numbers + rows * classes, rows, classes}, {}, share, weight,
+        {numbers, rows, classes}, {numbers + rows * classes, rows, classes}, {}, {}, share, weight,
         term.temperature[0]};
     distil::softmax(policy, student_, batch.student, {.temperature = term.temperature});
     for (index row = 0; row < rows; ++row) teacher_temperature[row] = term.teacher_temperature(row);
@@ -129,17 +142,69 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
       std::fill(&batch.student(row, 0), &batch.student(row, 0) + classes, T(0));
       std::fill(&batch.teacher(row, 0), &batch.teacher(row, 0) + classes, T(0));
     }
-    if constexpr (with_gradient) {
-      batch.upstream = {numbers + 2 * rows * classes, rows, classes};
-      std::fill(batch.upstream.data, batch.upstream.data + rows * classes, T(0));
-    }
+    auto const clear = [&](index at) -> matrix_view<T> {
+      T* const begin = numbers + at * rows * classes;
+      std::fill(begin, begin + rows * classes, T(0));
+      return {begin, rows, classes};
+    };
+    if (upstream) batch.upstream = clear(2);
+    if (of_teacher) batch.teacher_upstream = clear(3);
     return batch;
   }
+
+  /// -1/T sum g q (log q - E log q) of both sides that move, and the factor's own part.
+  template <class Policy>
+  double by_temperature(Policy policy, coupled_batch<T> const& batch, double value) const {
+    Term const& term = std::get<0>(terms_);
+    if constexpr (requires { Term::symmetric; }) {
+      if (batch.teacher_upstream.data != nullptr) {
+        coupled_batch<T> exchanged = batch;
+        std::swap(exchanged.student, exchanged.teacher);
+        exchanged.upstream = batch.teacher_upstream;
+        exchanged.teacher_upstream = {};
+        (void)term.evaluate(policy, exchanged);
+      }
+    }
+    auto const moment = [&](matrix_view<T> const& side, matrix_view<T> const& by, index row) {
+      T const *const q = &side(row, 0), *const g = &by(row, 0);
+      lanes<T> const mean(simd::sum_of<T>(side.columns, [&](auto at) {
+        lanes<T> const here = at.load(q);
+        return zero_safe_product(here, log(here));
+      }));
+      return static_cast<double>(simd::sum_of<T>(side.columns, [&](auto at) {
+        lanes<T> const here = at.load(q);
+        return zero_safe_product(here, at.load(g) * (log(here) - mean));
+      }));
+    };
+    index const elements = batch.rows() * batch.classes();
+    index const least = std::max<index>(1, simd::least_chunk_elements / batch.classes());
+    double const sum = sum_chunks(policy, batch.rows(), least, elements, [&](index first, index last, index) {
+      double of_rows = 0.0;
+      for (index row = first; row < last; ++row) {
+        if (batch.share[row] == 0.0) continue;
+        of_rows += moment(batch.student, batch.upstream, row);
+        if (batch.teacher_upstream.data != nullptr) {
+          of_rows += moment(batch.teacher, batch.teacher_upstream, row);
+        }
+      }
+      return of_rows;
+    });
+    return ((term.squared ? 2.0 * value : 0.0) - sum) / batch.temperature;
+  }
 };
+
+/// There is one temperature, and one derivative by it.
+template <class Term>
+void require_one_slope(char const* where, Term const& term) {
+  detail::require(
+      term.temperature_gradient.size() <= 1, where, "temperature_gradient",
+      [&] { return "of size " + std::to_string(term.temperature_gradient.size()); }, "of size 1");
+}
 
 /// The value of a loss that couples rows.
 template <class Policy, class Student, class Term>
 auto evaluate_coupled(char const* where, Policy policy, Student const& student, Term const& term) {
+  require_one_slope(where, term);
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return coupled_evaluation<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
@@ -150,6 +215,7 @@ auto evaluate_coupled(char const* where, Policy policy, Student const& student, 
 template <class Policy, class Student, class Gradient, class Term>
 auto evaluate_coupled_with_gradient(char const* where, Policy policy, Student const& student,
                                     Gradient& gradient, bool accumulate, Term const& term) {
+  require_one_slope(where, term);
   auto const logits = detail::input_view(student);
   auto const output = detail::output_view(gradient);
   using element = std::remove_const_t<typename decltype(logits)::element>;
@@ -163,6 +229,8 @@ auto evaluate_coupled_with_gradient(char const* where, Policy policy, Student co
 /// The face of a loss that couples rows: `Loss` has a name, and makes a term of a teacher and options.
 template <class Loss, class Options>
 struct coupled_loss {
+  using options_type = Options;
+
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher,
                                 Options const& options = {}) const {

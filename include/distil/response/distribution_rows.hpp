@@ -17,8 +17,9 @@ struct whole_row {
   T* teacher;  ///< p, or log p; may be changed
   index teacher_classes;
   double temperature;
-  T scale;      ///< multiplies the gradient
-  T* upstream;  ///< where dL/dq goes, or dL/d log q; none wanted: nullptr
+  T scale;                       ///< multiplies the gradient
+  T* upstream;                   ///< where dL/dq goes, or dL/d log q; none wanted: nullptr
+  double* of_teacher = nullptr;  ///< where T dL/dT of the teacher's side goes, not scaled; 0 if nothing does
 };
 
 /// Rows of losses that need each row in one piece. A block of rows at a time becomes probabilities in the scratch of
@@ -31,6 +32,7 @@ struct whole_row {
 ///   logarithmic_teacher              static: it takes log p
 ///   prepare<T>(columns)              what all rows share, made on the calling thread
 ///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
+///   squared                          where it has a `temperature_gradient`: whether the value has the factor T^2
 template <class Student, class Gradient, class Term>
 class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
   using base = simd::weighed_batch<Student, Gradient, Term>;
@@ -120,19 +122,28 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
   void run_row(Prepared const& prepared, memory const& here, index row, index r, chunk_sums& sums) {
     multipliers const weight = this->multipliers_of(row, each);
     T* const student = &here.student(r, 0);
-    T* const upstream = with_gradient ? &here.upstream(r, 0) : nullptr;
-    double value = 0.0;
+    bool const by_temperature = !term().temperature_gradient.empty();
+    T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
+    double value = 0.0, derivative = 0.0;
     if (weight[0] > 0.0) {
-      value =
-          term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
-                                            here.teacher.columns, here.temperature[r],
-                                            static_cast<T>(this->template scale_of<0>(weight[0])), upstream});
+      T const scale = static_cast<T>(this->template scale_of<0>(weight[0]));
+      double of_teacher = 0.0;
+      value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
+                                                here.teacher.columns, here.temperature[r], scale, upstream,
+                                                by_temperature ? &of_teacher : nullptr});
       sums.value[0] += weight[0] * value;
+      if constexpr (requires { term().squared; }) {
+        if (by_temperature && scale > T(0)) {
+          double const of_student =
+              -moment_of<T>(student, upstream, student_.columns) / static_cast<double>(scale);
+          derivative = (of_student + of_teacher + (term().squared ? 2.0 * value : 0.0)) / here.temperature[r];
+        }
+      }
     } else if constexpr (with_gradient) {
       std::fill(student, student + student_.columns, Term::logarithmic ? -simd::infinity<T> : T(0));
       std::fill(upstream, upstream + student_.columns, T(0));
     }
-    if (this->writes_by_row()) this->write_row(row, weight, {{value}}, sums);
+    if (this->writes_by_row()) this->write_row(row, weight, {{value}, {derivative}}, sums);
   }
 
   index block_rows_ = 1;

@@ -57,6 +57,35 @@ void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index fi
 
 }  // namespace kernels
 
+namespace kernels {
+
+/// What a row of log-probabilities adds to a derivative by T, times -T: sum h (l - E l), with l = log q and h the loss's
+/// derivative by it. d log q / dT = -(l - E l) / T.
+template <class T>
+[[nodiscard]] double moment_of(T const* log_q, T const* h, index classes) {
+  lanes<T> const mean(simd::sum_of<T>(classes, [&](auto at) {
+    lanes<T> const l = at.load(log_q);
+    return zero_safe_product(exp_nonpositive(l), l);
+  }));
+  return static_cast<double>(simd::sum_of<T>(
+      classes, [&](auto at) { return zero_safe_product(at.load(h), at.load(log_q) - mean); }));
+}
+
+/// The same for sum p (log p - log r) by the distribution p itself.
+template <class T>
+[[nodiscard]] double moment_of_divergence(T const* p, T const* log_r, index classes) {
+  lanes<T> const mean(simd::sum_of<T>(classes, [&](auto at) {
+    lanes<T> const here = at.load(p);
+    return zero_safe_product(here, log(here));
+  }));
+  return static_cast<double>(simd::sum_of<T>(classes, [&](auto at) {
+    lanes<T> const here = at.load(p), log_p = log(here);
+    return zero_safe_product(here, (log_p - at.load(log_r)) * (log_p - mean));
+  }));
+}
+
+}  // namespace kernels
+
 /// A loss between whole distributions of a teacher and of the student, p = softmax(t / T) and q = softmax(z / T).
 template <class Storage, teacher_form Form>
 struct distribution_term : detail::term_base {
@@ -66,8 +95,10 @@ struct distribution_term : detail::term_base {
   row_parameter temperature;
 
   distribution_term(dense_teacher<Storage, Form> const& the_teacher, row_parameter const& the_temperature,
-                    row_options const& options)
-      : term_base{.rows = options}, teacher(the_teacher), temperature(the_temperature) {}
+                    row_options const& options, std::span<double> by_temperature = {})
+      : term_base{.rows = options, .temperature_gradient = by_temperature},
+        teacher(the_teacher),
+        temperature(the_temperature) {}
 
   void check(char const* where, index row_count, index columns) const {
     detail::require_shape(where, "teacher", teacher.matrix, row_count, columns);
@@ -75,8 +106,7 @@ struct distribution_term : detail::term_base {
   }
   /// All but the teacher's classes, which may be others than the student's.
   void check_options(char const* where, index row_count) const {
-    detail::require_parameter(where, "temperature", temperature, row_count, detail::is_temperature,
-                              detail::must_be_temperature);
+    detail::require_temperature(where, temperature, this->temperature_gradient, row_count);
     if (teacher.captured_at) {
       detail::require_parameter(where, "captured_at", *teacher.captured_at, row_count, detail::is_temperature,
                                 detail::must_be_temperature);

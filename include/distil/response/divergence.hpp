@@ -48,6 +48,10 @@ struct divergence_term : detail::term_base {
   std::optional<row_parameter> teacher_temperature;
   std::optional<row_parameter> factor;
   bool squared = true;
+  /// Of a Function that looks at whole rows, in the copy that is evaluated.
+  static constexpr bool looks_at_rows =
+      !std::is_same_v<typename kernels::function_in_rows<float, Function>::type, Function>;
+  mutable std::conditional_t<looks_at_rows, simd::scratch_lease, simd::nothing> memory = {};
 
   divergence_term(Function const& the_function, dense_teacher<Storage, Form> const& the_teacher,
                   divergence_options const& options)
@@ -66,11 +70,7 @@ struct divergence_term : detail::term_base {
     detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
     detail::require(!wants_derivative() || moves_by_temperature<Function>, where, "temperature_gradient",
                     "asked for", "left out, since this divergence has no d_log_p");
-    check_teacher_temperature(where, rows_of_student);
-    if (factor) {
-      detail::require_parameter(where, "factor", *factor, rows_of_student, detail::is_weight,
-                                detail::must_be_weight);
-    }
+    detail::require_softening(where, *this, rows_of_student);
     if (teacher.captured_at) {
       detail::require_parameter(where, "captured_at", *teacher.captured_at, rows_of_student,
                                 detail::is_temperature, detail::must_be_temperature);
@@ -89,15 +89,20 @@ struct divergence_term : detail::term_base {
     detail::require_apart(where, gradient, "teacher", teacher.matrix);
   }
 
-  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+  /// Memory for a row of this thread before any work, so that a lack of it can be reported.
+  void reserve([[maybe_unused]] char const* where, [[maybe_unused]] index columns) const {
+    if constexpr (looks_at_rows) {
+      memory.take(where);
+      (void)memory.memory(static_cast<std::size_t>(columns) * sizeof(double));
+    }
+  }
+
+  void inspect(char const* where, index /*rows*/, index columns) const {
     using detail::require_row_values;
+    reserve(where, columns);
     require_row_values(where, "temperature", temperature, detail::is_temperature,
                        detail::must_be_temperature);
-    if (teacher_temperature) {
-      require_row_values(where, "teacher_temperature", *teacher_temperature, detail::is_temperature,
-                         detail::must_be_temperature);
-    }
-    if (factor) require_row_values(where, "factor", *factor, detail::is_weight, detail::must_be_weight);
+    detail::require_softening_of_rows(where, *this);
     if (teacher.captured_at) {
       require_row_values(where, "captured_at", *teacher.captured_at, detail::is_temperature,
                          detail::must_be_temperature);
@@ -111,18 +116,6 @@ struct divergence_term : detail::term_base {
     detail::row_weight const weight = weight_of(row);
     if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
     return weight;
-  }
-
- private:
-  void check_teacher_temperature(char const* where, index rows_of_student) const {
-    if (!teacher_temperature) {
-      return detail::require(teacher_temperature_gradient.empty(), where, "teacher_temperature_gradient",
-                             "asked for", "left out, unless teacher_temperature is set");
-    }
-    detail::require_temperature(where, *teacher_temperature, teacher_temperature_gradient, rows_of_student,
-                                "teacher_temperature", "teacher_temperature_gradient");
-    detail::require(teacher.moves(), where, "teacher_temperature", "set",
-                    "left out for a distribution that does not say what it was captured at");
   }
 };
 
@@ -206,9 +199,14 @@ struct divergence {
     auto const of_call = detail::function_for(function, options);
     auto const shared = detail::shared_options(options);
     if constexpr (detail::is_top_k<Teacher>) {
-      static_assert(kernels::is_one_sum<Function>,
-                    "distil: a divergence that is a function of its sums takes no top-k teacher");
-      return top_k_term(of_call, teacher, shared);
+      using of_rows = typename kernels::function_in_rows<float, Function>::type;
+      if constexpr (std::is_same_v<of_rows, Function>) {
+        return top_k_term(of_call, teacher, shared);
+      } else {
+        static_assert(
+            std::is_same_v<of_rows, Function>,
+            "distil: this divergence looks at all classes of its teacher first, and takes no top-k teacher");
+      }
     } else {
       auto const dense = detail::as_teacher(teacher);
       return divergence_term(of_call, dense, shared);

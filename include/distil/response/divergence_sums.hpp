@@ -119,16 +119,27 @@ struct divergence_of_sums {
 
   /// The derivative by log q at a class.
   DISTIL_INLINE lanes<T> psi(Function const& function, class_probabilities<lanes<T>> const& here) const {
+    return derivative(function, here, [](auto const& part) { return part.d_log_q; });
+  }
+  /// That by log p.
+  DISTIL_INLINE lanes<T> chi(Function const& function, class_probabilities<lanes<T>> const& here) const {
+    return derivative(function, here, [](auto const& part) { return part.d_log_p; });
+  }
+
+ private:
+  template <class Of>
+  DISTIL_INLINE lanes<T> derivative(Function const& function, class_probabilities<lanes<T>> const& here,
+                                    Of const& of) const {
     auto const parts = summands_at(function, here);
     if constexpr (!has_outcome) {
-      return parts[0].d_log_q;
+      return of(parts[0]);
     } else {
       lanes<T> sum(0);
-      for (std::size_t k = 0; k < plain; ++k) sum += zero_safe_product(weights[k], parts[k].d_log_q);
+      for (std::size_t k = 0; k < plain; ++k) sum += zero_safe_product(weights[k], of(parts[k]));
       if constexpr (has_logarithm) {
         auto const part = function.log_at(here);
         sum += weights[plain] *
-               zero_safe_product(exp_nonpositive(relative_to_top(part.exponent, log_sum)), part.d_log_q);
+               zero_safe_product(exp_nonpositive(relative_to_top(part.exponent, log_sum)), of(part));
       }
       return sum;
     }
@@ -219,7 +230,7 @@ class divergence_sums {
     return row;
   }
 
- private:
+ protected:
   DISTIL_INLINE void raise(lanes<T> top) {
     sums_[result::plain].multiply(exp_nonpositive(relative_to_top(top_, top)), std::multiplies<>{});
     top_ = top;

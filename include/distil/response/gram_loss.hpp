@@ -14,6 +14,9 @@ struct gram_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write dL/dT: one element. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 /// A weighted sum of both, and each without its weight; one without weight is not computed.
@@ -28,12 +31,14 @@ namespace kernels {
 
 template <class Storage, teacher_form Form>
 struct gram_term : distribution_term<Storage, Form> {
+  static constexpr bool symmetric = true;
+  static constexpr bool squared = false;
   double class_weight, batch_weight;
 
   gram_term(dense_teacher<Storage, Form> const& the_teacher, gram_options const& options, double of_classes,
             double of_batch)
       : distribution_term<Storage, Form>(the_teacher, options.temperature,
-                                         detail::as_row_options(options.rows)),
+                                         detail::as_row_options(options.rows), options.temperature_gradient),
         class_weight(of_classes),
         batch_weight(of_batch) {}
 

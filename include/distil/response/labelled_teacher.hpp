@@ -104,6 +104,7 @@ template <class Definition>
 struct labelled_loss {
   static constexpr char const* name = Definition::name;
   using options = typename Definition::options;
+  using options_type = options;
 
   template <matrix_argument Student, class Teacher, detail::labels_like Labels>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Labels const& labels,

@@ -2,6 +2,7 @@
 
 #include "distil/response/moving_temperature.hpp"
 #include "distil/response/soft_hard_loss.hpp"
+#include "distil/response/standardized_rows.hpp"
 
 namespace distil {
 
@@ -136,6 +137,94 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
   }
 };
 
+/// See `standardized`: any other loss, of standardized copies.
+template <class Loss>
+struct standardized_loss {
+  static constexpr char const* name = "logit_standardization";
+  using options = typename Loss::options_type;
+
+  Loss loss = {};
+  double epsilon = 1e-7;
+
+  template <matrix_argument Student, class Teacher>
+  [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher,
+                                options const& chosen = {}) const {
+    return value(serial, student, teacher, chosen);
+  }
+  template <execution_policy Policy, class Student, class Teacher>
+  [[nodiscard]] auto operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                options const& chosen = {}) const {
+    return value(policy, student, teacher, chosen);
+  }
+  template <matrix_argument Student, class Teacher, detail::labels_like Labels>
+  [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher, Labels const& labels,
+                                options const& chosen = {}) const {
+    return value(serial, student, teacher, chosen, labels);
+  }
+  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels>
+  [[nodiscard]] auto operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                Labels const& labels, options const& chosen = {}) const {
+    return value(policy, student, teacher, chosen, labels);
+  }
+
+  template <matrix_argument Student, class Teacher, class Gradient>
+  auto with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
+                 options const& chosen = {}) const {
+    return descend(serial, student, teacher, gradient, chosen);
+  }
+  template <execution_policy Policy, class Student, class Teacher, class Gradient>
+  auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
+                 options const& chosen = {}) const {
+    return descend(policy, student, teacher, gradient, chosen);
+  }
+  template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
+  auto with_grad(Student const& student, Teacher const& teacher, Labels const& labels, Gradient&& gradient,
+                 options const& chosen = {}) const {
+    return descend(serial, student, teacher, gradient, chosen, labels);
+  }
+  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
+  auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
+                 Gradient&& gradient, options const& chosen = {}) const {
+    return descend(policy, student, teacher, gradient, chosen, labels);
+  }
+
+ private:
+  template <class Policy, class Student, class Teacher>
+  auto rows_of(Policy policy, Student const& student, Teacher const& teacher, bool with_gradient) const {
+    static_assert(
+        !requires { teacher.captured_at; },
+        "distil: temperatures of the rows are found from the teacher's logits");
+    auto const z = detail::input_view(student);
+    auto const t = detail::input_view(teacher);
+    using of_student = arithmetic_t<std::remove_const_t<typename decltype(z)::element>>;
+    using of_teacher = arithmetic_t<std::remove_const_t<typename decltype(t)::element>>;
+    return kernels::standardized_rows<std::common_type_t<of_student, of_teacher>>(name, policy, z, t, epsilon,
+                                                                                  with_gradient);
+  }
+  template <class Policy, class Student, class Teacher, class... Labels>
+  auto value(Policy policy, Student const& student, Teacher const& teacher, options const& chosen,
+             Labels const&... labels) const {
+    auto const rows = rows_of(policy, student, teacher, false);
+    return loss(policy, rows.student, rows.teacher, labels..., chosen);
+  }
+  template <class Policy, class Student, class Teacher, class Gradient, class... Labels>
+  auto descend(Policy policy, Student const& student, Teacher const& teacher, Gradient& gradient,
+               options const& chosen, Labels const&... labels) const {
+    auto const z = detail::input_view(student);
+    auto const output = detail::output_view(gradient);
+    detail::require_shape(name, "gradient", output, z.rows, z.columns);
+    detail::require_apart(name, output, "teacher", detail::input_view(teacher));
+    detail::require_distinct_elements(name, output);
+    detail::require_writable_over_student(name, output, z);
+    auto const rows = rows_of(policy, student, teacher, true);
+    options of_rows = chosen;
+    of_rows.accumulate = false;
+    auto const result = loss.with_grad(policy, rows.student, rows.teacher, labels..., rows.upstream, of_rows);
+    if (z.rows > 0) rows.pull_back(policy, output, chosen.accumulate);
+    return result;
+  }
+};
+
 /// Logit standardization: a divergence, or `hinton_kd`, between rows of logits that have mean 0 and standard deviation 1,
 /// so that the student learns the teacher's ranking and not the size of its logits. @alias LSKD, logit standardisation,
 /// Z-score
@@ -154,15 +243,29 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
 ///            stay within [1e-15, 1e15]. Where the loss is +inf, the gradient is that at fixed temperatures
 /// @cost      two reads of each side for the deviations, then as the divergence with one more read of both; memory of
 ///            96 bytes a row, kept by the thread
+///
+/// Any other loss of student and teacher, with labels or without, is taken of standardized copies of both, in memory of
+/// two or three numbers an element that the thread keeps, and its gradient is pulled back. It is called with its own
+/// options, whose temperature has its own default: the paper has 2 for `decoupled_kd` too. Labels then meet the
+/// standardized logits as well; a term of them on the logits themselves is a loss beside it.
+///
 /// @source    Sun, Ren, Li, Wang, Cao 2024, Logit Standardization in Knowledge Distillation, arXiv:2403.01427. Weights
 ///            must be tuned again: the gradient is of the size of z', not z. Their CTKD variant leaves epsilon out
 /// @example   distil::standardized(distil::forward_kl).with_grad(student, teacher, gradient, {.temperature = 2})
-///            distil::standardized(distil::hinton_kd).with_grad(student, teacher, labels, gradient)
+///            distil::standardized(distil::hinton_kd).with_grad(student, teacher, labels, gradient);
+///            distil::standardized(distil::decoupled_kd).with_grad(student, teacher, labels, gradient,
+///            {.temperature = 2})
 template <class Function>
 [[nodiscard]] constexpr standardized_divergence<Function> standardized(divergence<Function> const& loss) {
   return {loss};
 }
 [[nodiscard]] constexpr standardized_kd_loss standardized(hinton_kd_loss const&) { return {}; }
+
+template <class Loss>
+requires requires { typename Loss::options_type; }
+[[nodiscard]] constexpr standardized_loss<Loss> standardized(Loss const& loss, double epsilon = 1e-7) {
+  return {loss, epsilon};
+}
 
 }  // namespace DISTIL_ARCH_NAMESPACE
 }  // namespace distil

@@ -148,7 +148,8 @@ struct moving_temperature_term : Inner {
     detail::require_temperature(where, base, this->temperature_gradient, rows_of_student);
     detail::require_rows(where, this->rows, rows_of_student);
   }
-  void inspect(char const* where, index, index) const {
+  void inspect(char const* where, index, index columns) const {
+    this->reserve(where, columns);
     detail::require_row_values(where, "rows.weights", this->rows.weights, detail::is_weight,
                                detail::must_be_weight);
   }

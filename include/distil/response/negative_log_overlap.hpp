@@ -9,6 +9,7 @@ namespace distil {
 struct negative_log_overlap_function {
   static constexpr char const* name = "negative_log_overlap";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr bool homogeneous = true;
 
   /// What the overlap lacks of 1.
   template <class Lanes>

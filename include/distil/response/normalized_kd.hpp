@@ -99,8 +99,7 @@ struct normalized_kd_definition {
 /// @cost      one read of student and teacher and one write, 2 exponentials an element, 4 when T is not 1; one read more
 ///            for a gradient of the temperature; 3 numbers of scratch a class
 /// @source    Yang et al. 2023, arXiv:2303.13005, section 3.2 (its code: one label, taken as the largest of a mixed one)
-///            USKD, its form without a teacher, is a sum of two terms: `cross_entropy` with the row weights 1 + q_y^2 -
-///            mean q_y^2, and this with the teacher `probabilities(1 / rank)`, 0 at the label
+///            USKD, its form without a teacher, is `universal_self_kd`
 /// @example   distil::fuse(distil::cross_entropy.term(labels), distil::normalized_kd.term(teacher, labels))
 inline constexpr labelled_loss<label_apart<normalized_kd_definition>> normalized_kd{};
 

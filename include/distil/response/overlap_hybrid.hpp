@@ -31,6 +31,7 @@ struct overlap_hybrid_options {
 struct overlap_hybrid_function {
   static constexpr char const* name = "overlap_hybrid";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr bool homogeneous = true;
   using options = overlap_hybrid_options;
 
   double overlap_decay;

@@ -31,6 +31,9 @@ struct prediction_correlation_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write dL/dT: one element. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 /// The weighted sum with its factor T^2, and the mean of 1 - correlation over rows and over columns without either.
@@ -45,12 +48,15 @@ namespace kernels {
 
 template <class Storage, teacher_form Form>
 struct prediction_correlation_term : distribution_term<Storage, Form> {
+  static constexpr bool symmetric = true;
   prediction_correlation_options options;
+  bool squared = options.scale_by_temperature_squared;
 
   prediction_correlation_term(dense_teacher<Storage, Form> const& the_teacher,
                               prediction_correlation_options const& the_options)
       : distribution_term<Storage, Form>(the_teacher, the_options.temperature,
-                                         detail::as_row_options(the_options.rows)),
+                                         detail::as_row_options(the_options.rows),
+                                         the_options.temperature_gradient),
         options(the_options) {}
 
   void check(char const* where, index row_count, index columns) const {
@@ -120,7 +126,8 @@ struct prediction_correlation_loss
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  d(1 - rho) / da = -(b' - rho a') / |a| for centred vectors a of the student and b of the teacher, a' =
-///            a / |a|; by rows and by columns, then through the softmax: q (g - sum q g) / T
+///            a / |a|; by rows and by columns, then through the softmax: q (g - sum q g) / T.
+///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @constant  rho = 0, loss 1 and gradient 0 where either vector is constant (to within 16 epsilon of its mean): a
 ///            row of equal logits, a class masked in every row, every column of a batch of one row
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then

@@ -31,6 +31,9 @@ struct projected_kl_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -46,12 +49,14 @@ class projected_kl_term : public distribution_term<Storage, Form> {
  public:
   static constexpr bool logarithmic_teacher = false;
   static constexpr bool logarithmic = true;
+  bool squared;
 
   projected_kl_term(dense_teacher<Storage, Form> const& the_teacher, Projection const& projection,
                     projected_kl_options const& options)
-      : distribution_term<Storage, Form>(the_teacher, options.temperature, options.rows),
+      : distribution_term<Storage, Form>(the_teacher, options.temperature, options.rows,
+                                         options.temperature_gradient),
+        squared(options.scale_by_temperature_squared),
         projection_(projection),
-        squared_(options.scale_by_temperature_squared),
         uncovered_(options.uncovered) {}
 
   void check(char const* where, index row_count, index columns) const {
@@ -86,11 +91,15 @@ class projected_kl_term : public distribution_term<Storage, Form> {
     project(here.student, own);
     bool const vanishing = take_logarithms_of(own, here.teacher, targets);
     if (vanishing) repair(here.student, own, targets);
-    T const factor = static_cast<T>(squared_ ? here.temperature * here.temperature : 1.0);
+    T const factor = static_cast<T>(squared ? here.temperature * here.temperature : 1.0);
     T const sum = simd::sum_of<T>(targets, [&](auto place) {
       lanes<T> const p = place.load(here.teacher);
       return zero_safe_product(p, log(p) - place.load(own.logarithm));
     });
+    if (here.of_teacher != nullptr && this->teacher.moves()) {
+      *here.of_teacher =
+          -static_cast<double>(factor) * moment_of_divergence(here.teacher, own.logarithm, targets);
+    }
     if (here.upstream != nullptr) {
       find_shares(own, here.teacher, targets);
       pull_back(here, own, factor * here.scale, vanishing);
@@ -214,7 +223,6 @@ class projected_kl_term : public distribution_term<Storage, Form> {
   }
 
   Projection projection_;
-  bool squared_;
   uncovered_classes uncovered_;
 };
 
@@ -268,7 +276,8 @@ struct projected_kl_loss {
 /// @param     projection `sparse_projection` [classes, classes of the teacher], rows summing to one
 /// @param     gradient   [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w * T (q - h) with h_i = sum_j p_j M_ij q_i / r_j, the teacher's mass that class i answers
-///            for (times sum h for q where M loses mass)
+///            for (times sum h for q where M loses mass).
+///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option, weight or entry of the projection is refused; nothing is
 ///            written then
 /// @error     `projected_kl_loss::bound` with C classes of both, so that a value near 0 may come out below; the

@@ -32,6 +32,7 @@ struct renyi_options {
 struct renyi_function {
   static constexpr char const* name = "renyi";
   static constexpr error_bound bound{.value = 64, .gradient = 64};
+  static constexpr bool homogeneous = true;
   using options = renyi_options;
 
   double alpha;

@@ -27,6 +27,9 @@ struct sinkhorn_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write dL/dT: one element. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -41,10 +44,12 @@ class sinkhorn_term : public distribution_term<Storage, Form> {
 
  public:
   sinkhorn_options options;
+  bool squared = options.scale_by_temperature_squared;
 
   sinkhorn_term(dense_teacher<Storage, Form> const& the_teacher, sinkhorn_options const& the_options)
       : distribution_term<Storage, Form>(the_teacher, the_options.temperature,
-                                         detail::as_row_options(the_options.rows)),
+                                         detail::as_row_options(the_options.rows),
+                                         the_options.temperature_gradient),
         options(the_options) {}
 
   void check(char const* where, index row_count, index columns) const {
@@ -69,7 +74,12 @@ class sinkhorn_term : public distribution_term<Storage, Form> {
     double const value = solver.solve();
     if (batch.with_gradient()) {
       solver.differentiate_by_cost(options.gradient, by_cost);
-      pull_back(policy, batch, by_cost, factor);
+      pull_back(policy, batch.student, batch.teacher, batch.upstream, batch.share,
+                [&](index s, index t) { return static_cast<T>(factor * by_cost[t * count + s]); });
+      if (batch.teacher_upstream.data != nullptr) {
+        pull_back(policy, batch.teacher, batch.student, batch.teacher_upstream, batch.share,
+                  [&](index t, index s) { return static_cast<T>(factor * by_cost[t * count + s]); });
+      }
     }
     return {factor * value, 0.0};
   }
@@ -95,21 +105,22 @@ class sinkhorn_term : public distribution_term<Storage, Form> {
     });
   }
 
-  /// dL/dq_s = sum_t dL/dM_ts sign(q_s - p_t).
-  template <class Policy, class T>
-  static void pull_back(Policy policy, coupled_batch<T> const& batch, double const* by_cost, double factor) {
-    index const count = batch.rows();
-    sum_chunks(policy, count, 1, count * count * batch.classes(), [&](index first, index last, index) {
+  /// dL/dq_s = sum_t dL/dM_ts sign(q_s - p_t), and the same for dL/dp_t. `slope_of(own, other)` is dL/dM.
+  template <class Policy, class T, class SlopeOf>
+  static void pull_back(Policy policy, matrix_view<T> const& side, matrix_view<T> const& other,
+                        matrix_view<T> const& to, double const* share, SlopeOf const& slope_of) {
+    index const count = side.rows, classes = side.columns;
+    sum_chunks(policy, count, 1, count * count * classes, [&](index first, index last, index) {
       for (index s = first; s < last; ++s) {
-        if (batch.share[s] == 0.0) continue;
-        for (index column = 0; column < batch.classes(); column += block) {
-          T const* const student = &batch.student(s, column);
-          T* const upstream = &batch.upstream(s, column);
+        if (share[s] == 0.0) continue;
+        for (index column = 0; column < classes; column += block) {
+          T const* const own = &side(s, column);
+          T* const upstream = &to(s, column);
           for (index t = 0; t < count; ++t) {
-            T const* const wanted = &batch.teacher(t, column);
-            lanes<T> const slope(static_cast<T>(factor * by_cost[t * count + s]));
-            simd::for_each_register<T>(std::min(block, batch.classes() - column), [&](auto place) {
-              lanes<T> const q = place.load(student), p = place.load(wanted);
+            T const* const wanted = &other(t, column);
+            lanes<T> const slope(slope_of(s, t));
+            simd::for_each_register<T>(std::min(block, classes - column), [&](auto place) {
+              lanes<T> const q = place.load(own), p = place.load(wanted);
               // NaN is neither above nor below.
               lanes<T> const signed_slope =
                   select(q > p, slope, select(q < p, -slope, select(q == p, lanes<T>(0), q - p)));
@@ -148,7 +159,8 @@ struct sinkhorn_loss : coupled_loss<sinkhorn_loss, sinkhorn_options> {
 /// @gradient  dL/dq_b = sum_a G_ab sign(q_b - p_a), then through the softmax; sign(0) = 0. G = dL/dM is that of the
 ///            value, through all iterations, or with `transport_gradient::fixed_plan` the plan P itself: by the
 ///            envelope theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and
-///            not that of the value
+///            not that of the value. dL/dT on request, through both sides unless the teacher's is a distribution that stays;
+///            it holds constant what the gradient does
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `sinkhorn_loss::bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs; where
 ///            q and p of a class differ by less than rounding, either sign

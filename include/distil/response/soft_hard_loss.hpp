@@ -10,6 +10,8 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 /// `simd::no_gradient` where none is wanted.
 template <class Loss, class Options, class Value = hinton_kd_value>
 struct soft_hard_loss {
+  using options_type = Options;
+
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {

@@ -89,6 +89,28 @@ bool fully_masked(dense_teacher<Storage, Form> const& teacher, index row) {
   }
 }
 
+/// The options of a term whose teacher may have a temperature of its own, and whose factor may be any.
+template <class Term>
+void require_softening(char const* where, Term const& term, index rows) {
+  if (term.factor) require_parameter(where, "factor", *term.factor, rows, is_weight, must_be_weight);
+  if (!term.teacher_temperature) {
+    return require(term.teacher_temperature_gradient.empty(), where, "teacher_temperature_gradient",
+                   "asked for", "left out, unless teacher_temperature is set");
+  }
+  require_temperature(where, *term.teacher_temperature, term.teacher_temperature_gradient, rows,
+                      "teacher_temperature", "teacher_temperature_gradient");
+  require(term.teacher.moves(), where, "teacher_temperature", "set",
+          "left out for a distribution that does not say what it was captured at");
+}
+template <class Term>
+void require_softening_of_rows(char const* where, Term const& term) {
+  if (term.teacher_temperature) {
+    require_row_values(where, "teacher_temperature", *term.teacher_temperature, is_temperature,
+                       must_be_temperature);
+  }
+  if (term.factor) require_row_values(where, "factor", *term.factor, is_weight, must_be_weight);
+}
+
 }  // namespace detail
 }  // namespace distil
 

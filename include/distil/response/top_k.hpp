@@ -92,19 +92,20 @@ struct top_k_teacher {
   }
 };
 
-/// A teacher known at k classes of each row, such as a cache of an LLM's top-k; every divergence takes it in the place of a
-/// dense one, as a term of `fuse` and in `hinton_kd`, too.
+/// A teacher known at k classes of each row, such as a cache of an LLM's top-k; every divergence but `adaptive_kl`, which looks at
+/// all classes of its teacher, takes it in the place of a dense one, as a term of `fuse` and in `hinton_kd`, too.
 ///
 /// @formula   Per row over K and what the policy makes of the others, with p = p_stored^(captured_at / T), normalised,
 ///            and q = softmax(z / T). Stored tail mass tau becomes tau^a n^(1 - a) with a = captured_at / T and n the
-///            number of classes outside K, what a uniform tail does (`bucket_shape` for another rule)
+///            number of classes outside K, what a uniform tail does (`bucket_shape` for another rule). With
+///            `teacher_temperature` S it is in the place of T for p, as in `divergence`; `factor` as there, too
 /// @param     ids     [rows, k] classes, integers of 32 or 64 bits, in any order, each at most once in a row
 /// @param     values  [rows, k] logits, log-probabilities or probabilities, any storage. An entry without mass (-inf,
 ///            or probability 0) is no entry, whatever its id. A row without entries counts for nothing
 /// @throws    std::invalid_argument for ids out of range or twice in a row, counts outside [0, k], a tail mass that is
 ///            none, or a policy that needs a mass nobody knows; rows that weigh nothing are not looked at
 /// @gradient  in K (psi_i - q_i sum psi) / T with psi = dD / d log q; outside q_i (psi_tail / q_tail - sum psi) / T
-///            for bucket and renormalise_teacher, 0 for renormalise_both
+///            for bucket and renormalise_teacher, 0 for renormalise_both. By the temperatures: as in `divergence`
 /// @error     `top_k_bound`
 /// @nan       as for a dense teacher. A divergence that is infinite where the student alone has mass (reverse KL) is
 ///            +inf with renormalise_teacher: use bucket, floor or renormalise_both

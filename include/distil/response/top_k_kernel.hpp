@@ -26,7 +26,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
 
   using operands = listed_marks<T, Axis>;
   using strips = typename operands::strips;
-  using refinement = outside_sums<T>;
+  using refinement = outside_sums<T, Function>;
   struct partial {
     lanes<T> exponentials{0};
   };
@@ -60,13 +60,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     if (!spreads_ || wants_derivative_) sums.add_mass(log_q);
     if (!spreads_) return;
     lanes<T> const log_p = select(outside, log_each_tail_, minus_infinity);
-    lanes<T> const psi = terms_.psi(log_p, log_q);
-    sums.value += terms_.value(log_p, log_q);
-    sums.psi += psi;
-    if (wants_derivative_) {
-      sums.psi_log_q += zero_safe_product(psi, log_q);
-      sums.chi += terms_.chi(log_p, log_q);
-    }
+    sums.add_class(terms_, log_p, log_q, wants_derivative_);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
     if (pending_) refined_.join(sums);
@@ -80,18 +74,23 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     return base::factor_slope_ * Axis::of_rows(base::value_of_.data()) +
            base::factor_ * Axis::of_rows(base::slope_of_.data());
   }
+  [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
+    return base::teacher_factor_slope_ * Axis::of_rows(base::value_of_.data()) +
+           base::factor_ * Axis::of_rows(base::teacher_slope_of_.data());
+  }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return spreads_ || any_distant_; }
 
   struct block_gradient {
     terms_of terms;
+    typename terms_of::outcome rows;
     bool spreads, any_distant;
     lanes<T> coefficient, scale, inverse, log_sum, log_each_tail, psi_each_tail, log_q_tail, psi_tail,
         distant;
 
     DISTIL_INLINE lanes<T> psi_of_each(lanes<T> log_q) const {
       if constexpr (terms_of::expects) return psi_each_tail;
-      return terms.psi(log_each_tail, log_q);
+      return terms.psi(log_each_tail, log_q, rows);
     }
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const&, index,
                                       simd::kept<T>) const {
@@ -104,7 +103,10 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     }
   };
   [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay, simd::kept<T>) const {
+    lanes<T> psi_each_tail(0);
+    if constexpr (terms_of::expects) psi_each_tail = terms_.psi(log_each_tail_, lanes<T>(0), {});
     return {terms_,
+            base::outcome_of_tile(),
             spreads_,
             any_distant_,
             base::coefficient_ * decay,
@@ -112,7 +114,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
             inverse_,
             log_sum_,
             log_each_tail_,
-            terms_.psi(log_each_tail_, lanes<T>(0)),
+            psi_each_tail,
             Axis::of_rows(base::log_q_tail_of_.data()),
             Axis::of_rows(base::psi_tail_of_.data()),
             Axis::of_rows(base::distant_of_.data())};

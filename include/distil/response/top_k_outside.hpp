@@ -65,12 +65,28 @@ class listed_marks {
 
 /// Sums over the classes outside K, which only a second sweep can give: of the whole tail relative to its own largest
 /// class, so that the mass a student leaves it may be as small as it likes, or class by class.
-template <class T>
+template <class T, class Function>
 struct outside_sums {
   // e^(log q - top), and times log q
   lanes<T> top{-simd::infinity<T>}, q{0}, q_log_q{0};
   // of f at the same log p for each
   lanes<T> value{0}, psi{0}, psi_log_q{0}, chi{0};
+  // instead of them, for a function of several sums
+  std::conditional_t<class_terms<T, Function>::several, top_k_sums<T, Function>, simd::nothing> several = {};
+
+  DISTIL_INLINE void add_class(class_terms<T, Function> const& terms, lanes<T> log_p, lanes<T> log_q,
+                               bool derivatives) {
+    if constexpr (class_terms<T, Function>::several) {
+      several.add_class(terms.function, log_p, log_q, derivatives);
+    } else {
+      lanes<T> const psi_here = terms.psi(log_p, log_q, {});
+      value += terms.value(log_p, log_q);
+      psi += psi_here;
+      if (!derivatives) return;
+      psi_log_q += zero_safe_product(psi_here, log_q);
+      chi += terms.chi(log_p, log_q, {});
+    }
+  }
 
   DISTIL_INLINE void add_mass(lanes<T> log_q) {
     outside_sums one;
@@ -93,7 +109,9 @@ struct outside_sums {
     psi += other.psi;
     psi_log_q += other.psi_log_q;
     chi += other.chi;
+    if constexpr (class_terms<T, Function>::several) several.add(other.several);
   }
+  /// Over all lanes, where a row has them; but for `several`, see there.
   template <class Axis>
   [[nodiscard]] DISTIL_INLINE outside_sums of_rows() const {
     outside_sums all;

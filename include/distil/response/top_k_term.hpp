@@ -62,30 +62,39 @@ struct top_k_term : detail::term_base {
   Function function;
   Teacher teacher;
   row_parameter temperature = 1;
+  std::optional<row_parameter> teacher_temperature;
+  std::optional<row_parameter> factor;
   bool squared = true;
-  bool one_temperature = true;
   mutable simd::scratch_lease memory = {};  ///< of the copy that is evaluated
 
   template <class Options>
   top_k_term(Function const& the_function, Teacher const& the_teacher, Options const& options)
-      : term_base{.rows = options.rows, .temperature_gradient = options.temperature_gradient},
+      : term_base{.rows = options.rows,
+                  .temperature_gradient = options.temperature_gradient,
+                  .teacher_temperature_gradient = options.teacher_temperature_gradient},
         function(the_function),
         teacher(the_teacher),
         temperature(options.temperature),
-        squared(options.scale_by_temperature_squared),
-        one_temperature(!options.teacher_temperature && !options.factor &&
-                        options.teacher_temperature_gradient.empty()) {}
+        teacher_temperature(options.teacher_temperature),
+        factor(options.factor),
+        squared(options.scale_by_temperature_squared) {}
+
+  [[nodiscard]] bool wants_derivative() const {
+    return !temperature_gradient.empty() || !teacher_temperature_gradient.empty();
+  }
+  [[nodiscard]] double temperature_of_teacher(index row) const {
+    return (teacher_temperature ? *teacher_temperature : temperature)[row];
+  }
 
   void check(char const* where, index rows_of_student, index columns) const {
     detail::require_top_k(where, teacher, rows_of_student, columns);
-    detail::require(one_temperature, where, "teacher_temperature, its gradient or factor", "set",
-                    "left out with a top-k teacher, which says what it was captured at");
     detail::require(
         *teacher.options.tail != tail_policy::truncate || kernels::class_terms<float, Function>::expects,
         where, "tail of the top-k teacher", "truncate",
         "another policy, since only forward KL and soft cross entropy are sums over the teacher's classes");
     detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
-    detail::require(temperature_gradient.empty() || kernels::class_terms<float, Function>::has_chi, where,
+    detail::require_softening(where, *this, rows_of_student);
+    detail::require(!wants_derivative() || kernels::class_terms<float, Function>::has_chi, where,
                     "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
     detail::require_rows(where, rows, rows_of_student);
     if constexpr (requires { function.check(where); }) function.check(where);
@@ -101,6 +110,7 @@ struct top_k_term : detail::term_base {
     using detail::require_row_values;
     require_row_values(where, "temperature", temperature, detail::is_temperature,
                        detail::must_be_temperature);
+    detail::require_softening_of_rows(where, *this);
     if (teacher.options.captured_at) {
       require_row_values(where, "captured_at", *teacher.options.captured_at, detail::is_temperature,
                          detail::must_be_temperature);

@@ -1,34 +1,30 @@
 #pragma once
 
-#include <functional>
-
 #include "distil/response/top_k_outside.hpp"
+#include "distil/response/top_k_softening.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// The rows of a tile against their top-k teachers, between the sweeps over all classes: what is done row by row with
 /// lanes along K, and what the sweeps then need of it in lanes.
 template <class T, class Axis, class Function>
-class top_k_tile : public simd::kernel_defaults<T, Axis> {
+class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_softening<T, Axis> {
+  using softening = top_k_softening<T, Axis>;
+
  protected:
+  using softening::gradient_scale_, softening::inverse_, softening::sharpness_, softening::teacher_apart_,
+      softening::teacher_inverse_, softening::teacher_moves_, softening::wants_derivative_;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
   using terms_of = class_terms<T, Function>;
   using per_row = std::array<T, lane_count>;
 
   template <class Term, class Student>
   DISTIL_INLINE top_k_tile(Term const& term, Student const& student, simd::tile rows, lanes<T> scale)
-      : tail_(*term.teacher.options.tail),
+      : softening(term, rows, scale),
+        tail_(*term.teacher.options.tail),
         terms_{term.function, tail_ != tail_policy::truncate},
-        wants_derivative_(!term.temperature_gradient.empty()),
-        teacher_moves_(term.teacher.moves()),
         spreads_(tail_ == tail_policy::uniform || tail_ == tail_policy::floor ||
                  (tail_ == tail_policy::renormalise_teacher && !terms_of::homogeneous)) {
-    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
-    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
-    sharpness_ = inverse_ * lanes<T>(simd::log2e);
-    factor_ = term.squared ? temperature * temperature : lanes<T>(1);
-    factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
-    gradient_scale_ = scale * (term.squared ? temperature : inverse_);
     index const k = term.teacher.ids.columns;
     std::size_t const bytes = top_k_row<T>::bytes(k);
     auto const blocks = static_cast<std::size_t>(Axis::blocks(student.columns));
@@ -49,7 +45,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
       if (!(term.weight_of(row).multiplier > 0.0)) continue;
       auto& here = rows_[static_cast<std::size_t>(r)];
       here.template gather<Axis>(term.teacher, student, row, block_begins_);
-      if (here.support > 0) here.distribute(term.teacher, row, term.temperature[row]);
+      if (here.support > 0) here.distribute(term.teacher, row, term.temperature_of_teacher(row));
     }
   }
 
@@ -60,6 +56,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
     sum_.store(sum_of_.data());
     log_sum_.store(log_sum_of_.data());
     inverse_.store(inverse_of_.data());
+    teacher_inverse_.store(teacher_inverse_of_.data());
     sharpness_.store(sharpness_of_.data());
     per_row log_each_tail{};
     each_row([&](std::size_t r) {
@@ -79,14 +76,16 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
   void close_refined() {
     if (!pending_) return;
     auto const sums = refined_.template of_rows<Axis>();
-    per_row top, q, q_log_q, value, psi, psi_log_q, chi;
+    per_row top, q, q_log_q, value{}, psi{}, psi_log_q{}, chi{};
     sums.top.store(top.data());
     sums.q.store(q.data());
     sums.q_log_q.store(q_log_q.data());
-    sums.value.store(value.data());
-    sums.psi.store(psi.data());
-    sums.psi_log_q.store(psi_log_q.data());
-    sums.chi.store(chi.data());
+    if constexpr (!terms_of::several) {
+      sums.value.store(value.data());
+      sums.psi.store(psi.data());
+      sums.psi_log_q.store(psi_log_q.data());
+      sums.chi.store(chi.data());
+    }
     each_row([&](std::size_t r) {
       T const log_mass = q[r] > T(0) ? top[r] + std::log(q[r]) : -simd::infinity<T>;
       if (distant_of_[r] > T(0)) {
@@ -98,16 +97,45 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
         if (!(q[r] > T(0)) && rounding) row.log_p[row.support] = -simd::infinity<T>;
         evaluate(r);
       }
-      if (spreads_) {
+      if constexpr (terms_of::several) {
+        if (spreads_) {
+          auto const outside = refined_.several.template of_row<Axis>(r);
+          sums_of_rows_[r].add(outside);
+          settle(r);
+          auto const weighted = outside.weighted(outcome_of_[r]);
+          psi_log_q[r] = first_of(sum_across(weighted.psi_u));
+          chi[r] = first_of(sum_across(weighted.chi));
+        }
+      } else if (spreads_) {
         value_of_[r] += value[r];
         psi_sum_of_[r] += psi[r];
       }
       if (wants_derivative_) {
         T const mean = q[r] > T(0) ? q_log_q[r] / q[r] : T(0);  // of log q, outside K
-        slope_of_[r] = slope(r, {mean, std::exp(log_mass), psi_log_q[r], chi[r]});
+        find_slopes(r, {mean, std::exp(log_mass), psi_log_q[r], chi[r]});
       }
     });
     finish();
+  }
+
+ protected:
+  /// What the sums of each row say of its derivatives.
+  [[nodiscard]] typename terms_of::outcome outcome_of_tile() const {
+    if constexpr (!terms_of::several) {
+      return {};
+    } else {
+      per_row numbers{};
+      auto const of_rows = [&](auto const& number) {
+        for (std::size_t r = 0; r < tile_rows; ++r) numbers[r] = first_of(number(outcome_of_[r]));
+        return Axis::of_rows(numbers.data());
+      };
+      typename terms_of::outcome tile;
+      for (std::size_t k = 0; k < terms_of::outcome::count; ++k) {
+        tile.weights[k] = of_rows([k](auto const& row) { return row.weights[k]; });
+      }
+      tile.log_sum = of_rows([](auto const& row) { return row.log_sum; });
+      return tile;
+    }
   }
 
  private:
@@ -165,39 +193,56 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
 
   void evaluate(std::size_t r) {
     auto& row = rows_[r];
-    auto const found = over_classes(terms_, row.log_p, row.log_q, row.psi, row.size);
-    value_of_[r] = found.value + (log_sum_of_[r] - log_sum_of_[r]);  // NaN outside K, too
-    psi_sum_of_[r] = found.psi;
-    psi_tail_of_[r] = row.psi[row.support];
     log_q_tail_of_[r] = row.log_q[row.support];
+    if constexpr (terms_of::several) {
+      sums_of_rows_[r] = sums_of_classes(terms_, row.log_p, row.log_q, row.size, wants_derivative_);
+      if (!spreads_) settle(r);
+    } else {
+      auto const found = over_classes(terms_, row.log_p, row.log_q, row.psi, row.size);
+      value_of_[r] = found.value + (log_sum_of_[r] - log_sum_of_[r]);  // NaN outside K, too
+      psi_sum_of_[r] = found.psi;
+      psi_tail_of_[r] = row.psi[row.support];
+    }
+  }
+
+  /// What complete sums come to.
+  void settle(std::size_t r) {
+    auto& row = rows_[r];
+    auto& outcome = outcome_of_[r];
+    outcome = sums_of_rows_[r].template close<simd::along<T>>(terms_.function);
+    value_of_[r] = first_of(outcome.value) + (log_sum_of_[r] - log_sum_of_[r]);
+    psi_sum_of_[r] = first_of(outcome.total.psi);
+    write_psi(terms_, outcome, row.log_p, row.log_q, row.psi, row.size);
+    psi_tail_of_[r] = row.psi[row.support];
   }
 
   /// dD/dT = -(1/T) (sum psi (log q - E_q log q) + sum chi (log p - E_p log p)), where a tail moves as its classes do.
-  T slope(std::size_t r, outside_moments const& outside) {
+  void find_slopes(std::size_t r, outside_moments const& outside) {
     auto& row = rows_[r];
     index const tail = row.support;
     T chi_tail = T(0);
     if (tail_ == tail_policy::bucket) {
-      chi_tail = first_of(terms_.chi(lanes<T>(row.log_p[tail]), lanes<T>(row.log_q[tail])));
+      chi_tail = first_of(terms_.chi(lanes<T>(row.log_p[tail]), lanes<T>(row.log_q[tail]), outcome_of_[r]));
     } else if (tail_ == tail_policy::uniform) {
       chi_tail = outside.chi;
     }
     row.log_p[tail] = row.log_q[tail] = -simd::infinity<T>;
     row.psi[tail] = T(0);
-    auto const in = moments_of(terms_, row.log_p, row.log_q, row.psi, row.size);
+    auto const in = moments_of(terms_, outcome_of_[r], row.log_p, row.log_q, row.psi, row.size);
     T q_log_q = in.q_log_q, psi_log_q = in.psi_log_q;
     if (tail_ != tail_policy::renormalise_both) {
       q_log_q += outside.q * outside.mean_log_q;
       psi_log_q += spreads_ ? outside.psi_log_q : psi_tail_of_[r] * outside.mean_log_q;
     }
-    T sum = psi_log_q - q_log_q * psi_sum_of_[r];
+    slope_of_[r] = -inverse_of_[r] * (psi_log_q - q_log_q * psi_sum_of_[r]);
     if (teacher_moves_) {
       T const p_tail = std::exp(row.log_tail);
       T const moves = p_tail > T(0) ? row.tail_moves : T(0);
       T const mean = (in.p_log_p + p_tail * moves) / (in.p + p_tail);
-      sum += in.chi_log_p - mean * in.chi + chi_tail * (moves - mean);
+      T const of_teacher =
+          -teacher_inverse_of_[r] * (in.chi_log_p - mean * in.chi + chi_tail * (moves - mean));
+      (teacher_apart_ ? teacher_slope_of_ : slope_of_)[r] += of_teacher;
     }
-    return -inverse_of_[r] * sum;
   }
 
   /// What the gradient is made of, once psi and its sum are known.
@@ -226,7 +271,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
       if (tail_ == tail_policy::renormalise_both) {
         written = exp_nonpositive(log_q) * lanes<T>(psi_sum_of_[r]);
       } else if (spreads_) {
-        written = terms_.psi(lanes<T>(row.log_each_tail), log_q);
+        written = terms_.psi(lanes<T>(row.log_each_tail), log_q, outcome_of_[r]);
       } else if (distant) {
         lanes<T> const share = exp_nonpositive(min(log_q - lanes<T>(log_q_tail_of_[r]), lanes<T>(0)));
         written = lanes<T>(psi_tail_of_[r]) * share;
@@ -242,14 +287,18 @@ class top_k_tile : public simd::kernel_defaults<T, Axis> {
  protected:
   tail_policy tail_;
   terms_of terms_;
-  bool wants_derivative_, teacher_moves_, spreads_, any_distant_ = false, pending_ = false;
-  lanes<T> inverse_, sharpness_, factor_, factor_slope_, gradient_scale_;
+  bool spreads_, any_distant_ = false, pending_ = false;
   lanes<T> sum_{0}, log_sum_{0}, coefficient_{0}, log_each_tail_{0};
   std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)> rows_;
   std::int32_t* block_begins_;
   per_row shift_of_{}, sum_of_{}, log_sum_of_{}, inverse_of_{}, sharpness_of_{};
   per_row value_of_{}, psi_sum_of_{}, psi_tail_of_{}, log_q_tail_of_{}, distant_of_{}, slope_of_{};
-  outside_sums<T> refined_;
+  per_row teacher_inverse_of_{}, teacher_slope_of_{};
+  outside_sums<T, Function> refined_;
+  static constexpr auto tile_rows = static_cast<std::size_t>(Axis::tile_rows);
+  std::array<typename terms_of::outcome, tile_rows> outcome_of_{};
+  std::array<std::conditional_t<terms_of::several, top_k_sums<T, Function>, simd::nothing>, tile_rows>
+      sums_of_rows_{};
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -22,6 +22,9 @@ struct universal_logits_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -38,7 +41,8 @@ struct universal_logits_term : distribution_term<Storage, Form> {
 
   universal_logits_term(dense_teacher<Storage, Form> const& the_teacher,
                         universal_logits_options const& options)
-      : distribution_term<Storage, Form>(the_teacher, options.temperature, options.rows),
+      : distribution_term<Storage, Form>(the_teacher, options.temperature, options.rows,
+                                         options.temperature_gradient),
         squared(options.scale_by_temperature_squared) {}
 
   void check(char const* where, index row_count, index /*columns*/) const {
@@ -67,6 +71,9 @@ struct universal_logits_term : distribution_term<Storage, Form> {
     T const sum = simd::sum_of<T>(ranks, [&](auto place) {
       return abs(exp_nonpositive(place.load(room.student)) - exp_nonpositive(place.load(room.teacher)));
     });
+    if (here.of_teacher != nullptr && this->teacher.moves()) {
+      *here.of_teacher = static_cast<double>(factor) * moment_of_teacher(room, ranks);
+    }
     if (here.upstream != nullptr) {
       lanes<T> const scale(here.scale * factor);
       simd::for_each_register<T>(here.classes, [&](auto place) {
@@ -94,6 +101,22 @@ struct universal_logits_term : distribution_term<Storage, Form> {
     index const ranks = std::max(columns, this->teacher.matrix.columns);
     T* const numbers = simd::scratch<T, universal_logits_term>(2 * ranks);
     return {numbers, numbers + ranks, simd::scratch<entry<T>>(2 * ranks)};
+  }
+
+  /// sum sign(q - p) p (log p - E log p), since dL/d log p = -sign(q - p) p.
+  template <class T>
+  static double moment_of_teacher(memory<T> const& room, index ranks) {
+    lanes<T> const nothing(-simd::infinity<T>);
+    lanes<T> const mean(simd::sum_of<T>(ranks, [&](auto place) {
+      lanes<T> const log_p = place.load(room.teacher);
+      return zero_safe_product(exp_nonpositive(log_p), log_p);
+    }));
+    return static_cast<double>(simd::sum_of<T>(ranks, [&](auto place) {
+      lanes<T> const log_q = place.load(room.student), log_p = place.load(room.teacher);
+      lanes<T> const p = select(log_p == nothing, lanes<T>(0), exp_nonpositive(log_p));
+      lanes<T> const pull = zero_safe_product(p, log_p - mean);
+      return select(log_q > log_p, pull, select(log_q < log_p, -pull, lanes<T>(0)));
+    }));
   }
 
   /// The logarithms of a row in descending order, continued by those of 0; gives the classes that they are of.
@@ -163,7 +186,7 @@ struct universal_logits_loss {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w * q (g - sum q g) / T with g_i = sign(q_(r) - p_(r)) at the rank r of class i and sign(0) =
 ///            0: a subgradient where two probabilities meet. Equal logits are
-///            ranked by class
+///            ranked by class. dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
 /// @error     `universal_logits_loss::bound`, with C classes of both; where q_(r) and p_(r) differ by less than
 ///            rounding, either sign

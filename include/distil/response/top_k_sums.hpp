@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+
+#include "distil/response/divergence_sums.hpp"
+#include "distil/response/top_k_support.hpp"
+
+/// Divergences that are functions of several sums, where a teacher is sparse: the sums over K and over the classes outside
+/// come one after the other, and the weights of their derivatives only once both are there.
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+/// A class as `divergence_sums` takes it, with the logarithms themselves for moments.
+template <class T>
+struct few_class {
+  lanes<T> log_p, log_q, p, q, u, v;
+
+  DISTIL_INLINE few_class(lanes<T> of_p, lanes<T> of_q)
+      : log_p(of_p), log_q(of_q), p(exp_nonpositive(of_p)), q(exp_nonpositive(of_q)), u(of_q), v(of_p) {}
+  DISTIL_INLINE operator class_probabilities<lanes<T>>() const { return {log_p, log_q, p, q}; }
+};
+
+/// The sums over some classes, and what of them counts once those of all classes are known.
+template <class T, class Function>
+class top_k_sums : public divergence_sums<T, Function> {
+  using base = divergence_sums<T, Function>;
+  using base::sums_, base::top_;
+
+ public:
+  using typename base::result;
+
+  DISTIL_INLINE void add_class(Function const& function, lanes<T> log_p, lanes<T> log_q, bool derivatives) {
+    base::add(function, few_class<T>(log_p, log_q), derivatives);
+  }
+
+  /// The sums of one row of a tile, its classes along the lanes.
+  template <class Axis>
+  [[nodiscard]] top_k_sums of_row(std::size_t row) const {
+    if constexpr (Axis::tile_rows == 1) {
+      return *this;
+    } else {
+      top_k_sums one;
+      auto const pick = [row](lanes<T> all, T nothing) {
+        alignas(64) T each[static_cast<std::size_t>(lanes<T>::size)];
+        all.store(each);
+        T const mine = each[row];
+        std::fill(each, each + lanes<T>::size, nothing);
+        each[0] = mine;
+        return lanes<T>::load(each);
+      };
+      for (std::size_t k = 0; k < result::count; ++k) {
+        auto const& from = sums_[k];
+        one.sums_[k] = {pick(from.value, T(0)), pick(from.psi, T(0)), pick(from.chi, T(0)),
+                        pick(from.chi_v, T(0)), pick(from.psi_u, T(0))};
+      }
+      one.top_ = pick(top_, -simd::infinity<T>);
+      return one;
+    }
+  }
+
+  /// These sums with the weights that the outcome of all classes gives them.
+  [[nodiscard]] class_sum<T> weighted(result const& row) const {
+    class_sum<T> total;
+    for (std::size_t k = 0; k < result::count; ++k) {
+      class_sum<T> part = sums_[k];
+      lanes<T> weight = row.weights[k];
+      if (k == result::plain) weight *= exp_nonpositive(relative_to_top(top_, row.log_sum));
+      part.multiply(weight, [](lanes<T> a, lanes<T> b) { return zero_safe_product(a, b); });
+      total.add(part);
+    }
+    return total;
+  }
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

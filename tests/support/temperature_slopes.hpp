@@ -1,0 +1,101 @@
+#pragma once
+
+#include "batch_suite.hpp"
+#include "finite_difference.hpp"
+
+/// Derivatives by the temperature of losses on whole distributions against central differences of their references.
+namespace distil::testing {
+
+/// Of a loss of rows: `call(batch, setting, rows, slope, gradient)` evaluates it, with a gradient if `gradient`.
+template <class Case, class T, class Call>
+void expect_slopes_of_rows(Call const& call) {
+  double const epsilon = std::numeric_limits<T>::epsilon();
+  for (auto const& s : Case::settings()) {
+    for (index const columns : {2, 9, 40}) {
+      batch<T> b(6, columns, 2.0);
+      for (index c = 0; c < columns; ++c) b.student.set(4, c, minus_infinity);
+      std::vector<double> const weights = {0.5, 2, 1, 0, 1, 3};
+      row_options const rows{.weights = weights};
+      std::vector<double> each(6, 7.0), one(1, 7.0);
+      call(b, s, rows, each, false);
+      call(b, s, rows, one, true);
+      double sum = 0;
+      for (index r = 0; r < 6; ++r) {
+        auto const at = static_cast<std::size_t>(r);
+        bool const counts = weights[at] > 0 && r != 4;
+        auto const z = b.student.template row<long double>(r), t = b.teacher.template row<long double>(r);
+        double const weight = counts ? weights[at] / 6.5 : 0;
+        long double const slope = !counts ? 0
+                                          : reference::temperature_derivative(
+                                                [&](long double moved) {
+                                                  auto at_moved = s;
+                                                  at_moved.temperature = static_cast<double>(moved);
+                                                  return Case::of(z, t, 0, at_moved).value;
+                                                },
+                                                s.temperature);
+        EXPECT_NEAR(
+            each[at], weight * static_cast<double>(slope),
+            512 * epsilon * weight * (1 + s.temperature * s.temperature) / s.temperature + 1e-11 * weight)
+            << s.label << ", row " << r << " of " << columns;
+        sum += each[at];
+      }
+      EXPECT_NEAR(one[0], sum, 1e-12 * (1 + std::abs(sum))) << s.label;
+    }
+  }
+}
+
+/// Of a loss that couples rows.
+template <class Case, auto const& loss, class T>
+void expect_slope_of_batch() {
+  double const epsilon = std::numeric_limits<T>::epsilon();
+  for (auto const& s : Case::settings()) {
+    batch<T> b(5, 7, 2.0);
+    std::vector<double> const weights = {0.5, 2, 1, 0, 1};
+    std::vector<long double> const exact_weights(weights.begin(), weights.end());
+    exact_matrix students, teachers;
+    for (index r = 0; r < 5; ++r) {
+      students.push_back(b.student.template row<long double>(r));
+      teachers.push_back(b.teacher.template row<long double>(r));
+    }
+    std::vector<double> one(1, 7.0), again(1, 7.0), alone(1, 7.0);
+    auto options = Case::options(s, {.weights = weights}, false);
+    options.temperature_gradient = one;
+    (void)loss(b.student.view(), b.teacher.view(), options);
+    options.temperature_gradient = again;
+    loss.with_grad(parallel_policy{2}, b.student.view(), b.teacher.view(), b.gradient.view(), options);
+    EXPECT_EQ(one[0], again[0]) << s.label;
+    auto const slope = reference::temperature_derivative(
+        [&](long double moved) {
+          auto at_moved = s;
+          at_moved.temperature = static_cast<double>(moved);
+          return Case::of(students, teachers, exact_weights, at_moved).value;
+        },
+        s.temperature);
+    double const allowed = 4096 * epsilon * (1 + s.temperature * s.temperature) / s.temperature + 1e-9;
+    EXPECT_NEAR(one[0], static_cast<double>(slope), allowed) << s.label;
+    // A distribution that stays where it is: the student's side alone.
+    owned_matrix<T> p(5, 7, layout::row_major);
+    distil::softmax(b.teacher.view(), p.view());
+    auto const value_at = [&](double moved) {
+      auto at_moved = s;
+      at_moved.temperature = moved;
+      return loss_value(loss(b.student.view(), probabilities(std::as_const(p).view()),
+                             Case::options(at_moved, {.weights = weights}, false)))
+          .value;
+    };
+    options.temperature_gradient = alone;
+    (void)loss(b.student.view(), probabilities(std::as_const(p).view()), options);
+    if constexpr (std::is_same_v<T, double>) {
+      double const step = 1e-5 * s.temperature;
+      double const of_student =
+          (value_at(s.temperature + step) - value_at(s.temperature - step)) / (2 * step);
+      EXPECT_NEAR(alone[0], of_student, 1e-7 * (1 + std::abs(of_student))) << s.label;
+    }
+    // Nothing counts.
+    options.rows.weights = 0;
+    (void)loss(b.student.view(), b.teacher.view(), options);
+    EXPECT_EQ(alone[0], 0.0);
+  }
+}
+
+}  // namespace distil::testing
