@@ -130,7 +130,7 @@ class row_sweeps {
 
   /// From the registers of one step to those of the next.
   static DISTIL_INLINE index stride(exponentials const& shared) {
-    return (shared.keeps_others() ? step_slots : first_other) * lane_count;
+    return (first_other + shared.others()) * lane_count;
   }
 
   /// A place further on in what is kept.
@@ -195,8 +195,9 @@ class row_sweeps {
           prefetch(logits, k);
           (prefetch_strip(std::get<I>(operands), k), ...);
           lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
-          lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
+          lanes<T> const of_base = shared.of_base(centred, exponentials::last_of(exponent));
           lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
+          shared.keep_base(of_base, keeper<T, keeps>{keep});
           (shared.template keep<I, first_other>(exponential[I], keeper<T, keeps>{keep}), ...);
           (std::get<I>(summands)(std::get<I>(sums),
                                  student_register<T>{logit, centred, exponent[I], exponential[I]},
