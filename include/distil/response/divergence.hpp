@@ -157,9 +157,9 @@ struct divergence_term : detail::term_base {
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0);
 ///            other rows are not touched. A row whose student or teacher is fully masked counts for nothing:
 ///            loss 0, gradient 0, weight 0
-/// @cost      three reads of student and teacher and one write, four exponentials and as many more as Function
-///            needs; 2 numbers of scratch a class; a closed form needs one read. No allocation after a thread's
-///            first call
+/// @cost      two reads of student and teacher and one write, two exponentials and as many more as Function needs, which
+///            is asked once a class, and once more for the gradient where it is a function of its sums; 2 numbers of
+///            scratch a class; a closed form needs one read. No allocation after a thread's first call
 /// @error     as Function states
 /// @source    Csiszar 1967 for divergences of this form; dL/dz = (psi - q sum psi) / T with psi = dD / d log
 ///            q
