@@ -24,7 +24,7 @@ class row_sweeps {
   using kernel_of = typename Term::template kernel<T, Axis>;
   using first_kernel = std::tuple_element_t<0, std::tuple<kernel_of<Terms>...>>;
   using sequence = std::index_sequence_for<Terms...>;
-  using exponentials = shared_exponentials<T, kernel_of<Terms>...>;
+  using exponentials = shared_exponentials<T, (Axis::tile_rows > 1), kernel_of<Terms>...>;
   static constexpr auto each = sequence{};
   static constexpr index lane_count = lanes<T>::size;
 

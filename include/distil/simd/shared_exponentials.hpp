@@ -10,13 +10,14 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// The exponentials that several kernels take of the same logits. Those at the highest temperature, the base, are computed;
-/// a kernel whose temperature is the same, or a small integer times smaller, takes their powers, e^z = (e^(z/T))^T, and
-/// any other computes its own. A power multiplies the relative error.
+/// The exponentials that several kernels take of the same logits. Those of one, the base, are computed; a kernel whose
+/// temperature is the same, or a small integer times smaller, takes their powers, e^z = (e^(z/T))^T, and any other
+/// computes its own. A power multiplies the relative error.
 ///
-/// Each row has a base of its own, and what its kernels take of it depends on nothing but their temperatures there: the
-/// rows beside it in a tile change no bit.
-template <class T, class... Kernels>
+/// Of two kernels the base is the softened term of `hinton_kd`: the last that keeps its exponentials, else the last that
+/// takes any. Of more it is the one at the highest temperature. What the kernels of a row take of it depends on nothing
+/// but their temperatures there: with `RowsInLanes`, the rows beside it in a tile change no bit.
+template <class T, bool RowsInLanes, class... Kernels>
 class shared_exponentials {
   using kernels = std::tuple<Kernels...>;
   template <std::size_t I>
@@ -25,7 +26,6 @@ class shared_exponentials {
   static constexpr index keeping = (index{0} + ... + index{Kernels::keeps_exponentials});
   static constexpr index taking = (index{0} + ... + index{Kernels::exponentials});
 
-  /// The last kernel that keeps its exponentials, else that takes any: as a rule at the highest temperature.
   static constexpr std::size_t last = [] {
     std::size_t last_taking = 0, last_keeping = sizeof...(Kernels), i = 0;
     ((last_taking = Kernels::exponentials ? i : last_taking,
@@ -34,20 +34,25 @@ class shared_exponentials {
     return last_keeping < sizeof...(Kernels) ? last_keeping : last_taking;
   }();
 
+  static constexpr bool chooses_base = taking > 2;
+  /// Whether the I-th kernel is another than the base.
+  template <std::size_t I>
+  static constexpr bool relates = kernel<I>::exponentials && (chooses_base || I != last);
+
  public:
   static constexpr int highest_power = 4;
 
-  /// The base, and at most as many others.
-  static constexpr index slots = keeping == 0 ? 0 : taking == 1 ? 1 : 1 + keeping;
+  /// The base, and those that are no powers of it.
+  static constexpr index slots = keeping == 0 ? 0 : keeping + index{chooses_base};
 
   template <std::size_t... I>
   DISTIL_INLINE shared_exponentials(kernel_set<Kernels...> const& state, std::index_sequence<I...>)
       : sharpness_{get<I>(state).sharpness()...}, base_(sharpness_[last]) {
-    if constexpr (taking > 1) {
+    if constexpr (chooses_base) {
       ((base_ = Kernels::exponentials ? min(base_, sharpness_[I]) : base_), ...);
       last_is_base_ = all(base_ == sharpness_[last]);
-      (relate<I>(), ...);
     }
+    (relate<I>(), ...);
   }
 
   /// Once for the exponential and for sums, so that both see the same rounding.
@@ -61,7 +66,7 @@ class shared_exponentials {
 
   /// The exponentials of the base; `exponent_of_last` is that of the kernel `last`.
   [[nodiscard]] DISTIL_INLINE lanes<T> of_base(lanes<T> centred, lanes<T> exponent_of_last) const {
-    if constexpr (taking > 1) {
+    if constexpr (chooses_base) {
       if (!last_is_base_) return exp2_nonpositive(centred * base_);
     }
     if constexpr (taking > 0) return exp2_nonpositive(exponent_of_last);
@@ -75,7 +80,7 @@ class shared_exponentials {
   /// Those of the I-th kernel.
   template <std::size_t I>
   DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T> exponential_of_base) const {
-    if constexpr (taking > 1 && kernel<I>::exponentials) {
+    if constexpr (relates<I>) {
       if (powers_[I] == 0) return of_own<I>(centred, exponential_of_base);
     }
     return power<I>(exponential_of_base);
@@ -89,7 +94,7 @@ class shared_exponentials {
   /// Keeps those of the I-th kernel from the register `Others` on, if they are no powers.
   template <std::size_t I, index Others, class Keep>
   DISTIL_INLINE void keep(lanes<T> exponential, Keep const& keep) const {
-    if constexpr (taking > 1 && kernel<I>::keeps_exponentials) {
+    if constexpr (relates<I> && kernel<I>::keeps_exponentials) {
       if (powers_[I] == 0) keep.put(Others + slot_[I], exponential);
     }
   }
@@ -100,7 +105,7 @@ class shared_exponentials {
     if constexpr (!kernel<I>::keeps_exponentials) {
       return lanes<T>(0);
     } else {
-      if constexpr (taking > 1) {
+      if constexpr (relates<I>) {
         if (powers_[I] == 0) return saved[Others + slot_[I]];
       }
       return power<I>(saved[0]);
@@ -130,7 +135,7 @@ class shared_exponentials {
 
   template <std::size_t I>
   DISTIL_INLINE void relate() {
-    if constexpr (kernel<I>::exponentials) {
+    if constexpr (relates<I>) {
       for (int power = 1; power <= highest_power; ++power) {
         if (all(is_power<I>(power))) {
           powers_[I] = power;
@@ -139,12 +144,14 @@ class shared_exponentials {
       }
       powers_[I] = 0;
       if (kernel<I>::keeps_exponentials) slot_[I] = others_++;
-      lanes<T> of_row(0);
-      for (int power = 1; power <= highest_power; ++power) {
-        of_row = select(is_power<I>(power), lanes<T>(power), of_row);
+      if constexpr (RowsInLanes) {
+        lanes<T> of_row(0);
+        for (int power = 1; power <= highest_power; ++power) {
+          of_row = select(is_power<I>(power), lanes<T>(power), of_row);
+        }
+        row_powers_[I] = of_row;
+        mixed_[I] = any(of_row > lanes<T>(0));
       }
-      row_powers_[I] = of_row;
-      mixed_[I] = any(of_row > lanes<T>(0));
     }
   }
 
@@ -152,7 +159,7 @@ class shared_exponentials {
   template <std::size_t I>
   DISTIL_INLINE lanes<T> of_own(lanes<T> centred, lanes<T> of_base) const {
     lanes<T> own = exp2_nonpositive(centred * sharpness_[I]);
-    if (mixed_[I]) {
+    if (RowsInLanes && mixed_[I]) {
       lanes<T> const squared = of_base * of_base, power = row_powers_[I];
       own = select(power == lanes<T>(1), of_base, own);
       own = select(power == lanes<T>(2), squared, own);
@@ -164,7 +171,7 @@ class shared_exponentials {
 
   template <std::size_t I>
   DISTIL_INLINE lanes<T> power(lanes<T> x) const {
-    if constexpr (taking > 1 && kernel<I>::exponentials) {
+    if constexpr (relates<I>) {
       if (powers_[I] > 1) {
         lanes<T> const squared = x * x;
         if (powers_[I] == 2) return squared;
