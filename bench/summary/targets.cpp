@@ -90,6 +90,39 @@ std::vector<target> against_itself() {
            {{"64x32000", {hinton_kd("distil_avx2", "64x32000")}, {distil("64x32000")}, {}}}}};
 }
 
+/// Losses of the response family beside the simplest of them.
+std::vector<target> of_the_family() {
+  std::string const vocabulary = "64x32000", long_rows = "16x128256";
+  auto const gradient = [](std::string const& operation, std::string const& shape) {
+    return subject{"distil", operation, "float", shape, "gradient"};
+  };
+  target simple{"divergences without further exponentials or logarithms over forward_kl",
+                kind::ratio,
+                sense::at_most,
+                2.0,
+                {}};
+  for (std::string const operation : {"reverse_kl", "jeffreys", "total_variation", "mean_squared_logits"}) {
+    simple.cases.push_back(
+        {operation, {gradient(operation, vocabulary)}, {gradient("forward_kl", vocabulary)}, {}});
+  }
+  target sparse{
+      "top-k teacher, k = 64, over log_softmax with its pull-back", kind::ratio, sense::at_most, 1.3, {}};
+  for (std::string const operation : {"top_k_bucket", "top_k_renormalise_both", "top_k_uniform"}) {
+    sparse.cases.push_back({operation,
+                            {gradient(operation, long_rows)},
+                            {{"distil", "log_softmax", "float", long_rows, "output_and_pull_back"}},
+                            {}});
+  }
+  target fused{"three calls over the three terms fused", kind::ratio, sense::at_least, 1.7, {}};
+  for (std::string const& shape : {vocabulary, long_rows}) {
+    fused.cases.push_back({shape,
+                           {{"distil", "three_terms", "float", shape, "calls"}},
+                           {{"distil", "three_terms", "float", shape, "fused"}},
+                           {}});
+  }
+  return {simple, sparse, fused};
+}
+
 std::vector<target> against_peers() {
   std::vector<target> all;
   for (std::string const operation : {"softmax", "log_softmax"}) {
@@ -146,7 +179,7 @@ bool target::is_met_by(double figure_found) const {
 
 std::vector<target> targets() {
   std::vector<target> all;
-  for (auto const& group : {against_the_limits(), against_itself(), against_peers()}) {
+  for (auto const& group : {against_the_limits(), against_itself(), of_the_family(), against_peers()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   all.push_back(no_allocations());

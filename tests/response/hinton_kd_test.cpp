@@ -125,6 +125,25 @@ TEST(hinton_kd, takes_a_temperature_for_every_row) {
   }
 }
 
+// Rows that share a register: the exponentials of some are powers of others at their temperature.
+TEST(hinton_kd, of_a_row_does_not_depend_on_the_temperatures_beside_it) {
+  constexpr index rows = 16, classes = 10;
+  batch<float> alike(rows, classes), mixed(rows, classes);
+  for (double const own : {1.0, 2.0, 3.0, 4.0, 3.5}) {
+    std::vector<double> same(rows, own), others(rows), values(rows), expected(rows);
+    for (std::size_t r = 0; r < others.size(); ++r)
+      others[r] = r % 3 == 0 ? own : 0.7 * static_cast<double>(r);
+    hinton_kd.with_grad(alike.student.view(), alike.teacher.view(), alike.labels, alike.gradient.view(),
+                        {.temperature = same, .rows = {.values = expected}});
+    hinton_kd.with_grad(mixed.student.view(), mixed.teacher.view(), mixed.labels, mixed.gradient.view(),
+                        {.temperature = others, .rows = {.values = values}});
+    for (index r = 0; r < rows; r += 3) {
+      EXPECT_EQ(values[static_cast<std::size_t>(r)], expected[static_cast<std::size_t>(r)]) << own;
+      for (index c = 0; c < classes; ++c) EXPECT_EQ(mixed.gradient.at(r, c), alike.gradient.at(r, c)) << own;
+    }
+  }
+}
+
 TEST(hinton_kd, of_a_slice_with_a_global_divisor_adds_up_to_the_whole) {
   batch<double> b(10, 30);
   auto const z = b.student.view();

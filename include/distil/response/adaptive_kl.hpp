@@ -157,7 +157,7 @@ struct adaptive_kl_function {
 ///            source; so is dL/dT
 /// @nan       as `jeffreys`
 /// @error     `adaptive_kl_function::bound`
-/// @cost      see `divergence`: 4 exponentials an element; besides, the head is found by parting a copy of the teacher's
+/// @cost      see `divergence`: 2 exponentials an element; besides, the head is found by parting a copy of the teacher's
 ///            row, some 10 ns an element, in a number of scratch a class more
 /// @source    Wu et al. 2024, arXiv:2404.02657, section 4.2. Classes of equal probability stand together here; the source
 ///            sorts them in some order, and is NaN where student and teacher agree. DSKD takes the tail from the ascending

@@ -65,7 +65,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       a class masked on one side alone costs +inf where the power of that side is <= 0, and the gradient of the row
 ///            is NaN if the teacher has masked it; otherwise finite
 /// @error     `alpha_beta_function::bound` for powers within [-1, 2], however near the special cases
-/// @cost      see `divergence`: 4 exponentials and 2 to 6 more an element
+/// @cost      see `divergence`: 2 exponentials and 1 to 3 more an element
 /// @source    Cichocki, Cruces, Amari 2011, equation 19; Wang et al. 2025 (ABKD), arXiv:2505.04560. The script of ABKD for
 ///            language models is fixed to (0, 1)
 /// @example   distil::alpha_beta.with_grad(student, teacher, gradient, {.alpha = 0.5, .beta = 0.5})

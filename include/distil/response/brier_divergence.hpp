@@ -34,7 +34,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * 2 T q ((q - p) - sum q (q - p)); without the factor T^2 over T in the place of times T
 /// @error     `brier_divergence_function::bound`, the value relative to |exact| + m T^2 (1 + log C) with m the largest
 ///            probability of the row on either side
-/// @cost      three reads of student and teacher and one write, 2 exponentials an element in each
+/// @cost      see `divergence`: 4 exponentials an element
 /// @source    Brier 1950. Over the candidates of a query, with cosines as scores, a loss of embedding distillation: T =
 ///            0.02 without the factor T^2. The mean is over rows, the classes of a row are summed
 /// @example   distil::brier_divergence.with_grad(scores, teacher_scores, gradient, {.temperature = 0.02,

@@ -5,6 +5,7 @@
 #include "distil/response/divergence_function.hpp"
 #include "distil/response/divergence_kernel.hpp"
 #include "distil/response/expectation_kernel.hpp"
+#include "distil/response/kl_blend_kernel.hpp"
 #include "distil/response/top_k_term.hpp"
 
 namespace distil {
@@ -31,6 +32,24 @@ inline constexpr bool moves_by_temperature =
     kernels::teacher_expectation<Function> ||
     kernels::function_by_log_p<typename kernels::function_in_rows<float, Function>::type>;
 
+namespace kernels {
+
+/// The kernel that knows most about a Function.
+template <class T, class Axis, class Function, class Teacher>
+struct divergence_kernels {
+  using type = divergence_kernel<T, Axis, Function, Teacher>;
+};
+template <class T, class Axis, teacher_expectation Function, class Teacher>
+struct divergence_kernels<T, Axis, Function, Teacher> {
+  using type = expectation_kernel<T, Axis, Function, Teacher>;
+};
+template <class T, class Axis, kl_blend Function, class Teacher>
+struct divergence_kernels<T, Axis, Function, Teacher> {
+  using type = kl_blend_kernel<T, Axis, Function, Teacher>;
+};
+
+}  // namespace kernels
+
 /// A divergence between one teacher and the student as a term of a sum.
 template <class Function, class Storage, teacher_form Form>
 struct divergence_term : detail::term_base {
@@ -38,9 +57,7 @@ struct divergence_term : detail::term_base {
   template <class T, class Axis>
   using reader = kernels::teacher_reader<T, Axis, Storage, Form>;
   template <class T, class Axis>
-  using kernel = std::conditional_t<kernels::teacher_expectation<Function>,
-                                    kernels::expectation_kernel<T, Axis, Function, reader<T, Axis>>,
-                                    kernels::divergence_kernel<T, Axis, Function, reader<T, Axis>>>;
+  using kernel = typename kernels::divergence_kernels<T, Axis, Function, reader<T, Axis>>::type;
 
   Function function;
   dense_teacher<Storage, Form> teacher;
@@ -133,9 +150,9 @@ struct divergence_term : detail::term_base {
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0);
 ///            other rows are not touched. A row whose student or teacher is fully masked counts for nothing:
 ///            loss 0, gradient 0, weight 0
-/// @cost      three reads of student and teacher and one write, four exponentials and as many more as Function
-///            needs; 2 numbers of scratch a class; a closed form needs one read. No allocation after a thread's
-///            first call
+/// @cost      two reads of student and teacher and one write, two exponentials and as many more as Function needs, which
+///            is asked once a class, and once more for the gradient where it is a function of its sums; 2 numbers of
+///            scratch a class; a closed form needs one read. No allocation after a thread's first call
 /// @error     as Function states
 /// @source    Csiszar 1967 for divergences of this form; dL/dz = (psi - q sum psi) / T with psi = dD / d log
 ///            q

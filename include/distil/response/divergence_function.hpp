@@ -18,6 +18,8 @@
 /// logarithm of the sum of `log_at`), and by what each summand's derivative counts: the outer derivative, or what the
 /// paper holds constant.
 ///
+/// A blend of both Kullback-Leibler divergences says so by `kl_weights()` besides, and takes one sweep less.
+///
 /// Own options: `Function::options` is the aggregate the loss is called with, the five members of `divergence_options`
 /// among its own; a Function is made from it for each call, and `check(where)` refuses what is out of range.
 namespace distil {
@@ -27,6 +29,11 @@ template <class Lanes>
 struct class_probabilities {
   Lanes log_p, log_q;  ///< of teacher and student; either may be -inf
   Lanes p, q;
+};
+
+/// What multiplies KL(p || q) and KL(q || p) in a blend of both.
+struct kl_weights {
+  double forward, reverse;
 };
 
 /// What one class adds to a sum, and its derivatives.

@@ -6,7 +6,8 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// Rows of D(p, q) = sum value(log p, log q), or a function of several such sums. They and sum psi take a second sweep,
-/// once the partition sums are known, and the gradient a third, with the exponentials that the first has kept.
+/// once the partition sums are known, with the exponentials that the first has kept. Where psi is known by then, it takes
+/// the place of p for the gradient, which the Function is not asked for again.
 template <class T, class Axis, class FunctionOfBatch, class Teacher>
 class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   using base = pair_kernel<T, Axis, Teacher>;
@@ -16,13 +17,14 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   static constexpr bool looks_at_rows = !std::is_same_v<Function, FunctionOfBatch>;
   using sums_of_function = divergence_sums<T, Function>;
 
-  /// Only a Function that takes probabilities needs those of the teacher again.
-  static constexpr bool keeps_teacher = function_by_class<Function, T>;
+  /// A function of the sums gives psi only when they are complete.
+  static constexpr bool keeps_psi = !sums_of_function::result::has_outcome;
 
  public:
   static constexpr bool keeps_exponentials = true;
-  static constexpr index saved_registers = keeps_teacher ? 1 : 0;
-  static constexpr index block_marks = keeps_teacher ? 1 : 0;
+  static constexpr bool refines_kept = true;
+  static constexpr index saved_registers = 1;
+  static constexpr index block_marks = 1;
 
   struct partial {
     lanes<T> student{0}, teacher{0};
@@ -49,7 +51,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
 
   template <class Keep>
   DISTIL_INLINE void mark(Keep const& keep) const {
-    if constexpr (keeps_teacher) keep.put(0, maximum_.now);
+    keep.put(0, maximum_.now);
   }
 
   struct adds_both {
@@ -57,11 +59,11 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
 
     template <class Keep>
     DISTIL_INLINE void operator()(partial& sums, simd::student_register<T> const& z, simd::strip<T> stored,
-                                  index k, [[maybe_unused]] Keep const& keep) const {
+                                  index k, Keep const& keep) const {
       lanes<T> const p = exp2_nonpositive((Teacher::logit(stored[k]) - teacher_shift) * teacher_sharpness);
       sums.student += z.exponential;
       sums.teacher += p;
-      if constexpr (keeps_teacher) keep.put(0, p);
+      keep.put(0, p);
     }
   };
   [[nodiscard]] DISTIL_INLINE adds_both summand() const { return {teacher_sharpness_, maximum_.shift()}; }
@@ -75,19 +77,42 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     inverse_teacher_ = lanes<T>(1) / teacher_sum_;
     if constexpr (looks_at_rows) {
       function_.settle([&](lanes<T> stored) {
-        return log_p(Teacher::logit(stored) - maximum_.shift(), base::teacher_inverse_, base::log_teacher_);
+        return log_of(Teacher::logit(stored) - maximum_.shift(), base::teacher_inverse_, base::log_teacher_);
       });
     }
   }
 
   [[nodiscard]] DISTIL_INLINE bool refines() const { return true; }
-  DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, simd::strip<T> stored, index k) const {
-    auto const here = at(centred, stored[k]);
-    sums.sums.add(function_, here, wants_derivative_);
-    if (wants_derivative_) {
-      sums.p_v += zero_safe_product(here.p, here.v);
-      sums.q_u += zero_safe_product(here.q, here.u);
+
+  struct block_refinement {
+    Function function;
+    bool wants_derivative;
+    lanes<T> teacher_shift, inverse, teacher_inverse, log_student, log_teacher, of_student, of_teacher;
+
+    template <class Keep>
+    DISTIL_INLINE void operator()(refinement& sums, simd::student_register<T> const& z, simd::strip<T> stored,
+                                  index k, simd::kept<T> saved, Keep const& keep) const {
+      lanes<T> const teacher = Teacher::logit(stored[k]) - teacher_shift;
+      typename base::softened const here{log_of(teacher, teacher_inverse, log_teacher),
+                                         log_of(z.centred, inverse, log_student),
+                                         saved[0] * of_teacher,
+                                         z.exponential * of_student,
+                                         z.centred * inverse,
+                                         teacher * teacher_inverse};
+      lanes<T> const psi = sums.sums.add(function, here, wants_derivative);
+      // A masked class has no gradient.
+      if constexpr (keeps_psi)
+        keep.put(0, select(here.log_q == lanes<T>(-simd::infinity<T>), lanes<T>(0), psi));
+      if (wants_derivative) {
+        sums.p_v += zero_safe_product(here.p, here.v);
+        sums.q_u += zero_safe_product(here.q, here.u);
+      }
     }
+  };
+  [[nodiscard]] DISTIL_INLINE block_refinement refiner(lanes<T> decay, simd::kept<T> marks) const {
+    return {function_,          wants_derivative_,        maximum_.shift(),
+            base::inverse_,     base::teacher_inverse_,   base::log_student_,
+            base::log_teacher_, decay * inverse_student_, of_teacher(marks)};
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
     refined_.sums.add(sums.sums);
@@ -109,36 +134,46 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
     return base::teacher_derivative(row_.value);
   }
 
+  [[nodiscard]] DISTIL_INLINE bool rereads() const { return !keeps_psi; }
+
+  /// With what the second sweep has kept of psi.
+  struct block_gradient_of_psi {
+    lanes<T> scale, of_student;
+
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T>, index,
+                                      simd::kept<T> saved) const {
+      return zero_safe_fma(z.exponential, of_student, scale * saved[0]);
+    }
+  };
   struct block_gradient {
     Function function;
     typename sums_of_function::result row;
     lanes<T> teacher_shift, inverse, teacher_inverse, log_student, log_teacher, scale, of_student, of_teacher;
 
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
-                                      [[maybe_unused]] simd::kept<T> saved) const {
-      class_probabilities<lanes<T>> here{
-          log_p(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, log_teacher),
-          fma(z.centred, inverse, -log_student), lanes<T>(0), z.exponential * of_student};
-      if constexpr (keeps_teacher) here.p = saved[0] * of_teacher;
+                                      simd::kept<T> saved) const {
+      class_probabilities<lanes<T>> const here{
+          log_of(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, log_teacher),
+          log_of(z.centred, inverse, log_student), saved[0] * of_teacher, z.exponential * of_student};
       return scale * (row.psi(function, here) - here.q * row.total.psi);
     }
   };
-  [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay,
-                                                      [[maybe_unused]] simd::kept<T> marks) const {
-    lanes<T> of_teacher(0);
-    if constexpr (keeps_teacher) {
-      of_teacher = maximum_.decay_since(marks[0], teacher_sharpness_) * inverse_teacher_;
+  [[nodiscard]] DISTIL_INLINE auto gradient(lanes<T> decay, [[maybe_unused]] simd::kept<T> marks) const {
+    lanes<T> const scale = base::gradient_scale_, of_student = decay * inverse_student_;
+    if constexpr (keeps_psi) {
+      return block_gradient_of_psi{scale, -scale * row_.total.psi * of_student};
+    } else {
+      return block_gradient{function_,
+                            row_,
+                            maximum_.shift(),
+                            base::inverse_,
+                            base::teacher_inverse_,
+                            base::log_student_,
+                            base::log_teacher_,
+                            scale,
+                            of_student,
+                            of_teacher(marks)};
     }
-    return {function_,
-            row_,
-            maximum_.shift(),
-            base::inverse_,
-            base::teacher_inverse_,
-            base::log_student_,
-            base::log_teacher_,
-            base::gradient_scale_,
-            decay * inverse_student_,
-            of_teacher};
   }
 
  private:
@@ -152,19 +187,13 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   }
 
   /// The same bits wherever it is asked for.
-  static DISTIL_INLINE lanes<T> log_p(lanes<T> centred, lanes<T> inverse, lanes<T> log_sum) {
+  static DISTIL_INLINE lanes<T> log_of(lanes<T> centred, lanes<T> inverse, lanes<T> log_sum) {
     return fma(centred, inverse, -log_sum);
   }
 
-  /// As base::at, by exponentials like those of the first sweep, which cost less.
-  [[nodiscard]] DISTIL_INLINE typename base::softened at(lanes<T> centred, lanes<T> stored) const {
-    lanes<T> const teacher = Teacher::logit(stored) - maximum_.shift();
-    return {log_p(teacher, base::teacher_inverse_, base::log_teacher_),
-            fma(centred, base::inverse_, -base::log_student_),
-            exp2_nonpositive(teacher * teacher_sharpness_) * inverse_teacher_,
-            exp2_nonpositive(centred * base::sharpness_) * inverse_student_,
-            centred * base::inverse_,
-            teacher * base::teacher_inverse_};
+  /// What the teacher's exponentials of a block must be multiplied by.
+  [[nodiscard]] DISTIL_INLINE lanes<T> of_teacher(simd::kept<T> marks) const {
+    return maximum_.decay_since(marks[0], teacher_sharpness_) * inverse_teacher_;
   }
 
   /// The teacher's maximum is at least `top`: brings the sum along.

@@ -4,6 +4,7 @@
 
 #include "distil/response/divergence_function.hpp"
 #include "distil/response/expectation_kernel.hpp"
+#include "distil/simd/logarithm.hpp"
 
 /// Summands that several divergences share. Each vanishes with the difference of both sides, instead of cancelling with
 /// others over the row.
@@ -49,7 +50,7 @@ struct mixture {
 
   DISTIL_INLINE mixture(class_probabilities<Lanes> const& here, double share)
       : m(fma(Lanes(share), here.p, Lanes(1.0 - share) * here.q)),
-        log_m(log(select(m < Lanes(smallest), Lanes(smallest), m))) {}
+        log_m(log_normal(select(m < Lanes(smallest), Lanes(smallest), m))) {}
 
   [[nodiscard]] DISTIL_INLINE Lanes over(Lanes numerator) const {
     return numerator / select(m < Lanes(smallest), Lanes(smallest), m);

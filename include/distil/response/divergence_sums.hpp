@@ -159,17 +159,19 @@ class divergence_sums {
   using result = divergence_of_sums<T, Function>;
 
   /// `here` has log_p, log_q, p, q, and for `derivatives` u and v, too. A class that neither side can choose counts for
-  /// nothing.
+  /// nothing. Gives psi of the first sum.
   template <class Class>
-  DISTIL_INLINE void add(Function const& function, Class const& here, bool derivatives) {
+  DISTIL_INLINE lanes<T> add(Function const& function, Class const& here, bool derivatives) {
     lanes<T> const impossible(-simd::infinity<T>);
     mask<T> const possible = (here.log_p != impossible) | (here.log_q != impossible);
     class_probabilities<lanes<T>> const of_class{here.log_p, here.log_q, here.p, here.q};
     auto const parts = summands_at(function, of_class);
+    lanes<T> of_first(0);
     for (std::size_t k = 0; k < result::plain; ++k) {
       sums_[k].value += select(possible, parts[k].value, lanes<T>(0));
       lanes<T> const psi = select(possible, parts[k].d_log_q, lanes<T>(0));
       sums_[k].psi += psi;
+      if (k == 0) of_first = psi;
       if (derivatives) {
         sums_[k].add_moments(select(possible, parts[k].d_log_p, lanes<T>(0)), psi, here.u, here.v);
       }
@@ -185,6 +187,7 @@ class divergence_sums {
       sum.psi += psi;
       if (derivatives) sum.add_moments(zero_safe_product(weight, part.d_log_p), psi, here.u, here.v);
     }
+    return of_first;
   }
 
   DISTIL_INLINE void add(divergence_sums other) {

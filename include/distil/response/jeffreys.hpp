@@ -42,6 +42,10 @@ struct jeffreys_function : function_of_class<jeffreys_function> {
                     detail::must_be_share);
   }
 
+  [[nodiscard]] constexpr distil::kl_weights kl_weights() const {
+    return {.forward = forward_weight, .reverse = 1.0 - forward_weight};
+  }
+
   template <class Lanes>
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
     Lanes const forward(forward_weight), reverse(1.0 - forward_weight);
@@ -64,7 +68,9 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            gradient of such a row is NaN where it is the teacher that has masked it (see `reverse_kl`), and finite
 ///            otherwise
 /// @error     `jeffreys_function::bound`
-/// @cost      see `divergence`: 4 exponentials an element
+/// @cost      one read of student and teacher, another for the gradient and one write, 2 exponentials an element; one read
+///            more for a row whose divergence is under 2^-6 nats (2^-20 in double) and for a gradient of the temperature; 2
+///            numbers of scratch a class
 /// @source    Jeffreys 1946, whose divergence is the sum of both, that is twice this one at 0.5. Who owns the weight
 ///            differs: torchtune's `sym_kd_ratio` (0.5) and NeMo RL's `mixed_kl_weight` (0.5) multiply KL(p || q) as here;
 ///            DistiLLM's `lam` (0.9) and EasyDeL's gamma multiply KL(q || p): say `.forward_weight = 1 - lam`

@@ -63,7 +63,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            p = softmax(t / T), q = softmax(z / T) [nats]. Within [0, log 2] T^2
 /// @gradient  w_b / sum w * T (1 - b) q (log(q / m) - KL(q || m))
 /// @error     `jensen_shannon_function::bound`
-/// @cost      see `divergence`: 4 exponentials and 2 logarithms an element
+/// @cost      see `divergence`: 2 exponentials and 1 logarithm an element
 /// @source    Lin 1991, section IV; Agarwal et al. 2023 (GKD), arXiv:2306.13649, equation 1, whose beta is teacher_mix, as in
 ///            TRL since 2025, Liger and ms-swift; the `lam` of DistiLLM and ABKD is the student's share. At 0 and 1 the
 ///            formula is 0, and so is this; TRL, Liger and ms-swift put the two Kullback-Leibler divergences there, a jump

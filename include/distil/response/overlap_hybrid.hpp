@@ -66,7 +66,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * (h T (q - p) + (1 - h) dTV/dz) with h held constant, as in the source; so is dL/dT
 /// @nan       +inf where the teacher gives mass to a class that the student has masked; the gradient is finite
 /// @error     `overlap_hybrid_function::bound`; see `total_variation` for equal probabilities
-/// @cost      see `divergence`: 4 exponentials an element
+/// @cost      see `divergence`: 2 exponentials an element
 /// @source    vLLM's speculators, `lk_hybrid_loss` (2026). Its decay by position is a weight of rows: `rows.weights`
 /// @example   distil::overlap_hybrid.with_grad(student, teacher, gradient, {.overlap_decay = 3})
 /// Shapes, errors, NaN behaviour: see `divergence`.

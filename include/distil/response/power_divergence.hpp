@@ -72,8 +72,9 @@ struct power_divergence {
     double const sum = alpha + beta;
     Lanes const r = select(here.log_p == here.log_q, Lanes(0), here.log_p - here.log_q);
     Lanes const a = raised(here.p, here.log_p, sum), b = raised(here.q, here.log_q, sum);
-    Lanes const c =
-        exp(zero_safe_product(Lanes(alpha), here.log_p) + zero_safe_product(Lanes(beta), here.log_q));
+    Lanes const log_c =
+        zero_safe_product(Lanes(alpha), here.log_p) + zero_safe_product(Lanes(beta), here.log_q);
+    Lanes const c = alpha >= 0.0 && beta >= 0.0 ? below_one(log_c) : exp(log_c);
     Lanes const br = zero_safe_product(b, r), cr = zero_safe_product(c, r);
     Lanes const u = quotient(c, b, br, r, alpha), v = quotient(a, c, cr, r, beta);
     Lanes value, x, y, at_zero;
@@ -97,7 +98,13 @@ struct power_divergence {
   template <class Lanes>
   static DISTIL_INLINE Lanes raised(Lanes x, Lanes log_x, double power) {
     if (power == 1.0) return x;
-    return exp(zero_safe_product(Lanes(power), log_x));
+    return below_one(zero_safe_product(Lanes(power), log_x));
+  }
+
+  /// e^x for x <= 0 but for the rounding of logarithms of probabilities.
+  template <class Lanes>
+  static DISTIL_INLINE Lanes below_one(Lanes x) {
+    return exp_nonpositive(min(Lanes(0), x));
   }
 
   /// (to - from) / power, to = from * e^(power * r).

@@ -78,7 +78,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       +inf for alpha >= 1 where the student alone has masked a class, and where no class has mass on both sides; the
 ///            gradient stays finite: T (q - w) with all of w on the masked classes, and 0
 /// @error     `renyi_function::bound` for alpha up to 2
-/// @cost      see `divergence`: 8 exponentials an element
+/// @cost      see `divergence`: 6 exponentials an element
 /// @source    Renyi 1961; van Erven and Harremoes 2014, definition 2
 /// @example   distil::renyi.with_grad(student, teacher, gradient, {.alpha = 0.5})
 /// Shapes, errors, NaN behaviour: see `divergence`.

@@ -75,7 +75,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T q (g - sum q g), g = log(q / m) - s q / m, and g = log(q / m) with `detach_mixture`
 /// @nan       finite whatever is masked, unless skew is 0
 /// @error     `skew_reverse_kl_function::bound`
-/// @cost      see `divergence`: 4 exponentials, 2 logarithms and 2 quotients an element
+/// @cost      see `divergence`: 2 exponentials, 1 logarithm and 1 quotient an element
 /// @source    Ko et al. 2024 (DistiLLM), arXiv:2402.03898, section 3.1; Ko et al. 2025 (DistiLLM-2), arXiv:2503.07067, whose
 ///            code detaches the mixture. Their code has no factor T^2
 /// @example   distil::skew_reverse_kl.with_grad(student, teacher, gradient, {.skew = 0.1, .detach_mixture = true})

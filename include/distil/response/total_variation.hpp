@@ -27,7 +27,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       finite whatever is masked
 /// @error     `total_variation_function::bound`; where log p and log q differ by less than their rounding, the sign is
 ///            that of the rounding
-/// @cost      see `divergence`: 4 exponentials an element
+/// @cost      see `divergence`: 2 exponentials an element
 /// @source    Wen et al. 2023 (f-distill), arXiv:2307.15190, section 3.2. Liger has sign(0) = -1
 /// @example   distil::total_variation.with_grad(student, teacher, gradient, {.scale_by_temperature_squared = false})
 /// Shapes, errors, NaN behaviour: see `divergence`.

@@ -30,6 +30,9 @@
 ///   close(maximum)                 the sums are complete
 ///   refines(), refinement, refine, fold_refined, join_refined, close_refined
 ///                                  a second sweep over the values, when it asks for one
+///   refines_kept                   static: the second sweep takes exponentials and saved registers of the first, and
+///                                  may save others in their place for the gradient. In the place of `refine`,
+///   refiner(decay, marks)          gives for one block a small function (sums, z, strips, k, saved, keep)
 ///   value()                        the loss of each row
 ///   rereads()                      whether the gradient looks at the logits and strips again
 ///   gradient(decay, marks)         for one block: a small function (z, strips, k, saved) that gives scale * d loss / d z
@@ -52,7 +55,7 @@ struct student_register {
   index column = 0;  ///< the first class in it; for the gradient
 };
 
-/// Registers that the first sweep keeps for the gradient. The value-only form keeps nothing.
+/// Registers that the sweeps keep for those after them. Where nobody asks for them, nothing is kept.
 template <class T, bool Keeps>
 struct keeper {
   T* data;
@@ -87,6 +90,7 @@ struct kernel_defaults {
   static constexpr bool sums_exponents = false;
   static constexpr T padding = -infinity<T>;
   static constexpr T masked_output = T(0);
+  static constexpr bool refines_kept = false;
   static constexpr index saved_registers = 0;
   static constexpr index block_marks = 0;
 

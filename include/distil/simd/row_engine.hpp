@@ -24,7 +24,7 @@ class row_sweeps {
   using kernel_of = typename Term::template kernel<T, Axis>;
   using first_kernel = std::tuple_element_t<0, std::tuple<kernel_of<Terms>...>>;
   using sequence = std::index_sequence_for<Terms...>;
-  using exponentials = shared_exponentials<T, kernel_of<Terms>...>;
+  using exponentials = shared_exponentials<T, (Axis::tile_rows > 1), kernel_of<Terms>...>;
   static constexpr auto each = sequence{};
   static constexpr index lane_count = lanes<T>::size;
 
@@ -43,7 +43,7 @@ class row_sweeps {
 
   /// The memory of this thread for what is kept of a row. It throws where memory ends.
   static T* reserve([[maybe_unused]] index columns) {
-    if constexpr (Writes && step_slots > 0) {
+    if constexpr (keeps) {
       return scratch<T>(Axis::blocks(columns) * block_stride);
     } else {
       return nullptr;
@@ -104,6 +104,8 @@ class row_sweeps {
   static constexpr index first_other = first_saved + (kernel_of<Terms>::saved_registers + ...);
   static constexpr index step_slots = first_other + exponentials::slots - first_saved;
   static constexpr index block_stride = (marks + Axis::block_steps * step_slots) * lane_count;
+  static constexpr bool refines_kept = (kernel_of<Terms>::refines_kept || ...);
+  static constexpr bool keeps = (Writes || refines_kept) && step_slots > 0;
 
   /// Where the registers of the I-th term begin among those of all terms.
   template <std::size_t I>
@@ -118,9 +120,9 @@ class row_sweeps {
   template <std::size_t I>
   static constexpr index marks_at = lane_count + before<I>({kernel_of<Terms>::block_marks...});
 
-  /// What is kept of a block; the value-only form keeps nothing.
+  /// What is kept of a block; the value-only form keeps only what a second sweep over the values takes.
   [[nodiscard]] DISTIL_INLINE T* kept_of([[maybe_unused]] block here) const {
-    if constexpr (Writes && step_slots > 0) {
+    if constexpr (keeps) {
       return kept_ + here.first_column / Axis::block_columns * block_stride;
     }
     return kept_;
@@ -128,13 +130,13 @@ class row_sweeps {
 
   /// From the registers of one step to those of the next.
   static DISTIL_INLINE index stride(exponentials const& shared) {
-    return (shared.keeps_others() ? step_slots : first_other) * lane_count;
+    return (first_other + shared.others()) * lane_count;
   }
 
   /// A place further on in what is kept.
   template <class Element>
   static DISTIL_INLINE Element* place(Element* keep, [[maybe_unused]] index offset) {
-    if constexpr (Writes && step_slots > 0) return keep + offset;
+    if constexpr (keeps) return keep + offset;
     return keep;
   }
 
@@ -162,7 +164,6 @@ class row_sweeps {
 
   template <std::size_t... I>
   void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
-    constexpr bool keeps = Writes && step_slots > 0;
     exponentials const shared(row.of, each);
     index const step_stride = stride(shared);
     for (index column = classes.first; column < classes.last;) {
@@ -194,8 +195,9 @@ class row_sweeps {
           prefetch(logits, k);
           (prefetch_strip(std::get<I>(operands), k), ...);
           lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
-          lanes<T> const of_base = shared.of_base(exponent[exponentials::base]);
+          lanes<T> const of_base = shared.of_base(centred, exponentials::last_of(exponent));
           lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
+          shared.keep_base(of_base, keeper<T, keeps>{keep});
           (shared.template keep<I, first_other>(exponential[I], keeper<T, keeps>{keep}), ...);
           (std::get<I>(summands)(std::get<I>(sums),
                                  student_register<T>{logit, centred, exponent[I], exponential[I]},
@@ -235,20 +237,64 @@ class row_sweeps {
     return (get<I>(row.of).refines() || ...);
   }
 
+  /// What one block of a kernel adds to its second sums; of those that take nothing that is kept, the kernel itself.
+  template <class Kernel>
+  struct refines_anew {
+    Kernel const& kernel;
+
+    template <class Sums, class Strips, class Keep>
+    DISTIL_INLINE void operator()(Sums& sums, student_register<T> const& z, Strips const& strips, index k,
+                                  kept<T>, Keep const&) const {
+      kernel.refine(sums, z.centred, strips, k);
+    }
+  };
+  template <std::size_t I>
+  static DISTIL_INLINE lanes<T> recalled([[maybe_unused]] exponentials const& shared,
+                                         [[maybe_unused]] kept<T> saved) {
+    if constexpr (std::tuple_element_t<I, std::tuple<kernel_of<Terms>...>>::refines_kept) {
+      return shared.template recall<I, first_other>(saved);
+    } else {
+      return lanes<T>(0);
+    }
+  }
+  template <class Kernel>
+  static DISTIL_INLINE auto refiner(Kernel const& kernel, lanes<T> decay, kept<T> marks) {
+    if constexpr (Kernel::refines_kept) {
+      return kernel.refiner(decay, marks);
+    } else {
+      return refines_anew<Kernel>{kernel};
+    }
+  }
+
   template <std::size_t... I>
   void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     lanes<T> const shift = row.maximum.shift();
+    exponentials const shared(row.of, each);
+    index const step_stride = stride(shared);
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
       strip<T> const z = student_.open(rows, here, padding);
       std::tuple strips{open(get<I>(operands_), rows, here, z)...};
+      T* keep = kept_of(here);
+      lanes<T> earlier(0);
+      if constexpr (refines_kept) earlier = kept<T>{keep}[0];
+      std::tuple const refiners{refiner(get<I>(row.of), shared.template decay<I>(row.maximum, earlier),
+                                        kept<T>{place(keep, marks_at<I>)})...};
+      keep = place(keep, marks * lane_count);
       for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
         strip<T> const logits = z.from(part.first, part.partial);
         std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
         std::tuple<typename kernel_of<Terms>::refinement...> sums;
         for (index k = 0; k < part.count; ++k) {
-          lanes<T> const centred = logits[k] - shift;
-          (get<I>(row.of).refine(std::get<I>(sums), centred, std::get<I>(operands), k), ...);
+          lanes<T> const logit = logits[k];
+          lanes<T> const centred = logit - shift;
+          (std::get<I>(refiners)(
+               std::get<I>(sums),
+               student_register<T>{logit, centred, lanes<T>(0), recalled<I>(shared, kept<T>{keep})},
+               std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)},
+               keeper<T, Writes>{place(keep, saved_at<I>)}),
+           ...);
+          keep = place(keep, step_stride);
         }
         (get<I>(row.of).fold_refined(std::get<I>(sums)), ...);
       }
