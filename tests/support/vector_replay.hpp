@@ -141,7 +141,8 @@ void expect_case(vector_case const& source, vector_player<T> play) {
   }
   if (batch.wants_slope()) {
     auto const& slope = source.table("gradient_by_temperature").numbers;
-    for (std::size_t i = 0; i < batch.slope.size(); ++i) near(batch.slope[i], slope[i], 4 * size, "by temperature");
+    for (std::size_t i = 0; i < batch.slope.size(); ++i)
+      near(batch.slope[i], slope[i], 4 * size, "by temperature");
   }
 }
 

@@ -42,7 +42,8 @@ def without_entropy(b):
     return b.forward_weight * forward + (1 - b.forward_weight) * reverse
 
 
-run(family, "jeffreys", "torchtune", without_entropy, options={"forward_weight": 0.5, **UNSCALED}, ignored=(2,), value=False, by_temperature=False)
+run(family, "jeffreys", "torchtune", without_entropy, options={"forward_weight": 0.5, **UNSCALED}, ignored=(2,), value=False,
+    by_temperature=False)  # fmt: skip
 run(family, "jeffreys", "distillm", without_entropy, options={"forward_weight": TENTH, **UNSCALED}, value=False, by_temperature=False)
 
 
