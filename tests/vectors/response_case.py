@@ -73,7 +73,7 @@ def run(family, loss, name, formula, *, rows=3, columns=5, temperature=1.0, opti
     student = logits(seed, rows, columns, scale, (*masked, *student_masked))
     teacher = logits(f"{seed} teacher", rows, teacher_columns or columns, scale, (*masked, *teacher_masked))
     if positive:
-        student[:, 0], teacher[:, 1] = student[:, 0].abs() + 0.5, teacher[:, 1].abs() + 0.5
+        student[:, 0], teacher[:, 2] = student[:, 0].abs() + 0.5, teacher[:, 2].abs() + 0.5
     student.requires_grad_()
     kept = [c for c in range(columns) if c not in masked]
     kept_of_teacher = kept if teacher_columns is None else list(range(teacher_columns))
