@@ -1,14 +1,13 @@
 #include "../support/vector_replay.hpp"
-#include "distil/response/dynamic_temperature_kd.hpp"
-#include "distil/response/flexible_temperature.hpp"
 #include "distil/response/hard_distillation.hpp"
-#include "distil/response/logit_standardization.hpp"
-#include "distil/response/norm_kd.hpp"
+#include "distil/response/margin_corrected_kl.hpp"
+#include "distil/response/one_for_all.hpp"
 #include "distil/response/swapped_kl.hpp"
 #include "distil/response/temperature_matching.hpp"
 #include "distil/response/virtual_teacher.hpp"
+#include "distil/response/weighted_soft_label.hpp"
 
-/// Losses that take labels or temperatures of their own against PyTorch: the papers' formulas and the public code.
+/// Losses that take labels, or a teacher changed by them, against PyTorch: the papers' formulas and the public code.
 namespace distil::testing {
 namespace {
 
@@ -48,68 +47,35 @@ loss_value matching(batch& b) {
        .rows = b.masked_row()});
 }
 
-loss_value standard(batch& b) {
-  if (b.word("soft_weight").empty()) {
-    return standardized(forward_kl)
-        .with_grad(b.z(), b.t(), b.g(),
-                   {.temperature = b.temperature(),
-                    .epsilon = b.number("epsilon"),
-                    .scale_by_temperature_squared = b.squared(),
-                    .rows = b.masked_row(),
-                    .temperature_gradient = b.slopes()});
-  }
-  return standardized(hinton_kd).with_grad(b.z(), b.t(), b.labels, b.g(),
-                                           {.temperature = b.temperature(),
-                                            .epsilon = b.number("epsilon"),
-                                            .soft_weight = b.number("soft_weight"),
-                                            .hard_weight = b.number("hard_weight"),
-                                            .scale_by_temperature_squared = b.squared(),
-                                            .rows = b.row(),
-                                            .temperature_gradient = b.slopes()});
+loss_value corrected(batch& b) {
+  return margin_corrected_kl.with_grad(
+      b.z(), b.t(), b.labels, b.g(),
+      {.temperature = b.temperature(),
+       .margin = b.number("margin"),
+       .corrects = b.word("corrects") == "all" ? corrected_rows::all : corrected_rows::wrong_only,
+       .scale_by_temperature_squared = b.squared(),
+       .rows = b.row()});
 }
 
-loss_value normalised(batch& b) {
-  return norm_kd.with_grad(b.z(), b.t(), b.labels, b.g(),
-                           {.temperature = b.temperature(),
-                            .soft_weight = b.number("soft_weight"),
-                            .hard_weight = b.number("hard_weight"),
-                            .scale_by_temperature_squared = b.squared(),
-                            .rows = b.row(),
-                            .temperature_gradient = b.slopes()});
+loss_value soft_label(batch& b) {
+  return weighted_soft_label.with_grad(
+      b.z(), b.t(), b.labels, b.g(),
+      {.temperature = b.temperature(), .scale_by_temperature_squared = b.squared(), .rows = b.row()});
 }
 
-loss_value dynamic(batch& b) {
-  return dynamic_temperature_kd.with_grad(b.z(), b.t(), b.labels, b.g(),
-                                          {.temperature = b.temperature(),
-                                           .dynamic_weight = b.number("dynamic_weight"),
-                                           .vanilla_weight = b.number("vanilla_weight"),
-                                           .hard_weight = b.number("hard_weight"),
-                                           .scale_by_temperature_squared = b.squared(),
-                                           .rows = b.row()});
+loss_value all_for_one(batch& b) {
+  return one_for_all.with_grad(b.z(), b.t(), b.labels, b.g(),
+                               {.temperature = b.temperature(),
+                                .power = b.number("power"),
+                                .scale_by_temperature_squared = b.squared(),
+                                .rows = b.row()});
 }
 
-loss_value flexible(batch& b) {
-  std::vector<double> temperatures(static_cast<std::size_t>(b.rows));
-  flexible_temperatures(b.z(), b.t(), temperatures,
-                        {.temperature = b.number("temperature"),
-                         .by = b.word("by") == "disagreement" ? sample_difficulty::disagreement
-                                                              : sample_difficulty::low_confidence,
-                         .strength = b.number("strength"),
-                         .power = b.number("power"),
-                         .minimum = b.number("minimum")});
-  return forward_kl.with_grad(
-      b.z(), b.t(), b.g(),
-      {.temperature = temperatures, .scale_by_temperature_squared = false, .rows = b.row()});
-}
-
-vector_players<double> const players = {{"dynamic_temperature_kd", dynamic},
-                                        {"flexible_temperature", flexible},
-                                        {"hard_distillation", hard},
-                                        {"logit_standardization", standard},
-                                        {"norm_kd", normalised},
-                                        {"swapped_kl", swapped},
-                                        {"temperature_matching", matching},
-                                        {"virtual_teacher", virtual_one}};
+vector_players<double> const players = {
+    {"hard_distillation", hard},        {"margin_corrected_kl", corrected},
+    {"one_for_all", all_for_one},       {"swapped_kl", swapped},
+    {"temperature_matching", matching}, {"virtual_teacher", virtual_one},
+    {"weighted_soft_label", soft_label}};
 
 TEST(vectors, of_classification) { expect_vectors("classification.txt", players, 26); }
 

@@ -1,10 +1,11 @@
 #include "../support/vector_replay.hpp"
 #include "distil/response/list_maximum_likelihood.hpp"
 #include "distil/response/margin_mse.hpp"
+#include "distil/response/mean_squared_logits.hpp"
 #include "distil/response/pairwise_hinge.hpp"
 #include "distil/response/pairwise_logistic.hpp"
 
-/// Losses of the order of candidates against PyTorch: the papers' formulas, and sentence-transformers'.
+/// Losses of scores and of the order of candidates against PyTorch: the papers' formulas, and sentence-transformers'.
 namespace distil::testing {
 namespace {
 
@@ -33,6 +34,17 @@ pairwise_options pairs(batch const& b) {
           .pairs = b.word("pairs") == "mean" ? pair_reduction::mean : pair_reduction::sum};
 }
 
+loss_value squares(batch& b) {
+  return mean_squared_logits.with_grad(
+      b.z(), b.t(), b.g(),
+      {.classes = b.word("classes") == "sum" ? over_classes::sum : over_classes::mean,
+       .centred = b.is("centred"),
+       .relative = b.is("relative"),
+       .temperature = b.temperature(),
+       .rows = b.masked_row(),
+       .temperature_gradient = b.slopes()});
+}
+
 vector_players<double> const players = {
     {"list_maximum_likelihood",
      [](batch& b) {
@@ -44,10 +56,12 @@ vector_players<double> const players = {
      [](batch& b) -> loss_value {
        return margin_mse.with_grad(b.z(), b.t(), b.g(), {.positives = b.labels, .rows = b.row()});
      }},
+    {"mean_squared_logits", squares},
     {"pairwise_hinge", [](batch& b) { return rank<pairwise_hinge>(b, pairs(b)); }},
     {"pairwise_logistic", [](batch& b) { return rank<pairwise_logistic>(b, pairs(b)); }}};
 
 TEST(vectors, of_rankings) { expect_vectors("rankings.txt", players, 22); }
+TEST(vectors, of_squares) { expect_vectors("divergences.txt", players, 11); }
 
 }  // namespace
 }  // namespace distil::testing

@@ -11,19 +11,22 @@ struct exact_scale {
   double value, gradient;
 };
 
+/// log softmax(logits / temperature), naively.
+template <class T>
+std::vector<double> logarithms_of(std::vector<T> const& logits, double temperature) {
+  double top = -std::numeric_limits<double>::infinity(), sum = 0.0;
+  for (T const logit : logits) top = std::max(top, double(logit) / temperature);
+  for (T const logit : logits) sum += std::exp(double(logit) / temperature - top);
+  std::vector<double> result;
+  for (T const logit : logits) result.push_back(double(logit) / temperature - top - std::log(sum));
+  return result;
+}
+
 /// Whether some class is about as probable for both sides, where a sign is that of the rounding.
 template <class T>
 bool has_ties(vector_batch<T> const& batch) {
   double const temperature = batch.number("temperature");
-  auto const normalised = [&](std::vector<T> const& logits) {
-    double top = -std::numeric_limits<double>::infinity(), sum = 0.0;
-    for (T const logit : logits) top = std::max(top, double(logit) / temperature);
-    for (T const logit : logits) sum += std::exp(double(logit) / temperature - top);
-    std::vector<double> result;
-    for (T const logit : logits) result.push_back(double(logit) / temperature - top - std::log(sum));
-    return result;
-  };
-  auto const q = normalised(batch.student), p = normalised(batch.teacher);
+  auto const q = logarithms_of(batch.student, temperature), p = logarithms_of(batch.teacher, temperature);
   for (std::size_t i = 0; i < q.size(); ++i) {
     double const rounding = 8 * double(std::numeric_limits<T>::epsilon()) * (1.0 + std::abs(q[i]));
     if (q[i] != p[i] && std::abs(q[i] - p[i]) < rounding) return true;

@@ -4,7 +4,7 @@
 
 Values are the definitions. Gradients are (psi - q sum psi) f / T with psi the derivative by log q, asserted against central
 differences of the values. `..._size` is what the error of a gradient is relative to, but for f / T: the largest of |psi| and p, and
-the largest q times 1 + |sum psi|, from which it is made.
+the largest q times 1 + |sum psi|, from which it is made; for Renyi's times 1 + the rounded exponents of the classes that make Z.
 """
 
 import pathlib
@@ -19,6 +19,7 @@ TEMPERATURES = [0.05, 1.0, 100.0]  # 0.05 as the nearest float
 ROWS = ["moderate", "huge", "one_hot_teacher", "one_hot_both_differ", "offset", "near_1e-6", "near_1e-3", "equal", "subnormal",
         "two_classes_apart"]  # fmt: skip
 half, eighth = mpf(1) / 2, mpf(1) / 8
+orders = {"renyi": half, "renyi_2": mpf(2)}
 TARGET_WEIGHT, NON_TARGET_WEIGHT = 1, 2
 OPTIONS = {"forward_weight": 0.25, "head_mass": 0.5, "teacher_mix": 0.125, "skew": 0.125, "overlap_decay": 3.0, "alpha": 0.5,
            "beta": 0.25, "target_weight": 1.0, "non_target_weight": 2.0}  # fmt: skip
@@ -133,8 +134,7 @@ divergences = {
                          lambda row: row.each(lambda a, b, p, q: 2 * q * (q - p))),
     "alpha_beta": powers(half, half / 2),
     "amari_alpha": powers(half, half),
-    "renyi": renyi(half),
-    "renyi_2": renyi(mpf(2)),
+    **{name: renyi(order) for name, order in orders.items()},
 }  # fmt: skip
 
 
@@ -191,6 +191,9 @@ for name in ROWS:
             gradient = [(x - q * total(psi)) / T for x, q in zip(psi, here.q)]
             check(lambda x: value(Row(x, t, T), here), z, gradient, (name, temperature, loss))
             size = max(max(map(abs, psi)), *here.p) + max(here.q) * (1 + abs(total(psi)))
+            if loss in orders:
+                a = orders[loss]  # -psi are the shares of Z
+                size *= 1 - total(w * (a * abs(x) + abs(1 - a) * abs(y)) for w, x, y in zip(psi, here.log_p, here.log_q))
             tensors |= {loss: [[value(here, here)]], f"{loss}_gradient": [gradient], f"{loss}_size": [[size]]}
         for loss, gradient in labelled_gradients(z, t, label, T).items():
             function = {"decoupled_kd": decoupled_kd, "normalized_kd": normalized_kd}[loss]
