@@ -2,11 +2,9 @@
 #include "distil/response/jeffreys.hpp"
 #include "distil/response/jensen_shannon.hpp"
 #include "distil/response/normalized_jensen_shannon.hpp"
-#include "distil/response/skew_kl.hpp"
-#include "distil/response/skew_reverse_kl.hpp"
 
-/// Divergences made of Kullback-Leibler's against PyTorch (the papers' formulas, and the public code that has them) and,
-/// at the extremes, against exact arithmetic.
+/// Symmetric divergences against PyTorch (the papers' formulas, and the public code that has them) and, at the extremes,
+/// against exact arithmetic.
 namespace distil::testing {
 namespace {
 
@@ -21,19 +19,12 @@ vector_players<T> const players = {
        return play_divergence<jensen_shannon>(b,
                                               jensen_shannon_options{.teacher_mix = b.number("teacher_mix")});
      }},
-    {"normalized_jensen_shannon",
-     [](auto& b) {
+    {"normalized_jensen_shannon", [](auto& b) {
        return play_divergence<normalized_jensen_shannon>(
            b, normalized_jensen_shannon_options{.teacher_mix = b.number("teacher_mix")});
-     }},
-    {"skew_kl",
-     [](auto& b) { return play_divergence<skew_kl>(b, skew_kl_options{.skew = b.number("skew")}); }},
-    {"skew_reverse_kl", [](auto& b) {
-       return play_divergence<skew_reverse_kl>(
-           b, skew_reverse_kl_options{.skew = b.number("skew"), .detach_mixture = b.is("detach_mixture")});
      }}};
 
-TEST(vectors, of_divergences) { expect_vectors("divergences.txt", players<double>, 40); }
+TEST(vectors, of_divergences) { expect_vectors("divergences.txt", players<double>, 25); }
 
 template <class T>
 void expect_exact_divergences() {
@@ -43,8 +34,6 @@ void expect_exact_divergences() {
   expect("jeffreys", jeffreys_function::bound);
   expect("jensen_shannon", jensen_shannon_function::bound);
   expect("normalized_jensen_shannon", normalized_jensen_shannon_function::bound);
-  expect("skew_kl", skew_kl_function::bound);
-  expect("skew_reverse_kl", skew_reverse_kl_function::bound);
 }
 
 TEST(exact_vectors, of_divergences_in_float) { expect_exact_divergences<float>(); }

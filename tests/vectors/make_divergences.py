@@ -27,6 +27,9 @@ def cases(loss, formula, chosen, *, masks=(), hot=4.0):
         run(family, loss, "teacher_masked", formula, rows=2, options={**chosen[0], **UNSCALED}, teacher_masked=(2,))
 
 
+cases("reverse_kl", lambda b: b.factor * kl(b.q, b.p), [{}], masks=("student",))
+
+
 def jeffreys(b):
     return b.factor * (b.forward_weight * kl(b.p, b.q) + (1 - b.forward_weight) * kl(b.q, b.p))
 

@@ -115,6 +115,7 @@ def hybrid_weight(row):
 
 
 divergences = {
+    "reverse_kl": blend(lambda _: mpf(0)),
     "jeffreys": blend(lambda _: mpf(1) / 4),
     "adaptive_kl": blend(lambda row: share_of(row.p, row.q)),
     "jensen_shannon": mixture(eighth, eighth, 1 - eighth),
