@@ -34,7 +34,7 @@ function(distil_choose_tests folder sources_variable)
     if(of_losses AND DISTIL_TEST_LOSSES STREQUAL representative AND NOT ${folder}/${name} IN_LIST representatives)
       continue()
     elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_float)
-      if(name MATCHES "^(vectors|refusals)$")  # numbers and messages, in every form of many losses
+      if(name MATCHES "^(vectors(_.*)?|refusals)$")  # numbers and messages, in every form of many losses
         continue()
       endif()
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)

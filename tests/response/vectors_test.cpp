@@ -2,8 +2,7 @@
 
 #include <optional>
 
-#include "../support/expectations.hpp"
-#include "../support/vectors.hpp"
+#include "../support/vector_replay.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/entropy.hpp"
 #include "distil/response/forward_kl.hpp"
@@ -19,68 +18,24 @@
 namespace distil::testing {
 namespace {
 
-using reference::vector_case;
-
-/// A case as the library takes it, in one element type.
+/// A case of one of the losses below.
 template <class T>
-struct replay {
-  vector_case const& source;
-  index rows, columns;
-  std::vector<T> student, teacher, targets, gradient;
-  std::vector<std::int64_t> labels, second_labels;
+struct replay : vector_batch<T> {
+  using base = vector_batch<T>;
+  using base::columns, base::labels, base::rows, base::source, base::student, base::z, base::t, base::g;
+  using base::row, base::slopes, base::squared, base::temperature;
+
+  std::vector<T> targets;
+  std::vector<std::int64_t> second_labels;
   std::vector<float> class_weights;
-  std::vector<double> row_weights, temperatures, share, values, slope;
+  std::vector<double> share;
 
   explicit replay(vector_case const& from)
-      : source(from),
-        rows(static_cast<index>(from.table("student").rows)),
-        columns(static_cast<index>(from.table("student").columns)),
-        student(numbers_of<T>("student")),
-        teacher(numbers_of<T>("teacher")),
-        targets(numbers_of<T>("targets")),
-        gradient(student.size()),
-        labels(numbers_of<std::int64_t>("labels")),
-        second_labels(numbers_of<std::int64_t>("second_labels")),
-        class_weights(numbers_of<float>("class_weights")),
-        row_weights(numbers_of<double>("row_weights")),
-        temperatures(numbers_of<double>("temperature")),
-        share(numbers_of<double>("share")),
-        values(static_cast<std::size_t>(rows)) {
-    slope.resize(temperatures.empty() ? 1 : temperatures.size());
-  }
-
-  template <class Number>
-  std::vector<Number> numbers_of(char const* name) const {
-    std::vector<Number> result;
-    if (source.has(name)) {
-      for (double const number : source.table(name).numbers) result.push_back(static_cast<Number>(number));
-    }
-    return result;
-  }
-
-  [[nodiscard]] matrix_view<T const> z() const { return {student.data(), rows, columns}; }
-  [[nodiscard]] matrix_view<T const> t() const { return {teacher.data(), rows, columns}; }
-  [[nodiscard]] matrix_view<T> g() { return {gradient.data(), rows, columns}; }
-  [[nodiscard]] row_parameter temperature() const {
-    return temperatures.empty() ? row_parameter(source.option("temperature", 1.0))
-                                : row_parameter(temperatures);
-  }
-  /// Cases that do not say: the bare divergences of exact.txt are without the factor, Hinton's loss has it.
-  [[nodiscard]] bool squared(double otherwise = 0.0) const {
-    return source.option("scale_by_temperature_squared", otherwise) != 0.0;
-  }
-  [[nodiscard]] row_options row() {
-    row_options result{
-        .reduce = source.option("reduction", "sum") == "mean" ? reduction::mean : reduction::sum,
-        .normalizer = source.option("normalizer", 0.0),
-        .values = values};
-    if (!row_weights.empty()) result.weights = row_weights;
-    return result;
-  }
-  [[nodiscard]] bool wants_slope() const { return source.has("gradient_by_temperature"); }
-  [[nodiscard]] std::span<double> slopes() {
-    return wants_slope() ? std::span<double>(slope) : std::span<double>();
-  }
+      : base(from),
+        targets(base::template numbers_of<T>("targets")),
+        second_labels(base::template numbers_of<std::int64_t>("second_labels")),
+        class_weights(base::template numbers_of<float>("class_weights")),
+        share(base::template numbers_of<double>("share")) {}
 
   /// Calls `use(teacher)` with the teacher in the form the case has it.
   template <class Use>
@@ -143,7 +98,7 @@ struct replay {
     std::vector<double> output(student.size());
     matrix_view<double> const y(output.data(), rows, columns);
     function(z(), y, {.temperature = temperature()});
-    std::vector<T> upstream = numbers_of<T>("upstream");
+    std::vector<T> upstream = base::template numbers_of<T>("upstream");
     function.pull_back(y, matrix_view<T const>(upstream.data(), rows, columns), g(),
                        {.temperature = temperature()});
     for (std::size_t i = 0; i < output.size(); ++i) {
@@ -170,25 +125,6 @@ char const* const losses[] = {"softmax",       "log_softmax", "log_sum_exp",    
                               "cross_entropy", "forward_kl",  "soft_cross_entropy", "hinton_kd"};
 
 class vectors : public ::testing::TestWithParam<char const*> {};
-
-/// Sums of the terms' size: logits over T, times T^2 where the loss has it.
-double size_of(vector_case const& source) {
-  double largest = 1.0, temperature = source.option("temperature", 1.0);
-  double coldest = temperature;
-  if (source.has("temperature")) {
-    for (double const t : source.table("temperature").numbers) {
-      temperature = std::max(temperature, t);
-      coldest = std::min(coldest, t);
-    }
-  }
-  for (char const* const name : {"student", "teacher"}) {
-    if (!source.has(name)) continue;
-    for (double const logit : source.table(name).numbers) {
-      if (std::isfinite(logit)) largest = std::max(largest, std::abs(logit) / coldest);
-    }
-  }
-  return largest * std::max(1.0, temperature * temperature);
-}
 
 void expect_torch(std::string const& loss) {
   using T = double;

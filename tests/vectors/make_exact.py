@@ -9,22 +9,13 @@ each asserted here against central differences of the values; derivatives by the
 import pathlib
 
 import mpmath
+from exact_rows import log_softmax, log_sum_exp, patterns, slope, text
 from mpmath import mp, mpf
-from vector_file import VectorFile, float32, random_numbers
+from vector_file import VectorFile, float32
 
 SHORT_ROW_DIGITS, LONG_ROW_DIGITS = 400, 80  # a value of 1e-300 is the difference of two normalizers
-STEP = mpf("1e-25")
 TEMPERATURES = [0.05, 0.5, 1.0, 4.0, 100.0]  # 0.05 as the nearest float
 SOFT_WEIGHT, HARD_WEIGHT = 0.75, 0.25
-
-
-def log_sum_exp(z, T):
-    return mp.log(mp.fsum(mp.exp(x / T) for x in z))
-
-
-def log_softmax(z, T):
-    normalizer = log_sum_exp(z, T)
-    return [x / T - normalizer for x in z]
 
 
 def softmax(z, T):
@@ -69,21 +60,10 @@ def hinton_kd_gradient(z, t, label, T):
     return [HARD_WEIGHT * hard + SOFT_WEIGHT * T**2 * soft for hard, soft in pairs]
 
 
-def slope(function, x):
-    """Truncation and rounding both stay below 1e-40 of what is printed."""
-    return (function(x + STEP) - function(x - STEP)) / (2 * STEP)
-
-
 def check(function, z, gradient, classes):
     for c in classes:
         difference = slope(lambda x: function([*z[:c], x, *z[c + 1 :]]), z[c])
         assert abs(difference - gradient[c]) < mpf(10) ** -40, (c, difference, gradient[c])
-
-
-def text(number):
-    if isinstance(number, (int, float)):
-        return repr(number)
-    return mpmath.nstr(number, 30) if abs(number) > mpf(10) ** -330 else "0"
 
 
 def write(file, name, student, teacher, label, temperature, *, classes=None, formulas=None):
@@ -117,29 +97,6 @@ def write(file, name, student, teacher, label, temperature, *, classes=None, for
 def formula_row(columns, a, b, m, s, d):
     return [((a * k + b) % m - s) / d for k in range(columns)]
 
-
-def near(row, step):
-    """The row with every entry moved by about the step, up and down in turn."""
-    return [float32(x + step * (1 + c % 3) * (-1) ** c) for c, x in enumerate(row)]
-
-
-moderate = random_numbers("exact student", 1, 5)[0]
-patterns = {
-    "moderate": (moderate, random_numbers("exact teacher", 1, 5)[0], 2),
-    "huge": ([1e4, -1e4, 123.5, 9998.0], [-9999.25, 1e4, 9999.0, -17.0], 3),
-    "one_hot_teacher": (moderate, [0.0, 1e4, 0.0, 0.0, 0.0], 1),
-    "one_hot_both_agree": ([1e4, 0.0, 0.0], [1e4, 0.0, 0.0], 0),
-    "one_hot_both_differ": ([1e4, 0.0, 0.0], [0.0, 0.0, 1e4], 2),
-    "offset": ([9999.0, 1e4, 9998.5], [-1e4, -9999.5, -9999.0], 0),
-    "near_1e-6": ([0.5, -0.25, 0.125, 0.75], near([0.5, -0.25, 0.125, 0.75], 1e-6), 1),
-    "near_1e-4": ([0.5, -3.25, 2.125, 0.75], near([0.5, -3.25, 2.125, 0.75], 1e-4), 1),
-    "near_1e-3": ([8.0, -8.0, 0.5, 4.0, 1.0], near([8.0, -8.0, 0.5, 4.0, 1.0], 1e-3), 0),
-    "equal": ([1.5, -2.0, 0.25], [1.5, -2.0, 0.25], 2),
-    "subnormal": ([0.0, -88.5, -95.0, -103.0, -720.0, -744.0], [-744.0, 0.0, -103.5, -92.0, -1.0, -730.0], 2),
-    "one_class": ([-3.5], [12.25], 0),
-    "two_classes": ([0.5, -1.5], [3.0, 2.75], 1),
-    "two_classes_apart": ([1e4, -1e4], [20.0, -20.0], 1),
-}
 
 file = VectorFile(pathlib.Path(__file__).parent / "exact.txt",
                   [f"mpmath {mpmath.__version__}, {SHORT_ROW_DIGITS} digits ({LONG_ROW_DIGITS} for formulas), made by make_exact.py",

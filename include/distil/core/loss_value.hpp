@@ -16,7 +16,8 @@ struct loss_value {
 
 /// How far a loss and its gradient may be from the exact result, stated as multiples of the machine epsilon of the
 /// arithmetic type. With C classes, T the temperature, f = T^2 where the loss carries that factor and 1 elsewhere, and
-/// m the largest probability of the row on either side for a divergence and 1 elsewhere:
+/// m the size of what the gradient of a divergence is made of: the largest probability of the row on either side for
+/// forward KL, the largest |psi|, p and q (1 + |sum psi|) of a class for others, psi = dD / d log q; 1 elsewhere:
 ///
 ///   |value    - exact| <= value    * epsilon * (|exact| + f * (1 + log C))  per row
 ///   |gradient - exact| <= gradient * epsilon * m * f / T                    per element, times the row's weight

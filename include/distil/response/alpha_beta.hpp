@@ -67,7 +67,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @error     `alpha_beta_function::bound` for powers within [-1, 2], however near the special cases
 /// @cost      see `divergence`: 2 exponentials and 1 to 3 more an element
 /// @source    Cichocki, Cruces, Amari 2011, equation 19; Wang et al. 2025 (ABKD), arXiv:2505.04560. The script of ABKD for
-///            language models is fixed to (0, 1)
+///            language models is fixed to (0, 1). On the axes and for a + b = 0 ABKD divides once by the power where the
+///            limit divides by its square: the same at 1 and at (1, 0) and (0, 1), else its loss is a (or b) times this
 /// @example   distil::alpha_beta.with_grad(student, teacher, gradient, {.alpha = 0.5, .beta = 0.5})
 /// Shapes, errors, NaN behaviour: see `divergence`.
 inline constexpr divergence<alpha_beta_function> alpha_beta{};

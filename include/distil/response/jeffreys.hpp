@@ -73,7 +73,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            numbers of scratch a class
 /// @source    Jeffreys 1946, whose divergence is the sum of both, that is twice this one at 0.5. Who owns the weight
 ///            differs: torchtune's `sym_kd_ratio` (0.5) and NeMo RL's `mixed_kl_weight` (0.5) multiply KL(p || q) as here;
-///            DistiLLM's `lam` (0.9) and EasyDeL's gamma multiply KL(q || p): say `.forward_weight = 1 - lam`
+///            DistiLLM's `lam` (0.9) and EasyDeL's gamma multiply KL(q || p): say `.forward_weight = 1 - lam`. The values of
+///            torchtune and DistiLLM lack the teacher's entropy, f times; their gradients are these
 /// @example   distil::jeffreys.with_grad(student, teacher, gradient, {.forward_weight = 0.3, .temperature = 2})
 /// Shapes, errors, NaN behaviour: see `divergence`.
 inline constexpr divergence<jeffreys_function> jeffreys{};

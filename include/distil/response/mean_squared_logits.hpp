@@ -279,7 +279,8 @@ struct mean_squared_logits_loss {
 /// @cost      one read of student and teacher, one more where centred and one with gradient; no exponentials
 /// @source    Ba and Caruana 2014, arXiv:1312.6184, equation 1 (centred by hand there); Kim et al. 2021, arXiv:2105.08919.
 ///            TextBrewer divides by T as here; DistilBERT's option sums over classes. `relative` is Model Optimizer's
-///            normalized_mse
+///            normalized_mse a row at a time, which divides by the mean square of the whole batch: that is a factor of the
+///            caller's
 /// @example   distil::mean_squared_logits.with_grad(student, teacher, gradient, {.centred = true})
 inline constexpr mean_squared_logits_loss mean_squared_logits{};
 

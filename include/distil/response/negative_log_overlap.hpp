@@ -46,7 +46,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @error     `negative_log_overlap_function::bound`; that of the gradient times 1 + -log of the largest min(p, q)
 /// @cost      see `divergence`: 4 exponentials an element
 /// @source    the acceptance probability of Leviathan et al. 2023, arXiv:2211.17192, section 3.2, as a loss in vLLM's
-///            speculators. There it is log(a + 1e-5), which stops learning where the overlap is less
+///            speculators. There a counts as 1e-5 where it is less, and nothing is learned
 /// @example   distil::negative_log_overlap.with_grad(student, teacher, gradient)
 /// Shapes, errors, NaN behaviour: see `divergence`.
 inline constexpr divergence<negative_log_overlap_function> negative_log_overlap{};

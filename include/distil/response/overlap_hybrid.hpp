@@ -67,7 +67,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       +inf where the teacher gives mass to a class that the student has masked; the gradient is finite
 /// @error     `overlap_hybrid_function::bound`; see `total_variation` for equal probabilities
 /// @cost      see `divergence`: 2 exponentials an element
-/// @source    vLLM's speculators, `lk_hybrid_loss` (2026). Its decay by position is a weight of rows: `rows.weights`
+/// @source    Samarin et al. 2026, "LK losses", arXiv:2602.23881; `lk_hybrid_loss` in vLLM's speculators. Its decay by
+///            position is a weight of rows: `rows.weights`
 /// @example   distil::overlap_hybrid.with_grad(student, teacher, gradient, {.overlap_decay = 3})
 /// Shapes, errors, NaN behaviour: see `divergence`.
 inline constexpr divergence<overlap_hybrid_function> overlap_hybrid{};

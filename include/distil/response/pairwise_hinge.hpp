@@ -44,7 +44,8 @@ struct pairwise_hinge_loss : ranking_loss<kernels::pairwise<kernels::positive_pa
 ///            teacher tells no two candidates apart counts for nothing
 /// @cost      O(n log n) to sort a row and O(n^2) for its pairs, n candidates or `top`
 /// @source    Herbrich, Graepel, Obermayer 2000; as a distillation loss over a teacher's top k in arcee-ai/DistillKit,
-///            which compares probabilities in the place of scores
+///            which compares probabilities in the place of scores, and divides by the pairs of the whole batch: `sum`, and
+///            their number in `rows.normalizer`
 /// @example   distil::pairwise_hinge.with_grad(scores, teacher_scores, gradient, {.margin = 0.5, .top = 32})
 inline constexpr pairwise_hinge_loss pairwise_hinge{};
 

@@ -47,8 +47,9 @@ struct pairwise_logistic_loss : ranking_loss<kernels::pairwise<kernels::softplus
 /// @cost      O(n log n) to sort a row and O(n^2) for its pairs, n candidates or `top`; 1 exponential and 1 logarithm a
 ///            pair
 /// @source    Burges et al. 2005, "Learning to rank using gradient descent"; as a distillation loss over a teacher's top
-///            k in arcee-ai/DistillKit. sentence-transformers' RankNet divides by the pairs of the whole batch: `sum`
-///            and `rows.normalizer`
+///            k in arcee-ai/DistillKit. sentence-transformers' RankNet takes logarithms to base 2 and divides by the
+///            pairs of the whole batch: `sum`, and log 2 times their number in `rows.normalizer`; its k counts places in the
+///            student's order
 /// @example   distil::pairwise_logistic.with_grad(scores, teacher_scores, gradient, {.top = 32})
 inline constexpr pairwise_logistic_loss pairwise_logistic{};
 

@@ -113,9 +113,9 @@ struct top_k_teacher {
 ///            than a quarter of the teacher's mass outside K, and for a gradient of the temperature. uniform and floor,
 ///            and renormalise_teacher for a divergence that does not say `homogeneous`, are three reads. Memory O(k), and a bit
 ///            a class to find ids that are there twice
-/// @source    truncate: verl. renormalise_teacher: DistillKit (`ZERO`), tinker-cookbook. renormalise_both: TensorRT
-///            Model Optimizer, ms-swift, mlx-lm, NeMo-RL. bucket: TRL's SDFT, Megatron-LM, DistillKit
-///            (`SYMMETRIC_UNIFORM`, one class). floor: NeMo-RL's zero_outside_topk
+/// @source    truncate: verl, which also raises log-probabilities to -10 and the loss to 0. renormalise_teacher: DistillKit
+///            (`ZERO`), tinker-cookbook. renormalise_both: TensorRT Model Optimizer, ms-swift, mlx-lm, NeMo-RL. bucket: TRL's
+///            SDFT, Megatron-LM, DistillKit (`SYMMETRIC_UNIFORM`, one class). floor: NeMo-RL's zero_outside_topk
 /// @example   distil::forward_kl.with_grad(student, distil::top_k(ids, values, {.form =
 ///            distil::teacher_form::log_probabilities, .tail = distil::tail_policy::bucket}), gradient)
 template <class Ids, class Values>
