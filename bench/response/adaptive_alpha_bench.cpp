@@ -10,7 +10,8 @@ bool const registered = bench::add_loss<float>(
       return distil::adaptive_alpha(policy, on.student, on.teacher, {.temperature = 4});
     },
     [](auto policy, auto const& on) {
-      return distil::adaptive_alpha.with_grad(policy, on.student, on.teacher, on.gradient, {.temperature = 4});
+      return distil::adaptive_alpha.with_grad(policy, on.student, on.teacher, on.gradient,
+                                              {.temperature = 4});
     });
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include "distil/schedule.hpp"
 
 #if __has_include(<Eigen/Core>)
-#include "distil/contrastive.hpp"
 #include "distil/attention.hpp"
+#include "distil/contrastive.hpp"
 #include "distil/feature.hpp"
 #include "distil/relation.hpp"
 #endif

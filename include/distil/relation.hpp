@@ -2,11 +2,11 @@
 
 /// Losses between the relations of samples to each other. They need Eigen.
 
-#include "distil/relation/instance_relation_graph.hpp"
-#include "distil/relation/locality_preserving.hpp"
 #include "distil/relation/centered_kernel_alignment.hpp"
 #include "distil/relation/correlation_congruence.hpp"
 #include "distil/relation/cross_modal_relation.hpp"
+#include "distil/relation/instance_relation_graph.hpp"
+#include "distil/relation/locality_preserving.hpp"
 #include "distil/relation/probabilistic_transfer.hpp"
 #include "distil/relation/relational_angle.hpp"
 #include "distil/relation/relational_distance.hpp"

@@ -108,7 +108,7 @@ class token_relation {
     double const sum =
         simd::sum_chunks(policy, operands_.student_x.samples, simd::worth_a_chunk(work),
                          operands_.student_x.samples * work, [&](index first, index last, index chunk) {
-                           one_thread_in_eigen const alone;
+                           [[maybe_unused]] one_thread_in_eigen const alone;
                            double total = 0.0;
                            for (index n = first; n < last; ++n) total += sequence(n, chunk);
                            return total;

@@ -54,9 +54,9 @@ struct attention_way {
 
 /// a = v / |v|, v_p = sum_c |x_cp|^power, of one sample at a time, with channels or positions as its rows.
 template <class T>
-class attention_maps {
+class position_attention {
  public:
-  explicit attention_maps(double power) : power_(power) {}
+  explicit position_attention(double power) : power_(power) {}
 
   /// Writes as many numbers as there are positions.
   attention_way<T> make(matrix_view<T const> sample, rows_of order, T* map) const {

@@ -258,9 +258,9 @@ class row_sweeps {
     }
   }
   template <class Kernel>
-  static DISTIL_INLINE auto refiner(Kernel const& kernel, lanes<T> decay, kept<T> marks) {
+  static DISTIL_INLINE auto refiner(Kernel const& kernel, lanes<T> decay, kept<T> marked) {
     if constexpr (Kernel::refines_kept) {
-      return kernel.refiner(decay, marks);
+      return kernel.refiner(decay, marked);
     } else {
       return refines_anew<Kernel>{kernel};
     }
