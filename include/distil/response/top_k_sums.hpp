@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "distil/response/divergence_sums.hpp"
@@ -70,5 +72,22 @@ class top_k_sums : public divergence_sums<T, Function> {
     return total;
   }
 };
+
+/// What the rows of a tile came to, each by itself, in the lanes of the tile: what `psi` takes of it.
+template <class Axis, class T, class Function, std::size_t Rows>
+[[nodiscard]] divergence_of_sums<T, Function> outcome_of_rows(
+    std::array<divergence_of_sums<T, Function>, Rows> const& rows) {
+  std::array<T, static_cast<std::size_t>(lanes<T>::size)> numbers{};
+  auto const of_rows = [&](auto const& number) {
+    for (std::size_t r = 0; r < Rows; ++r) numbers[r] = first_of(number(rows[r]));
+    return Axis::of_rows(numbers.data());
+  };
+  divergence_of_sums<T, Function> tile;
+  for (std::size_t k = 0; k < tile.weights.size(); ++k) {
+    tile.weights[k] = of_rows([k](auto const& row) { return row.weights[k]; });
+  }
+  tile.log_sum = of_rows([](auto const& row) { return row.log_sum; });
+  return tile;
+}
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -121,21 +121,8 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
  protected:
   /// What the sums of each row say of its derivatives.
   [[nodiscard]] typename terms_of::outcome outcome_of_tile() const {
-    if constexpr (!terms_of::several) {
-      return {};
-    } else {
-      per_row numbers{};
-      auto const of_rows = [&](auto const& number) {
-        for (std::size_t r = 0; r < tile_rows; ++r) numbers[r] = first_of(number(outcome_of_[r]));
-        return Axis::of_rows(numbers.data());
-      };
-      typename terms_of::outcome tile;
-      for (std::size_t k = 0; k < terms_of::outcome::count; ++k) {
-        tile.weights[k] = of_rows([k](auto const& row) { return row.weights[k]; });
-      }
-      tile.log_sum = of_rows([](auto const& row) { return row.log_sum; });
-      return tile;
-    }
+    if constexpr (terms_of::several) return outcome_of_rows<Axis>(outcome_of_);
+    return {};
   }
 
  private:
