@@ -88,7 +88,8 @@ struct semantic_calibration_loss {
         [&] { return "one projection for each of the teacher's layers, " + std::to_string(layers); });
     detail::require_map(name, "scores", energies);
     for (index layer = 0; layer < layers; ++layer) {
-      auto const student = map_at(students, layer), teacher = map_at(teachers, layer);
+      auto const student = map_at(students, layer);
+      auto const teacher = map_at(teachers, layer);
       detail::require_map(name, "student", student);
       detail::require_map(name, "teacher", teacher);
       detail::require_same_axes(name, "teacher", teacher.shape(), student.shape(), {true, true, true, true});
