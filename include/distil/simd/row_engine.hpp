@@ -161,7 +161,7 @@ class row_sweeps {
   }
 
   template <std::size_t... I>
-  void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+  [[gnu::noinline]] void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     constexpr bool keeps = Writes && step_slots > 0;
     exponentials const shared(row.of, each);
     index const step_stride = stride(shared);
@@ -236,7 +236,7 @@ class row_sweeps {
   }
 
   template <std::size_t... I>
-  void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+  [[gnu::noinline]] void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     lanes<T> const shift = row.maximum.shift();
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
@@ -279,8 +279,9 @@ class row_sweeps {
 
   /// Terms that do not look at the logits again have kept zeros for masked classes.
   template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
-  void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-             [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
+  [[gnu::noinline]] void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
+                               [[maybe_unused]] counts const& which, Writer& writer,
+                               std::index_sequence<I...>) {
     // What the loop reads is local: a store of the gradient could change anything else.
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
