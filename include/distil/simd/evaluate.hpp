@@ -221,10 +221,11 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
         {{typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I])}...}};
   }
 
-  /// All classes are read. A function of its own, as the sweeps are: whole rows and parts of rows share it.
+  /// All classes are read. A function of its own, as the sweeps are: whole rows and parts of rows share it, and what a
+  /// compiler makes of products and sums in it is the same with and without a gradient.
   template <class Axis, std::size_t... I>
-  void complete(tile_weights<Axis> const& tile, typename sweeps<Axis>::state& state,
-                std::index_sequence<I...>) const {
+  [[gnu::noinline]] void complete(tile_weights<Axis> const& tile, typename sweeps<Axis>::state& state,
+                                  std::index_sequence<I...>) const {
     (get<I>(state.of).look_up(std::get<I>(terms_), student_, tile.rows), ...);
     sweeps<Axis>::close(state);
   }
@@ -253,8 +254,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   }
 
   template <class Axis, std::size_t... I>
-  void record(tile_weights<Axis> const& tile, typename sweeps<Axis>::state const& state, chunk_sums& sums,
-              std::index_sequence<I...>) {
+  [[gnu::noinline]] void record(tile_weights<Axis> const& tile, typename sweeps<Axis>::state const& state,
+                                chunk_sums& sums, std::index_sequence<I...>) {
     constexpr auto lane_count = static_cast<std::size_t>(lanes<T>::size);
     T value[count][lane_count];
     T derivative[count][lane_count];

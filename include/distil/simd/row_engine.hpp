@@ -163,7 +163,7 @@ class row_sweeps {
   }
 
   template <std::size_t... I>
-  void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+  [[gnu::noinline]] void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     exponentials const shared(row.of, each);
     index const step_stride = stride(shared);
     for (index column = classes.first; column < classes.last;) {
@@ -267,7 +267,7 @@ class row_sweeps {
   }
 
   template <std::size_t... I>
-  void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+  [[gnu::noinline]] void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
     index const step_stride = stride(shared);
@@ -325,8 +325,9 @@ class row_sweeps {
 
   /// Terms that do not look at the logits again have kept zeros for masked classes.
   template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
-  void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-             [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
+  [[gnu::noinline]] void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
+                               [[maybe_unused]] counts const& which, Writer& writer,
+                               std::index_sequence<I...>) {
     // What the loop reads is local: a store of the gradient could change anything else.
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
