@@ -67,7 +67,8 @@ struct pair_loss {
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] auto operator()(Policy policy, Student const& student, Teacher const& teacher,
                                 Options const& options = {}) const {
-    auto const from = Arguments::read(student), to = Arguments::read(teacher);
+    auto const from = Arguments::read(student);
+    auto const to = Arguments::read(teacher);
     return run(policy, operands_of(from, to, options), options);
   }
 
@@ -80,7 +81,8 @@ struct pair_loss {
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                  Options const& options = {}) const {
-    auto const from = Arguments::read(student), to = Arguments::read(teacher);
+    auto const from = Arguments::read(student);
+    auto const to = Arguments::read(teacher);
     auto const output = Arguments::written(gradient);
     auto operands = operands_of(from, to, options);
     detail::require_gradient(Loss::name, output, from, to);
