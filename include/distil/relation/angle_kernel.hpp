@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "distil/relation/relational_features.hpp"
+#include "distil/simd/scratch.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
@@ -65,34 +66,60 @@ class angle_kernel {
   }
 
  private:
-  /// Rows and columns of a block, whose six rows each stay in the first cache while the anchors pass by.
-  static constexpr index block_rows = 8;
+  /// Rows and columns of a block, which stays in the first cache while the anchors pass by.
+  static constexpr index block_rows = 4;
   static constexpr index block_columns = 1024 / static_cast<index>(sizeof(T));
+
+  /// Copies, since rows a power of two apart would share their place in the cache.
+  struct block {
+    using row = T[static_cast<std::size_t>(block_columns)];
+    alignas(simd::cache_line) row own[static_cast<std::size_t>(block_rows)];
+    alignas(simd::cache_line) row other[static_cast<std::size_t>(block_rows)];
+    alignas(simd::cache_line) row slope[static_cast<std::size_t>(block_rows)];
+  };
 
   template <bool WithSlopes>
   double sum_of_block(index first, index last, matrix_view<T> slopes) const {
     index const rows = student_.squared.rows;
+    block across;
     double total = 0.0;
     for (index column = 0; column < rows; column += block_columns) {
       index const width = std::min(block_columns, rows - column);
+      for (index j = first; j < last; ++j) {
+        T const* const own = &student_.squared(j, column);
+        T const* const other = &teacher_.squared(j, column);
+        std::copy(own, own + width, across.own[j - first]);
+        std::copy(other, other + width, across.other[j - first]);
+        std::fill(across.slope[j - first], across.slope[j - first] + width, T(0));
+      }
       for (index i = 0; i < rows; ++i) {
         lanes<T> sum(0);
-        for (index j = first; j < last; ++j) sum += of_row<WithSlopes>(i, j, column, width, slopes);
+        for (index j = first; j < last; ++j)
+          sum += of_row<WithSlopes>(i, j, column, width, across, j - first, slopes);
         total += static_cast<double>(first_of(sum_across(sum)));
+      }
+      if constexpr (WithSlopes) {
+        for (index j = first; j < last; ++j) {
+          T* const row = &slopes(j, column);
+          simd::for_each_register<T>(width, [&](auto place) {
+            place.store(place.load(row) - place.load(across.slope[j - first]), row);
+          });
+        }
       }
     }
     return total;
   }
 
   template <bool WithSlopes>
-  DISTIL_INLINE lanes<T> of_row(index i, index j, index column, index width, matrix_view<T> slopes) const {
+  DISTIL_INLINE lanes<T> of_row(index i, index j, index column, index width, block& across, index row,
+                                matrix_view<T> slopes) const {
     T const* const own_far = &student_.squared(i, column);
     T const* const own_near = &student_.inverse(i, column);
     T const* const other_far = &teacher_.squared(i, column);
     T const* const other_near = &teacher_.inverse(i, column);
-    T const* const own_across = &student_.squared(j, column);
-    T const* const other_across = &teacher_.squared(j, column);
-    T* const slope = WithSlopes ? &slopes(j, column) : nullptr;
+    T const* const own_across = across.own[row];
+    T const* const other_across = across.other[row];
+    T* const slope = across.slope[row];
     lanes<T> const own_side(student_.squared(i, j)), other_side(teacher_.squared(i, j));
     lanes<T> const own_scale(T(0.5) * student_.inverse(i, j)), other_scale(T(0.5) * teacher_.inverse(i, j));
     lanes<T> const one(1), half(T(-0.5));
@@ -107,10 +134,9 @@ class angle_kernel {
       // d - c / 2 keeps a NaN that c may have lost.
       value = fma(c, fma(c, half, d), value);
       if constexpr (WithSlopes) {
-        lanes<T> const step = c * both;
-        by_scale += step;
+        by_scale = fma(c, both, by_scale);
         by_angle = fma(c, angle, by_angle);
-        place.store(place.load(slope) - step, slope);
+        place.store(fma(c, both, place.load(slope)), slope);
       }
     });
     if constexpr (WithSlopes) {

@@ -127,9 +127,9 @@ struct relational_distance_loss
       double const factor = static_cast<double>(mean_of_student.factor());
       double const share = mean_of_student.pairs > 0.0 ? moment * factor / mean_of_student.pairs : 0.0;
       lanes const by_mean(static_cast<T>(share)), slope(static_cast<T>(2.0 * by_pairs * factor)),
-          smallest(least);
+          lowest(least);
       sum_of_rows([&](auto place, index i, lanes own, lanes, lanes c) {
-        lanes const flat = select(place.load(&student.squared(i, 0)) <= smallest, lanes(0), one);
+        lanes const flat = select(place.load(&student.squared(i, 0)) <= lowest, lanes(0), one);
         // sqrt(0) is replaced before the division; NaN passes.
         lanes const divisor = select(flat == lanes(0), one, own);
         place.store(flat * slope * (c - by_mean) / divisor, &teacher.squared(i, 0));
