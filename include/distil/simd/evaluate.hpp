@@ -88,7 +88,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
       }
       auto state = begin<Axis>(tile, each);
       sweep.read(tile.rows, classes, state);
-      complete(tile, state, each);
+      look_up(tile, state, each);
+      sweep.close(state);
       if (sweep.refines(state)) {
         sweep.refine(tile.rows, classes, state);
         sweep.close_refined(state);
@@ -127,7 +128,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
         sweeps<axis>(student_, terms_, keep).read(tile.rows, classes, states[part]);
       });
       each_part_in_order(parts, width, [&](std::size_t part) { sweeps<axis>::join(whole, states[part]); });
-      complete(tile, whole, each);
+      look_up(tile, whole, each);
+      sweeps<axis>::close(whole);
       if (sweeps<axis>::refines(whole)) {
         state_of_row const closed = whole;
         each_part([&](std::size_t part, class_range classes) {
@@ -221,13 +223,9 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
         {{typename Terms::template kernel<T, Axis>(std::get<I>(terms_), student_, tile.rows, scale[I])}...}};
   }
 
-  /// All classes are read. A function of its own, as the sweeps are: whole rows and parts of rows share it, and what a
-  /// compiler makes of products and sums in it is the same with and without a gradient.
-  template <class Axis, std::size_t... I>
-  [[gnu::noinline]] void complete(tile_weights<Axis> const& tile, typename sweeps<Axis>::state& state,
-                                  std::index_sequence<I...>) const {
+  template <class Axis, class State, std::size_t... I>
+  DISTIL_INLINE void look_up(tile_weights<Axis> const& tile, State& state, std::index_sequence<I...>) const {
     (get<I>(state.of).look_up(std::get<I>(terms_), student_, tile.rows), ...);
-    sweeps<Axis>::close(state);
   }
 
   /// None of the rows counts.
@@ -253,9 +251,9 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
     return sum;
   }
 
-  template <class Axis, std::size_t... I>
-  [[gnu::noinline]] void record(tile_weights<Axis> const& tile, typename sweeps<Axis>::state const& state,
-                                chunk_sums& sums, std::index_sequence<I...>) {
+  template <class Axis, class State, std::size_t... I>
+  DISTIL_INLINE void record(tile_weights<Axis> const& tile, State const& state, chunk_sums& sums,
+                            std::index_sequence<I...>) {
     constexpr auto lane_count = static_cast<std::size_t>(lanes<T>::size);
     T value[count][lane_count];
     T derivative[count][lane_count];
@@ -309,8 +307,7 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Stu
                                            objective_options const& options, Terms const&... terms) {
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...)
-      .run(detail::any_policy(policy));
+  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(policy);
 }
 
 /// The value of a sum of terms, and its gradient with respect to the student.
@@ -324,7 +321,7 @@ objective_value<sizeof...(Terms)> evaluate_with_gradient(char const* where, Poli
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return evaluation<element, std::remove_const_t<decltype(output)>, Terms...>(where, logits, output, options,
                                                                               terms...)
-      .run(detail::any_policy(policy));
+      .run(policy);
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

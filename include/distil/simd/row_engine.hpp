@@ -51,7 +51,7 @@ class row_sweeps {
   }
 
   /// Reads classes of the rows into the sums of every kernel.
-  DISTIL_INLINE void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
+  void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
 
   /// Joins the sums over other classes of the same rows.
   static void join(state& row, state& other) { join(row, other, each); }
@@ -61,7 +61,7 @@ class row_sweeps {
 
   /// The second sweep over the values, and whether it is asked for.
   static DISTIL_INLINE bool refines(state const& row) { return refines(row, each); }
-  DISTIL_INLINE void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
+  void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
   static void join_refined(state& row, state const& other) { join_refined(row, other, each); }
   static DISTIL_INLINE void close_refined(state& row) { close_refined(row, each); }
 
@@ -81,8 +81,8 @@ class row_sweeps {
 
   /// Writes the sum of the gradients of the terms that count.
   template <class Writer>
-  DISTIL_INLINE void write_some(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                                counts const& which, Writer& writer) {
+  void write_some(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
+                  counts const& which, Writer& writer) {
     write<true, false>(rows, classes, row, terms, which, writer, each);
   }
 
@@ -163,7 +163,7 @@ class row_sweeps {
   }
 
   template <std::size_t... I>
-  [[gnu::noinline]] void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+  DISTIL_INLINE void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     exponentials const shared(row.of, each);
     index const step_stride = stride(shared);
     for (index column = classes.first; column < classes.last;) {
@@ -267,7 +267,7 @@ class row_sweeps {
   }
 
   template <std::size_t... I>
-  [[gnu::noinline]] void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
+  DISTIL_INLINE void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
     index const step_stride = stride(shared);
@@ -325,9 +325,8 @@ class row_sweeps {
 
   /// Terms that do not look at the logits again have kept zeros for masked classes.
   template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
-  [[gnu::noinline]] void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                               [[maybe_unused]] counts const& which, Writer& writer,
-                               std::index_sequence<I...>) {
+  DISTIL_INLINE void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
+                           [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
     // What the loop reads is local: a store of the gradient could change anything else.
     lanes<T> const shift = row.maximum.shift();
     exponentials const shared(row.of, each);
