@@ -93,6 +93,14 @@ TEST(universal_self_kd, keeps_what_is_nan_in_its_row) {
   }
 }
 
+TEST(universal_self_kd, allocates_nothing_after_its_first_call) {
+  batch<float> b(40, 70);
+  std::vector<int> const labels(40, 3);
+  expect_no_allocation("universal_self_kd", [&] {
+    universal_self_kd.with_grad(b.student.view(), b.teacher.view(), labels, b.gradient.view());
+  });
+}
+
 TEST(universal_self_kd, refuses_what_it_cannot_use) {
   batch<float> b(3, 4), other(3, 5);
   auto const z = b.student.view(), w = b.teacher.view();
