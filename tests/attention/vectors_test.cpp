@@ -69,7 +69,8 @@ double of_others(tensor_case& b) {
   return cross_relation.with_grad(
       related_states{b.tokens("student"), b.tokens("student_keys")},
       related_states{b.tokens("teacher"), b.tokens("teacher_keys")},
-      related_states{b.gradient_tokens("student"), b.gradient_tokens("student_keys")}, options_of(b, lengths));
+      related_states{b.gradient_tokens("student"), b.gradient_tokens("student_keys")},
+      options_of(b, lengths));
 }
 
 double of_three(tensor_case& b) {

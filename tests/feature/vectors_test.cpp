@@ -18,20 +18,18 @@ double of_maps(tensor_case& b, Options const& options) {
 
 double attention(tensor_case& b) {
   return of_maps<attention_transfer>(
-      b, attention_transfer_options{
-             .power = b.number("power"),
-             .distance = b.one_of<attention_distance>("distance",
-                                                      {{"mean_square", attention_distance::mean_square},
-                                                       {"norm", attention_distance::norm}}),
-             .weights = b.parameter("weights")});
+      b, attention_transfer_options{.power = b.number("power"),
+                                    .distance = b.one_of<attention_distance>(
+                                        "distance", {{"mean_square", attention_distance::mean_square},
+                                                     {"norm", attention_distance::norm}}),
+                                    .weights = b.parameter("weights")});
 }
 
 double channels(tensor_case& b) {
-  return of_maps<channel_wise>(
-      b, channel_wise_options{.temperature = b.numbers("temperature")[0],
-                              .temperature_squared = b.is("temperature_squared"),
-                              .weights = b.parameter("weights"),
-                              .temperature_gradient = b.gradient("temperature")});
+  return of_maps<channel_wise>(b, channel_wise_options{.temperature = b.numbers("temperature")[0],
+                                                       .temperature_squared = b.is("temperature_squared"),
+                                                       .weights = b.parameter("weights"),
+                                                       .temperature_gradient = b.gradient("temperature")});
 }
 
 double features(tensor_case& b) {
@@ -48,10 +46,9 @@ double features(tensor_case& b) {
 
 double selectivity(tensor_case& b) {
   neuron_selectivity_options options{
-      .kernel =
-          b.one_of<selectivity_kernel>("kernel", {{"linear", selectivity_kernel::linear},
-                                                  {"polynomial", selectivity_kernel::polynomial},
-                                                  {"gaussian", selectivity_kernel::gaussian}}),
+      .kernel = b.one_of<selectivity_kernel>("kernel", {{"linear", selectivity_kernel::linear},
+                                                        {"polynomial", selectivity_kernel::polynomial},
+                                                        {"gaussian", selectivity_kernel::gaussian}}),
       .weights = b.parameter("weights")};
   if (b.says("kernel", "gaussian")) options.variance = b.number("variance");
   return of_maps<neuron_selectivity>(b, options);
@@ -64,9 +61,7 @@ double flow(tensor_case& b) {
                                  {.reduce = reduction_of(b), .weights = b.parameter("weights")});
 }
 
-double context(tensor_case& b) {
-  return of_maps<hierarchical_context>(b, hierarchical_context_options{});
-}
+double context(tensor_case& b) { return of_maps<hierarchical_context>(b, hierarchical_context_options{}); }
 
 double boundaries(tensor_case& b) {
   return of_maps<activation_boundaries>(
@@ -80,8 +75,8 @@ double overhauled(tensor_case& b) {
   for (std::size_t c = 0; c < margins.size(); ++c) {
     EXPECT_NEAR(margins[c], b.numbers("margins")[c], 1e-8) << b.source().name << ", margin " << c;
   }
-  return of_maps<overhaul>(
-      b, overhaul_options{.margins = b.numbers("margins"), .divisor = b.number("divisor")});
+  return of_maps<overhaul>(b,
+                           overhaul_options{.margins = b.numbers("margins"), .divisor = b.number("divisor")});
 }
 
 double variational(tensor_case& b) {
@@ -170,6 +165,15 @@ double patches(tensor_case& b) {
                                                              .sampled = drawn});
 }
 
+double singular(tensor_case& b) {
+  return singular_vectors.with_grad(layers(b.map("student"), b.map("second")),
+                                    layers(b.map("teacher"), b.map("teacher_second")),
+                                    layers(b.gradient_map("student"), b.gradient_map("second")),
+                                    {.vectors = static_cast<index>(b.number("vectors")),
+                                     .more_candidates = static_cast<index>(b.number("more_candidates")),
+                                     .regularization = 1e-12});
+}
+
 TEST(vectors, of_features) {
   expect_tensors("feature.txt", {{"activation_boundaries", boundaries},
                                  {"attention_guided", guided},
@@ -188,6 +192,7 @@ TEST(vectors, of_features) {
                                  {"patch_relations", patches},
                                  {"pearson", correlation},
                                  {"semantic_calibration", calibration},
+                                 {"singular_vectors", singular},
                                  {"softmax_regression", regression},
                                  {"solution_flow", flow},
                                  {"variational_information", variational}});

@@ -31,10 +31,10 @@ double transfer(tensor_case& b) {
 
 double congruence(tensor_case& b) {
   correlation_congruence_options options{
-      .kernel = b.one_of<correlation_kernel_form>("kernel",
-                                                  {{"gaussian", correlation_kernel_form::gaussian},
-                                                   {"bilinear", correlation_kernel_form::bilinear},
-                                                   {"successive", correlation_kernel_form::successive}}),
+      .kernel =
+          b.one_of<correlation_kernel_form>("kernel", {{"gaussian", correlation_kernel_form::gaussian},
+                                                       {"bilinear", correlation_kernel_form::bilinear},
+                                                       {"successive", correlation_kernel_form::successive}}),
       .unit_features = b.is("unit_features"),
       .distance = b.says("distance", "frobenius") ? correlation_distance::frobenius
                                                   : correlation_distance::mean_squared};
@@ -69,11 +69,11 @@ double instance_graph(tensor_case& b) {
 
 double locality(tensor_case& b) {
   return of_rows<locality_preserving>(
-      b, locality_preserving_options{
-             .neighbours = static_cast<index>(b.number("neighbours")),
-             .weights = b.says("weights", "heat") ? neighbour_weights::heat : neighbour_weights::reconstruction,
-             .bandwidth = b.number("bandwidth"),
-             .regularization = b.number("regularization")});
+      b, locality_preserving_options{.neighbours = static_cast<index>(b.number("neighbours")),
+                                     .weights = b.says("weights", "heat") ? neighbour_weights::heat
+                                                                          : neighbour_weights::reconstruction,
+                                     .bandwidth = b.number("bandwidth"),
+                                     .regularization = b.number("regularization")});
 }
 
 template <class Loss, class Kernel>
@@ -87,7 +87,8 @@ double graph_of(Loss const& loss, tensor_case& b, Kernel const& kernel) {
 
 double graph(tensor_case& b) {
   if (b.says("kernel", "cosine")) return graph_of(similarity_graph<forward_kl>, b, cosine_similarity());
-  return graph_of(similarity_graph<forward_kl, gaussian_similarity>, b, gaussian_similarity{b.number("width")});
+  return graph_of(similarity_graph<forward_kl, gaussian_similarity>, b,
+                  gaussian_similarity{b.number("width")});
 }
 
 TEST(vectors, of_relations) {

@@ -377,4 +377,31 @@ family.run("patch_relations", "authors", patches,
            maps("patches", 3, 4, 2, 3, teacher=(3, 5, 2, 3), sampled=torch.tensor([16, 3, 8, 11, 0])),
            {"intra_weight": 4.0, "inter_weight": float32(0.1), "random_weight": float32(0.2)})  # fmt: skip
 
+
+# singular vectors
+def singular(b):
+    """RepDistiller's formula, with the teacher's vectors turned to a sum >= 0."""
+    k, candidates = b.vectors, b.vectors + b.more_candidates
+
+    def vectors(student, teacher):
+        positions = lambda f: f.flatten(2).transpose(1, 2)  # noqa: E731
+        own = torch.linalg.svd(positions(student), full_matrices=False).Vh.transpose(1, 2)[:, :, :candidates]
+        _, values, other = torch.linalg.svd(positions(teacher), full_matrices=False)
+        other = other.transpose(1, 2)[:, :, :k]
+        other = other * torch.where(other.sum(dim=1, keepdim=True) < 0, -1.0, 1.0)
+        cosine = torch.bmm(own.detach().transpose(1, 2), other)
+        nearest = cosine.abs() == cosine.abs().max(dim=1, keepdim=True).values
+        share = F.normalize(values[:, :k], dim=1).unsqueeze(1)
+        return torch.bmm(own, nearest * cosine.sign()) * share, other * share
+
+    a, c = vectors(b.student, b.teacher)
+    second, d = vectors(b.second, b.teacher_second)
+    near = lambda x, y: torch.exp(-(x.unsqueeze(2) - y.unsqueeze(1)).square() / 8)  # noqa: E731
+    return (near(a, second) - near(c, d)).square().sum() / len(a)
+
+
+for name, k in {"RepDistiller": 1, "two": 2}.items():
+    tensors = maps(f"svd {name}", 3, 4, 2, 3, second=numbers(f"svd 2 {name}", 3, 5, 3, 2), teacher_second=numbers(f"svd 3 {name}", 3, 5, 3, 3))
+    family.run("singular_vectors", name, singular, tensors, {"vectors": k, "more_candidates": 3}, by=("student", "second"))
+
 family.write()
