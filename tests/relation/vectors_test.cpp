@@ -81,6 +81,7 @@ double graph_of(Loss const& loss, tensor_case& b, Kernel const& kernel) {
   typename Loss::options_type options;
   options.kernel = kernel;
   options.divergence.temperature = b.number("temperature");
+  options.divergence.scale_by_temperature_squared = b.is("scale_by_temperature_squared");
   options.with_self = b.is("with_self");
   return loss.with_grad(b.matrix("student"), b.matrix("teacher"), b.gradient_matrix("student"), options);
 }

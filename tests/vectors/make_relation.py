@@ -236,13 +236,15 @@ def similarity_graph(b):
         return k if b.with_self else k[~torch.eye(samples, dtype=torch.bool)].reshape(samples, samples - 1)
 
     q, p = (F.log_softmax(similarities(x) / b.temperature, dim=1) for x in (b.student, b.teacher))
-    return F.kl_div(q, p, log_target=True, reduction="batchmean")
+    value = F.kl_div(q, p, log_target=True, reduction="batchmean")
+    return b.temperature**2 * value if b.scale_by_temperature_squared else value
 
 
-family.run("similarity_graph", "cosine", similarity_graph, rows("graph"), {"kernel": "cosine", "temperature": 0.125, "with_self": False})
+family.run("similarity_graph", "cosine", similarity_graph, rows("graph"),
+           {"kernel": "cosine", "temperature": 0.125, "scale_by_temperature_squared": True, "with_self": False})  # fmt: skip
 family.run("similarity_graph", "with_self", similarity_graph, rows("graph2", 4, 3, 5),
-           {"kernel": "cosine", "temperature": 0.25, "with_self": True})  # fmt: skip
+           {"kernel": "cosine", "temperature": 0.25, "scale_by_temperature_squared": False, "with_self": True})  # fmt: skip
 family.run("similarity_graph", "gaussian", similarity_graph, rows("graph3"),
-           {"kernel": "gaussian", "width": 2.0, "temperature": 0.5, "with_self": False})  # fmt: skip
+           {"kernel": "gaussian", "width": 2.0, "temperature": 0.5, "scale_by_temperature_squared": False, "with_self": False})  # fmt: skip
 
 family.write()
