@@ -44,6 +44,44 @@ double features(tensor_case& b) {
   return of_maps<hint>(b, options);
 }
 
+/// A map of this shape, of zeros.
+struct room {
+  explicit room(std::array<index, 4> const& sizes)
+      : shape(sizes), numbers(static_cast<std::size_t>(sizes[0] * sizes[1] * sizes[2] * sizes[3])) {}
+  [[nodiscard]] feature_map<double> map() { return {numbers.data(), shape[0], shape[1], shape[2], shape[3]}; }
+  std::array<index, 4> shape;
+  std::vector<double> numbers;
+};
+
+double through_projector(tensor_case& b) {
+  auto const student = b.map("student");
+  auto const weight = b.matrix("weight");
+  linear_projector_options const options{.bias = b.numbers("bias")};
+  room projected(b.map("teacher").shape()), slope(projected.shape);
+  linear_projector(student, weight, projected.map(), options);
+  double const value = hint.with_grad(projected.map(), b.map("teacher"), slope.map());
+  linear_projector.pull_back(slope.map(), weight, b.gradient_map("student"));
+  linear_projector.pull_back_weight(student, slope.map(), b.gradient_matrix("weight"));
+  linear_projector.pull_back_bias(slope.map(), b.gradient("bias"));
+  return value;
+}
+
+double through_averages(tensor_case& b) {
+  room pooled(b.map("teacher").shape()), slope(pooled.shape);
+  adaptive_average_pool(b.map("student"), pooled.map());
+  double const value = hint.with_grad(pooled.map(), b.map("teacher"), slope.map());
+  adaptive_average_pool.pull_back(slope.map(), b.gradient_map("student"));
+  return value;
+}
+
+double through_maxima(tensor_case& b) {
+  room pooled(b.map("teacher").shape()), slope(pooled.shape);
+  adaptive_max_pool(b.map("student"), pooled.map());
+  double const value = hint.with_grad(pooled.map(), b.map("teacher"), slope.map());
+  adaptive_max_pool.pull_back(b.map("student"), slope.map(), b.gradient_map("student"));
+  return value;
+}
+
 double selectivity(tensor_case& b) {
   neuron_selectivity_options options{
       .kernel = b.one_of<selectivity_kernel>("kernel", {{"linear", selectivity_kernel::linear},
@@ -176,6 +214,8 @@ double singular(tensor_case& b) {
 
 TEST(vectors, of_features) {
   expect_tensors("feature.txt", {{"activation_boundaries", boundaries},
+                                 {"adaptive_average_pool", through_averages},
+                                 {"adaptive_max_pool", through_maxima},
                                  {"attention_guided", guided},
                                  {"attention_hint", where_the_teacher_looks},
                                  {"attention_transfer", attention},
@@ -185,6 +225,7 @@ TEST(vectors, of_features) {
                                  {"hierarchical_context", context},
                                  {"hint", features},
                                  {"inter_channel_correlation", between_channels},
+                                 {"linear_projector", through_projector},
                                  {"localization", edges},
                                  {"masked_generative", generated},
                                  {"neuron_selectivity", selectivity},

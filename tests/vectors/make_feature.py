@@ -104,6 +104,18 @@ family.run("hint", "sum", lambda b: F.smooth_l1_loss(b.student, b.teacher, reduc
            HINT | {"distance": "smooth_l1", "beta": 1.0, "reduce": "sum"})  # fmt: skip
 
 
+# through a regressor or a pooling
+for name, shape in {"fitnets": (3, 4, 2, 3), "tokens": (2, 4, 1, 5)}.items():
+    wide = (shape[0], 5, *shape[2:])
+    family.run("linear_projector", name, lambda b: F.mse_loss(F.conv2d(b.student, b.weight[:, :, None, None], b.bias), b.teacher),
+               maps(f"regressor {name}", *shape, teacher=wide, weight=numbers(f"weight {name}", 5, 4), bias=numbers(f"bias {name}", 5)),
+               by=("student", "weight", "bias"))  # fmt: skip
+for loss, pool in {"adaptive_average_pool": F.adaptive_avg_pool2d, "adaptive_max_pool": F.adaptive_max_pool2d}.items():
+    for name, small in {"uneven": (3, 2), "even": (2, 3), "one": (1, 1)}.items():
+        family.run(loss, name, lambda b: F.mse_loss(pool(b.student, b.teacher.shape[2:]), b.teacher),  # noqa: B023
+                   maps(f"{loss} {name}", 2, 3, 4, 6, teacher=(2, 3, *small)))  # fmt: skip
+
+
 # neuron selectivity
 def selectivity(b):
     """RepDistiller's formula, with the kernels of the paper: means over all pairs of channels of each sample."""
