@@ -131,8 +131,8 @@ class tensor_case {
 using tensor_player = double (*)(tensor_case&);
 using tensor_players = std::map<std::string, tensor_player>;
 
-/// Of the value, and of the largest element of the gradient by a tensor: autograd and the library round differently, and
-/// what is centred or normalised loses some digits. A case may allow more where public code adds what the library does not.
+/// Of the value, and of the largest element of the gradient by a tensor: autograd and the library round differently,
+/// and what is centred or normalised loses some digits. A case may allow more where public code adds an epsilon.
 inline double allowed_in(vector_case const& source) { return source.option("allowed", 1e-12); }
 
 inline void expect_tensors(vector_case const& source, tensor_player play) {
