@@ -14,8 +14,8 @@ struct activation_boundaries_options {
   /// Default: the sum over channels and positions, divided by the samples.
   feature_reduction reduce = feature_reduction::sample_mean;
 
-  /// Divides value and gradient; finite and > 0. Default 1. RepDistiller and mmrazor: 3000 for the last of three
-  /// layers, twice as much for each one before it.
+  /// Divides value and gradient; finite and > 0. Default 1. RepDistiller: 1000 / 3 for the last layer, twice as much
+  /// for each one before it; mmrazor: 1000 / 3 for every layer.
   double divisor = 1.0;
 
   /// Of samples, or of positions; finite and >= 0, see `hint_options`. Default 1.

@@ -146,7 +146,7 @@ struct factor_transfer_loss : pair_loss<factor_transfer_loss, factor_transfer_op
 /// @nan       a NaN makes the value and its sample's gradient NaN. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 4 samples of scratch a thread
 /// @source    Kim et al. 2018, equations 5 and 6; mmrazor and torchdistill. RepDistiller takes f^power for a map, other
-///            maps for odd powers; Knowledge-Distillation-Zoo adds 1e-6 to the length
+///            maps for odd powers
 /// @example   distil::factor_transfer.with_grad(translated, paraphrased, gradient)
 inline constexpr factor_transfer_loss factor_transfer{};
 

@@ -102,8 +102,8 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
 /// @nan       a NaN makes the value and its position's gradient NaN. The cosine with a vector of zeros is 0: loss 1, no
 ///            gradient. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread
-/// @source    Sanh et al. 2019, DistilBERT, section 2 (weight 1; over valid tokens); TextBrewer's cos_loss takes the
-///            first token alone
+/// @source    Sanh et al. 2019, DistilBERT, section 2 (weight 1; over valid tokens); TextBrewer's cos_loss, over
+///            the tokens of its mask
 /// @example   distil::hidden_cosine.with_grad(student, teacher, gradient, {.weights = token_mask})
 inline constexpr hidden_cosine_loss hidden_cosine{};
 

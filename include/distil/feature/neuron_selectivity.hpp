@@ -183,8 +183,8 @@ struct neuron_selectivity_loss : pair_loss<neuron_selectivity_loss, neuron_selec
 /// @nan       NaN makes the value NaN, and the gradient of its sample. Without samples, or where nothing counts: 0
 /// @cost      (C^2 + C'^2) / 2 + C C' products of channels a sample, C^2 + C C' more with gradient; no array of
 ///            C x C' x positions
-/// @source    Huang & Wang 2017, "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer". RepDistiller,
-///            mdistiller and Knowledge-Distillation-Zoo pool the larger map first; weight 50 in all
+/// @source    Huang & Wang 2017, "Like What You Like: Knowledge Distill via Neuron Selectivity Transfer". RepDistiller
+///            and mdistiller pool the larger map first; weight 50 in all
 /// @example   distil::neuron_selectivity.with_grad(student, teacher, gradient)
 inline constexpr neuron_selectivity_loss neuron_selectivity{};
 

@@ -11,7 +11,7 @@ namespace distil {
 
 struct solution_flow_options {
   /// Default: the mean over samples and pairs of channels (RepDistiller, with a published weight of 50). `sample_mean`
-  /// is the sum over pairs of channels, divided by the samples (torchdistill).
+  /// is the sum over pairs of channels, divided by the samples (the paper).
   feature_reduction reduce = feature_reduction::element_mean;
 
   /// Of samples: one number or one per sample; finite and >= 0. What has weight 0 does not count and may be NaN.
@@ -120,8 +120,9 @@ struct solution_flow_loss : layer_pair_loss<solution_flow_loss, solution_flow_op
 ///            g^2 a pair for the value; of the largest w g / n * sum_b |second_b(p)| / positions for the gradient
 /// @nan       NaN makes the value NaN, and gradients of its sample. Without samples, or where nothing counts: 0
 /// @cost      2 A B products of channels a sample, 2 A B more with gradients
-/// @source    Yim et al. 2017, equations 1 and 2, the sum over pairs there (`sample_mean`). RepDistiller
-///            pools by means, torchdistill and Knowledge-Distillation-Zoo by maxima
+/// @source    Yim et al. 2017, equations 1 and 2, the sum over pairs there (`sample_mean`). RepDistiller and
+///            Knowledge-Distillation-Zoo pool by means, torchdistill by maxima; it sums the lengths of the columns of
+///            G_s - G_t where the paper has their squares
 /// @example   distil::solution_flow.with_grad(layers(s1, s2), layers(t1, t2), layers(gradient1, gradient2))
 inline constexpr solution_flow_loss solution_flow{};
 

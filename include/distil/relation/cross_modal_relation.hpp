@@ -14,7 +14,8 @@ struct cross_modal_relation_options {
   /// SEED has 0.2.
   double temperature = 0.04;
 
-  /// Divides the teacher's similarities; finite and > 0. Default 0.04, as in CompRess; SEED has 0.01.
+  /// Divides the teacher's similarities; finite and > 0. Default 0.04, as in CompRess; SEED has 0.01
+  /// (1e-4 in its code).
   double teacher_temperature = 0.04;
 
   /// Of the student's samples against the teacher's; finite and >= 0. Default 1.
