@@ -1,7 +1,7 @@
 #pragma once
 
+#include "distil/matrix/add_transpose.hpp"
 #include "distil/matrix/pair_loss.hpp"
-#include "distil/matrix/products.hpp"
 #include "distil/matrix/unit_rows.hpp"
 
 namespace distil {
@@ -64,8 +64,8 @@ struct similarity_preserving_loss
         });
     if (operands.gradient) {
       auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, features + size);
+      kernels::add_transpose<T>(policy, of_teacher);
       kernels::multiply<T>(policy, of_teacher, x, gradient);
-      kernels::multiply_transpose<T>(policy, of_teacher, x, gradient, kernels::into::add);
       operands.gradient.finish(0, kernels::rows_of::channels, gradient);
     }
     return {sum * by_pairs, static_cast<double>(rows)};
@@ -84,7 +84,7 @@ struct similarity_preserving_loss
 /// @error     `similarity_preserving_loss::bound` epsilons of 1 / B for the value, of the largest element of the gradient
 ///            of unlike features for the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient
-/// @cost      B^2 (D + D') / 2 multiplications, 2 B^2 D more with gradient; 2 B^2 numbers of scratch
+/// @cost      B^2 (D + D') / 2 multiplications, B^2 D more with gradient; 2 B^2 numbers of scratch
 /// @source    Tung & Mori 2019, equation 4. torchdistill divides the rows by their sums of magnitudes
 /// @example   distil::similarity_preserving.with_grad(student, teacher, gradient)
 inline constexpr similarity_preserving_loss similarity_preserving{};
