@@ -10,7 +10,7 @@ wished="dataset-fashion-mnist"
 for argument in "$@"; do
   case $argument in
     --ci) needed="$needed git clang-14 clang-format-14 libclang-rt-14-dev libomp-14-dev" ;;
-    --bench) needed="$needed libtorch-dev libdnnl-dev valgrind" ;;
+    --bench) needed="$needed libtorch-dev libopenblas0-serial libdnnl-dev valgrind" ;;
     *)
       echo "setup.sh: unknown argument $argument; it must be --ci or --bench" >&2
       exit 2

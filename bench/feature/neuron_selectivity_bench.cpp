@@ -4,6 +4,8 @@
 
 namespace {
 
-bool const registered = bench::add_map_loss("neuron_selectivity", distil::neuron_selectivity);
+bool const registered =
+    bench::add_map_loss("neuron_selectivity", distil::neuron_selectivity) &&
+    bench::add_map_loss("neuron_selectivity", distil::neuron_selectivity, bench::few_maps);
 
 }  // namespace

@@ -123,6 +123,40 @@ std::vector<target> of_the_family() {
   return {simple, sparse, fused};
 }
 
+/// Losses of features and of relations between samples, with gradient.
+std::vector<target> of_features() {
+  auto const gradient = [](char const* library, std::string const& operation, std::string const& shape) {
+    return subject{library, operation, "float", shape, "gradient"};
+  };
+  std::string const pairs = "1024x512", triples = "256x512", maps = "64x256x14x14", few_maps = "8x256x14x14";
+  target products{
+      "products of matrices alone over losses of relations, 1024x512", kind::ratio, sense::at_least, 0.6, {}};
+  for (std::string const operation :
+       {"similarity_preserving", "relational_distance", "probabilistic_transfer", "correlation_congruence",
+        "centered_kernel_alignment", "similarity_graph"}) {
+    products.cases.push_back({operation,
+                              {gradient("limit", "relation_products", pairs)},
+                              {gradient("distil", operation, pairs)},
+                              {}});
+  }
+  target angles{
+      "libtorch with autograd over distil, relational_angle", kind::ratio, sense::at_least, 5.0, {}};
+  angles.cases.push_back({triples,
+                          {gradient("torch_autograd", "relational_angle", triples)},
+                          {gradient("distil", "relational_angle", triples)},
+                          {}});
+  target of_maps{"libtorch with autograd over distil, feature maps", kind::ratio, sense::at_least, 3.0, {}};
+  for (auto const& [operation, shape] :
+       {std::pair("attention_transfer", maps), std::pair("channel_wise", maps),
+        std::pair("neuron_selectivity", few_maps), std::pair("similarity_preserving", maps)}) {
+    of_maps.cases.push_back({operation,
+                             {gradient("torch_autograd", operation, shape)},
+                             {gradient("distil", operation, shape)},
+                             {}});
+  }
+  return {products, angles, of_maps};
+}
+
 std::vector<target> against_peers() {
   std::vector<target> all;
   for (std::string const operation : {"softmax", "log_softmax"}) {
@@ -179,7 +213,8 @@ bool target::is_met_by(double figure_found) const {
 
 std::vector<target> targets() {
   std::vector<target> all;
-  for (auto const& group : {against_the_limits(), against_itself(), of_the_family(), against_peers()}) {
+  for (auto const& group :
+       {against_the_limits(), against_itself(), of_the_family(), of_features(), against_peers()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   all.push_back(no_allocations());

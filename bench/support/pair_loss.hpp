@@ -6,20 +6,6 @@
 
 namespace bench {
 
-/// Samples, channels, height and width of feature maps.
-struct map_size {
-  std::ptrdiff_t samples, channels, height, width;
-
-  [[nodiscard]] constexpr shape flat() const { return {samples * channels, height * width}; }
-  [[nodiscard]] std::string name() const {
-    return std::to_string(samples) + "x" + std::to_string(channels) + "x" + std::to_string(height) + "x" +
-           std::to_string(width);
-  }
-};
-
-/// Of a convolutional network in its middle, and of a large early layer.
-inline constexpr map_size map_sizes[] = {{64, 256, 14, 14}, {32, 64, 56, 56}};
-
 /// Student and teacher maps of one shape, and the student's gradient.
 struct map_operands {
   distil::feature_map<float const> student, teacher;
@@ -59,9 +45,6 @@ bool add_map_loss(char const* operation, Loss const& loss, std::span<map_size co
       },
       on);
 }
-
-/// Samples and features of a loss of relations.
-inline constexpr shape relation_sizes[] = {{256, 512}, {1024, 512}};
 
 template <class Loss>
 bool add_relation_loss(char const* operation, Loss const& loss, std::span<shape const> on = relation_sizes) {

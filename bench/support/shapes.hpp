@@ -46,4 +46,24 @@ struct image_shape {
 
 inline constexpr image_shape segmentation{8, 21, 512, 512};
 
+/// Samples, channels, height and width of feature maps.
+struct map_size {
+  std::ptrdiff_t samples, channels, height, width;
+
+  [[nodiscard]] constexpr shape flat() const { return {samples * channels, height * width}; }
+  [[nodiscard]] std::string name() const {
+    return std::to_string(samples) + "x" + std::to_string(channels) + "x" + std::to_string(height) + "x" +
+           std::to_string(width);
+  }
+};
+
+/// Of a convolutional network in its middle, and of a large early layer.
+inline constexpr map_size map_sizes[] = {{64, 256, 14, 14}, {32, 64, 56, 56}};
+
+/// For peers that make an array of all pairs of channels, which take half a gigabyte here.
+inline constexpr map_size few_maps[] = {{8, 256, 14, 14}};
+
+/// Samples and features of a loss of relations.
+inline constexpr shape relation_sizes[] = {{256, 512}, {1024, 512}};
+
 }  // namespace bench

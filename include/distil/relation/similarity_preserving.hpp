@@ -2,7 +2,6 @@
 
 #include "distil/matrix/add_transpose.hpp"
 #include "distil/matrix/pair_loss.hpp"
-#include "distil/matrix/products.hpp"
 #include "distil/matrix/unit_rows.hpp"
 
 namespace distil {
