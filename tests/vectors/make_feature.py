@@ -416,4 +416,18 @@ for name, k in {"RepDistiller": 1, "two": 2}.items():
     tensors = maps(f"svd {name}", 3, 4, 2, 3, second=numbers(f"svd 2 {name}", 3, 5, 3, 2), teacher_second=numbers(f"svd 3 {name}", 3, 5, 3, 3))
     family.run("singular_vectors", name, singular, tensors, {"vectors": k, "more_candidates": 3}, by=("student", "second"))
 
+# more than a register holds
+for loss, formula, options in [
+    ("attention_transfer", attention_code, {"power": 2.0, "distance": "mean_square"}),
+    ("hint", lambda b: F.mse_loss(b.student, b.teacher), HINT),
+    ("neuron_selectivity", selectivity, {"kernel": "polynomial"}),
+    ("hierarchical_context", hierarchical, {}),
+    ("pearson", pearson, {"epsilon": 1e-6}),
+    ("overhaul", overhaul, {"divisor": 1.0}),
+]:
+    normalisation = {"scales": scales, "biases": biases, "margins": margins} if loss == "overhaul" else {}
+    family.run(loss, "large", formula, maps(f"{loss} large", 2, 4, 5, 7, **normalisation), options)
+family.run("channel_wise", "large", channel_wise, maps("cwd large", 2, 4, 5, 7, temperature=torch.tensor([2.0])),
+           {"temperature_squared": True}, by=("student", "temperature"))  # fmt: skip
+
 family.write()
