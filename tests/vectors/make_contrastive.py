@@ -173,7 +173,8 @@ family.run("info_nce", "large", info_nce,
            {"student": numbers("nce large", 11, 9), "teacher": numbers("nce t large", 11, 9), "temperature": torch.tensor([0.25])},
            {"normalize": True, "symmetric": True}, by=("student", "temperature"))  # fmt: skip
 family.run("clip_affinity", "large", affinity,
-           {key: numbers(f"clip large {key}", 11, 9) for key in ("image", "text", "teacher_image", "teacher_text")} | {"scale": torch.tensor([4.0])},
+           {key: numbers(f"clip large {key}", 11, 9) for key in ("image", "text", "teacher_image", "teacher_text")}
+           | {"scale": torch.tensor([4.0])},
            {"teacher_scale": 8.0, "what": "kl", "direction_weight": 0.5, "normalize": True}, by=BY)  # fmt: skip
 
 family.write()

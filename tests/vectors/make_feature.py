@@ -371,9 +371,11 @@ def guided(b):
 
 
 family.run("attention_guided", "paper", guided, maps("fbkd", 3, 4, 2, 3),
-           {"masks": "joint", "pooling": "magnitude", "temperature": 0.5, "masked_weight": 1.0, "channel_weight": 2.0, "spatial_weight": 3.0})  # fmt: skip
+           {"masks": "joint", "pooling": "magnitude", "temperature": 0.5,
+            "masked_weight": 1.0, "channel_weight": 2.0, "spatial_weight": 3.0})  # fmt: skip
 family.run("attention_guided", "mmrazor", guided, maps("fbkd2", 2, 3, 3, 2),
-           {"masks": "averaged", "pooling": "mean", "temperature": 0.5, "masked_weight": 7e-5, "channel_weight": 4e-3, "spatial_weight": 4e-3})  # fmt: skip
+           {"masks": "averaged", "pooling": "mean", "temperature": 0.5,
+            "masked_weight": 7e-5, "channel_weight": 4e-3, "spatial_weight": 4e-3})  # fmt: skip
 
 
 # patch relations

@@ -255,7 +255,8 @@ for loss, formula, options in [
     ("probabilistic_transfer", transfer, {"epsilon": 0.0, "length_epsilon": 0.0}),
     ("correlation_congruence", congruence, GAUSSIAN | {"unit_features": True, "distance": "mean_squared"}),
     ("centered_kernel_alignment", alignment, {"estimate": "debiased"}),
-    ("similarity_graph", similarity_graph, {"kernel": "cosine", "temperature": 0.25, "scale_by_temperature_squared": False, "with_self": False}),
+    ("similarity_graph", similarity_graph,
+     {"kernel": "cosine", "temperature": 0.25, "scale_by_temperature_squared": False, "with_self": False}),
 ]:
     family.run(loss, "large", formula, rows(f"{loss} large", 11, 9, 10), options)
 
