@@ -121,7 +121,7 @@ COMPRESS = {"student_temperature": 0.125, "teacher_temperature": 0.125, "what": 
 family.run("queue_distillation", "CompRess_1q", queue, embeddings("compress"), COMPRESS)
 family.run("queue_distillation", "CompRess_2q", queue, embeddings("compress2", 6) | {"teacher_queue": numbers("compress2 tq", 7, 6)}, COMPRESS)
 family.run("queue_distillation", "SEED", queue, embeddings("seed"),
-           {"student_temperature": 0.2, "teacher_temperature": 1e-4, "what": "cross_entropy", "with_own_teacher": True, "normalize": True})  # fmt: skip
+           COMPRESS | {"student_temperature": 0.2, "teacher_temperature": 1e-4, "what": "cross_entropy", "with_own_teacher": True})  # fmt: skip
 family.run("queue_distillation", "products", queue, embeddings("products"),
            {"student_temperature": 2.0, "teacher_temperature": 4.0, "what": "kl", "with_own_teacher": True, "normalize": False})  # fmt: skip
 
