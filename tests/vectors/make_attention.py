@@ -151,4 +151,11 @@ for name, weights in {"paper": (1 / 3, 1 / 3, 1 / 3), "weights": (1.0, 0.5, 2.0)
                PLAIN | {"relation_heads": 2} | dict(zip(("query_weight", "key_weight", "value_weight"), weights)),
                by=("student", "student_keys", "student_values"))  # fmt: skip
 
+# more than a register holds
+family.run("attention_divergence", "large", divergence, scores("kl large", 1, 2, 9, 11, temperature=torch.tensor([2.0])),
+           {"kind": "kl", "dropped_to": -math.inf, "reduce": "mean", "squared": False, "heads": "each"}, by=("student", "temperature"))  # fmt: skip
+family.run("self_relation", "large", self_relation,
+           {"student": numbers("self large s", 1, 11, 18), "teacher": numbers("self large t", 1, 11, 20), "temperature": torch.ones(1)},
+           PLAIN | {"relation_heads": 2}, by=("student", "temperature"))  # fmt: skip
+
 family.write()

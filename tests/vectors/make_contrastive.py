@@ -121,7 +121,7 @@ COMPRESS = {"student_temperature": 0.125, "teacher_temperature": 0.125, "what": 
 family.run("queue_distillation", "CompRess_1q", queue, embeddings("compress"), COMPRESS)
 family.run("queue_distillation", "CompRess_2q", queue, embeddings("compress2", 6) | {"teacher_queue": numbers("compress2 tq", 7, 6)}, COMPRESS)
 family.run("queue_distillation", "SEED", queue, embeddings("seed"),
-           {"student_temperature": 0.2, "teacher_temperature": 1e-4, "what": "cross_entropy", "with_own_teacher": True, "normalize": True})  # fmt: skip
+           COMPRESS | {"student_temperature": 0.2, "teacher_temperature": 1e-4, "what": "cross_entropy", "with_own_teacher": True})  # fmt: skip
 family.run("queue_distillation", "products", queue, embeddings("products"),
            {"student_temperature": 2.0, "teacher_temperature": 4.0, "what": "kl", "with_own_teacher": True, "normalize": False})  # fmt: skip
 
@@ -167,5 +167,14 @@ memory_case("RepDistiller", {"temperature": 0.07, "epsilon": 1e-7})
 memory_case("warm", {"temperature": 0.5, "epsilon": 0.0})
 memory_case("second_step", {"temperature": 0.25, "epsilon": 1e-7, "momentum": 0.5}, first_student=numbers("first s", 3, 4),
             first_teacher=numbers("first t", 3, 4), first_numbers=torch.tensor([1.0, 7, 3]))  # fmt: skip
+
+# more than a register holds
+family.run("info_nce", "large", info_nce,
+           {"student": numbers("nce large", 11, 9), "teacher": numbers("nce t large", 11, 9), "temperature": torch.tensor([0.25])},
+           {"normalize": True, "symmetric": True}, by=("student", "temperature"))  # fmt: skip
+family.run("clip_affinity", "large", affinity,
+           {key: numbers(f"clip large {key}", 11, 9) for key in ("image", "text", "teacher_image", "teacher_text")}
+           | {"scale": torch.tensor([4.0])},
+           {"teacher_scale": 8.0, "what": "kl", "direction_weight": 0.5, "normalize": True}, by=BY)  # fmt: skip
 
 family.write()

@@ -371,9 +371,11 @@ def guided(b):
 
 
 family.run("attention_guided", "paper", guided, maps("fbkd", 3, 4, 2, 3),
-           {"masks": "joint", "pooling": "magnitude", "temperature": 0.5, "masked_weight": 1.0, "channel_weight": 2.0, "spatial_weight": 3.0})  # fmt: skip
+           {"masks": "joint", "pooling": "magnitude", "temperature": 0.5,
+            "masked_weight": 1.0, "channel_weight": 2.0, "spatial_weight": 3.0})  # fmt: skip
 family.run("attention_guided", "mmrazor", guided, maps("fbkd2", 2, 3, 3, 2),
-           {"masks": "averaged", "pooling": "mean", "temperature": 0.5, "masked_weight": 7e-5, "channel_weight": 4e-3, "spatial_weight": 4e-3})  # fmt: skip
+           {"masks": "averaged", "pooling": "mean", "temperature": 0.5,
+            "masked_weight": 7e-5, "channel_weight": 4e-3, "spatial_weight": 4e-3})  # fmt: skip
 
 
 # patch relations
@@ -415,5 +417,19 @@ def singular(b):
 for name, k in {"RepDistiller": 1, "two": 2}.items():
     tensors = maps(f"svd {name}", 3, 4, 2, 3, second=numbers(f"svd 2 {name}", 3, 5, 3, 2), teacher_second=numbers(f"svd 3 {name}", 3, 5, 3, 3))
     family.run("singular_vectors", name, singular, tensors, {"vectors": k, "more_candidates": 3}, by=("student", "second"))
+
+# more than a register holds
+for loss, formula, options in [
+    ("attention_transfer", attention_code, {"power": 2.0, "distance": "mean_square"}),
+    ("hint", lambda b: F.mse_loss(b.student, b.teacher), HINT),
+    ("neuron_selectivity", selectivity, {"kernel": "polynomial"}),
+    ("hierarchical_context", hierarchical, {}),
+    ("pearson", pearson, {"epsilon": 1e-6}),
+    ("overhaul", overhaul, {"divisor": 1.0}),
+]:
+    normalisation = {"scales": scales, "biases": biases, "margins": margins} if loss == "overhaul" else {}
+    family.run(loss, "large", formula, maps(f"{loss} large", 2, 4, 5, 7, **normalisation), options)
+family.run("channel_wise", "large", channel_wise, maps("cwd large", 2, 4, 5, 7, temperature=torch.tensor([2.0])),
+           {"temperature_squared": True}, by=("student", "temperature"))  # fmt: skip
 
 family.write()

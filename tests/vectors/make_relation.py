@@ -202,7 +202,8 @@ def locality(b):
     s, t = b.student, b.teacher
     samples = len(s)
     distances = (t[:, None] - t[None]).square().sum(dim=2)
-    near = [sorted((j for j in range(samples) if j != i), key=lambda j: distances[i, j].item())[: int(b.neighbours)] for i in range(samples)]  # noqa: B023
+    others = distances + torch.diag(torch.full((samples,), math.inf))
+    near = others.argsort(dim=1)[:, : int(b.neighbours)].tolist()
     bandwidth = b.bandwidth or torch.stack([distances[i, j] for i in range(samples) for j in near[i]]).mean()
     total = 0.0
     for i in range(samples):
@@ -246,5 +247,18 @@ family.run("similarity_graph", "with_self", similarity_graph, rows("graph2", 4, 
            {"kernel": "cosine", "temperature": 0.25, "scale_by_temperature_squared": False, "with_self": True})  # fmt: skip
 family.run("similarity_graph", "gaussian", similarity_graph, rows("graph3"),
            {"kernel": "gaussian", "width": 2.0, "temperature": 0.5, "scale_by_temperature_squared": False, "with_self": False})  # fmt: skip
+
+# more than a register holds
+for loss, formula, options in [
+    ("similarity_preserving", preserving, {}),
+    ("relational_distance", distance_paper, RAW),
+    ("relational_angle", angle, {"unit_features": False}),
+    ("probabilistic_transfer", transfer, {"epsilon": 0.0, "length_epsilon": 0.0}),
+    ("correlation_congruence", congruence, GAUSSIAN | {"unit_features": True, "distance": "mean_squared"}),
+    ("centered_kernel_alignment", alignment, {"estimate": "debiased"}),
+    ("similarity_graph", similarity_graph,
+     {"kernel": "cosine", "temperature": 0.25, "scale_by_temperature_squared": False, "with_self": False}),
+]:
+    family.run(loss, "large", formula, rows(f"{loss} large", 11, 9, 10), options)
 
 family.write()

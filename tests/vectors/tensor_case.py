@@ -5,10 +5,9 @@ A tensor of more than two dimensions is written as a table with a row for each e
 
 import math
 import pathlib
-import zlib
 
 import torch
-from vector_file import VectorFile
+from vector_file import VectorFile, random_numbers
 
 torch.set_default_dtype(torch.float64)
 FOLDER = pathlib.Path(__file__).parent
@@ -16,8 +15,7 @@ FOLDER = pathlib.Path(__file__).parent
 
 def numbers(name, *shape, scale=1.0):
     """Normal numbers rounded to multiples of 1/64, so that they are exact in float."""
-    source = torch.Generator().manual_seed(zlib.crc32(name.encode()))
-    return (torch.randn(shape, generator=source) * scale * 64).round() / 64
+    return torch.tensor(random_numbers(name, 1, math.prod(shape), scale)).reshape(shape)
 
 
 def positive(name, *shape):
