@@ -2,14 +2,16 @@
 # which few losses show as well as all. CONTRIBUTING.md ("What CI runs") says which leg has what, and why.
 include_guard(GLOBAL)
 
-set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_float, where suites are run in float alone; \
-every_in_double, where those of representatives are run in both types; representative, see tests/losses.cmake")
-set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS every every_in_float every_in_double representative)
+set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_double, where those of representatives are run \
+in float, too; memory_in_float, of the response family those that handle memory and the representatives; representative, \
+see tests/losses.cmake")
+set(distil_test_choices every every_in_double memory_in_float representative)
+set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS ${distil_test_choices})
 set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
 
-if(NOT DISTIL_TEST_LOSSES MATCHES "^(every|every_in_float|every_in_double|representative)$")
-  message(FATAL_ERROR "DISTIL_TEST_LOSSES is '${DISTIL_TEST_LOSSES}'; it must be every, every_in_float, every_in_double \
-or representative")
+if(NOT DISTIL_TEST_LOSSES IN_LIST distil_test_choices)
+  list(JOIN distil_test_choices ", " distil_test_choices)
+  message(FATAL_ERROR "DISTIL_TEST_LOSSES is '${DISTIL_TEST_LOSSES}'; it must be one of ${distil_test_choices}")
 endif()
 
 # Whether the tests of a folder are built.
@@ -24,26 +26,29 @@ endfunction()
 # Takes from the sources of a folder, each <name>_test.cpp, what this build does without.
 function(distil_choose_tests folder sources_variable)
   get_property(representatives GLOBAL PROPERTY distil_representatives)
+  get_property(memory_users GLOBAL PROPERTY distil_memory_users)
   set(chosen "")
   foreach(source IN LISTS ${sources_variable})
     string(REGEX REPLACE "^.*/([^/]+)_test[.]cpp$" "\\1" name "${source}")
-    set(of_losses FALSE)
-    if(folder IN_LIST distil_loss_families OR folder STREQUAL adapters)
-      set(of_losses TRUE)
+    set(represents FALSE)
+    if(${folder}/${name} IN_LIST representatives)
+      set(represents TRUE)
     endif()
-    if(of_losses AND DISTIL_TEST_LOSSES STREQUAL representative AND NOT ${folder}/${name} IN_LIST representatives)
+    if(NOT folder IN_LIST distil_loss_families AND NOT folder STREQUAL adapters)
+      list(APPEND chosen "${source}")
       continue()
-    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_float)
+    endif()
+    if(DISTIL_TEST_LOSSES STREQUAL representative AND NOT represents)
+      continue()
+    elseif(DISTIL_TEST_LOSSES STREQUAL memory_in_float)
       if(name MATCHES "^(vectors(_.*)?|refusals)$")  # numbers and messages, in every form of many losses
+        continue()
+      elseif(folder STREQUAL response AND NOT represents AND NOT ${folder}/${name} IN_LIST memory_users)
         continue()
       endif()
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)
-    elseif(of_losses AND DISTIL_TEST_LOSSES STREQUAL every_in_double)
-      if(${folder}/${name} IN_LIST representatives)  # as users compile them; their headers precompiled are not
-        set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -O2 SKIP_PRECOMPILE_HEADERS ON)
-      else()
-        set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_DOUBLE)
-      endif()
+    elseif(DISTIL_TEST_LOSSES STREQUAL every_in_double AND NOT represents)
+      set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_DOUBLE)
     endif()
     list(APPEND chosen "${source}")
   endforeach()

@@ -50,6 +50,15 @@ function(distil_add_representatives family)
   endforeach()
 endfunction()
 
+# distil_add_memory_users(<family> <name>...): tests/<family>/<name>_test.cpp is of a loss that handles memory by itself, which
+# is what the sanitizers look at.
+function(distil_add_memory_users family)
+  foreach(name IN LISTS ARGN)
+    distil_expect_file(tests/${family}/${name}_test.cpp "it is to be run by the sanitizers")
+    set_property(GLOBAL APPEND PROPERTY distil_memory_users ${family}/${name})
+  endforeach()
+endfunction()
+
 function(distil_check_losses distil_root)
   include("${distil_root}/tests/losses.cmake")
   get_property(listed GLOBAL PROPERTY distil_listed_headers)

@@ -195,6 +195,13 @@ distil_add_representatives(response
   teacher                  # the forms of a teacher
   top_k                    # a few classes of a row
   universal_logits)        # whole distributions of a row
+# Of the response family the sanitizers look at these, too, which have scratch, sorting or indices of their own; of the
+# other families at all. The rest are a few functions in the sweeps of a representative.
+distil_add_memory_users(response
+  adaptive_kl common_vocabulary cross_entropy_targets entropic_transport logit_standardization margin_mse multi_level_logits
+  pairwise_hinge projected_kl sequence sinkhorn teacher_temperature top_k_behaviour top_k_functions universal_self_kd
+  wasserstein_logits)
+
 distil_add_representatives(feature
   attention_transfer       # maps of samples, and the way back through them
   channel_wise             # softmax over positions
