@@ -4,24 +4,6 @@
 
 namespace {
 
-using distil::feature_map;
-using distil::layers;
-
-// The first half of the samples is the first layer, the other half the second.
-template <class T>
-auto halves(feature_map<T> const& map) {
-  auto first = map, second = map;
-  first.samples = second.samples = map.samples / 2;
-  second.data += first.samples * map.strides.sample;
-  return layers(feature_map<T>(first), feature_map<T>(second));
-}
-
-bool const registered = bench::add_map_form(
-    "singular_vectors", [](auto policy, bench::map_operands const& maps, bool wants_gradient) -> double {
-      auto const students = halves(maps.student), teachers = halves(maps.teacher);
-      return wants_gradient
-                 ? distil::singular_vectors.with_grad(policy, students, teachers, halves(maps.gradient))
-                 : distil::singular_vectors(policy, students, teachers);
-    });
+bool const registered = bench::add_layer_pair_loss("singular_vectors", distil::singular_vectors);
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <distil/core/feature_map.hpp>
+#include <distil/matrix/layer_pair.hpp>
 
 #include "support/loss.hpp"
 
@@ -44,6 +45,26 @@ bool add_map_loss(char const* operation, Loss const& loss, std::span<map_size co
                               : loss(policy, maps.student, maps.teacher);
       },
       on);
+}
+
+/// Two layers of one network: the first half of the samples, and the other half.
+template <class T>
+auto halves(distil::feature_map<T> const& map) {
+  auto first = map, second = map;
+  first.samples = second.samples = map.samples / 2;
+  second.data += first.samples * map.strides.sample;
+  return distil::layers(distil::feature_map<T>(first), distil::feature_map<T>(second));
+}
+
+/// The same for a loss between two layers.
+template <class Loss>
+bool add_layer_pair_loss(char const* operation, Loss const& loss) {
+  return add_map_form(
+      operation, [loss](auto policy, map_operands const& maps, bool wants_gradient) -> double {
+        auto const students = halves(maps.student), teachers = halves(maps.teacher);
+        return wants_gradient ? loss.with_grad(policy, students, teachers, halves(maps.gradient))
+                              : loss(policy, students, teachers);
+      });
 }
 
 template <class Loss>

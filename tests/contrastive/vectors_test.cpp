@@ -20,9 +20,9 @@ double of_pairs(Loss const& loss, tensor_case& b, Options const& options) {
                         options);
 }
 
-simd::soft_divergence what_of(tensor_case const& b) {
-  return b.one_of<simd::soft_divergence>(
-      "what", {{"kl", simd::soft_divergence::kl}, {"cross_entropy", simd::soft_divergence::cross_entropy}});
+soft_divergence what_of(tensor_case const& b) {
+  return b.one_of<soft_divergence>(
+      "what", {{"kl", soft_divergence::kl}, {"cross_entropy", soft_divergence::cross_entropy}});
 }
 
 double affinity(tensor_case& b) {

@@ -86,9 +86,9 @@ double compare_with_own(detail::any_policy policy, matrix_view<T const> similari
 
 /// factor * sum over rows of a divergence between softmax(teacher_scale R) and softmax(scale S).
 template <class T>
-double compare_with_teacher(detail::any_policy policy, simd::soft_divergence what,
-                            matrix_view<T const> similarity, T scale, matrix_view<T const> of_teacher,
-                            T teacher_scale, double factor, matrix_view<T> slope) {
+double compare_with_teacher(detail::any_policy policy, soft_divergence what, matrix_view<T const> similarity,
+                            T scale, matrix_view<T const> of_teacher, T teacher_scale, double factor,
+                            matrix_view<T> slope) {
   struct of_row {};
   index const columns = similarity.columns;
   simd::lanes<T> const by_similarity(static_cast<T>(factor) * scale);

@@ -12,7 +12,7 @@ struct clip_affinity_options {
 
   /// What is summed over a row. Default: the divergence (CLIP-KD); TinyCLIP takes the cross entropy, which has the same
   /// gradient.
-  simd::soft_divergence what = simd::soft_divergence::kl;
+  soft_divergence what = soft_divergence::kl;
 
   /// Multiplies each direction. Default 0.5, their mean; 1 for the sum.
   double direction_weight = 0.5;

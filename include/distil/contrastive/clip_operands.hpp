@@ -135,7 +135,6 @@ struct clip_loss {
     check(to_text, text, image);
     detail::require(detail::overlap_of(to_image, to_text) == detail::overlap::none, Loss::name, "gradient",
                     "one for images and texts", "one for each");
-    // Never apart: the gradient of one is computed from the other's embeddings.
     operands.image_gradient = {to_image, options.accumulate,
                                detail::overlap_of(to_image, image) == detail::overlap::none};
     operands.text_gradient = {to_text, options.accumulate,

@@ -16,7 +16,7 @@ struct queue_distillation_options {
   double teacher_temperature = 0.04;
 
   /// What is summed over the entries. Default: the divergence; SEED reports the cross entropy, which has the same gradient.
-  simd::soft_divergence what = simd::soft_divergence::kl;
+  soft_divergence what = soft_divergence::kl;
 
   /// The sample's own teacher embedding is one more entry, as in SEED. Default false.
   bool with_own_teacher = false;

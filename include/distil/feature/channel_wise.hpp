@@ -60,8 +60,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
     double const sum = sum_over_channels(
         policy, operands, weights,
         [&](T const* s, T const* t, index size, T* difference, T* scratch, double weight, bool writes) {
-          T const divergence = simd::compare_soft_rows(simd::soft_divergence::kl, s, scale, t, scale, size,
-                                                       difference, scratch);
+          T const divergence =
+              simd::compare_soft_rows(soft_divergence::kl, s, scale, t, scale, size, difference, scratch);
           if (writes) {
             simd::lanes<T> const slope(static_cast<T>(weight * by));
             simd::for_each_register<T>(
@@ -119,7 +119,7 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
       auto const scale = static_cast<T>(1.0 / temperature);
       if (simd::maximum_of(s, size) == -simd::infinity<T>) return 0.0;
       auto const divergence = static_cast<double>(
-          simd::compare_soft_rows(simd::soft_divergence::kl, s, scale, t, scale, size, difference, p));
+          simd::compare_soft_rows(soft_divergence::kl, s, scale, t, scale, size, difference, p));
       auto const mean = [&](auto const& summand) { return simd::sum_of<T>(size, summand); };
       using simd::zero_safe_product;
       T const drift = -mean([&](auto at) { return zero_safe_product(at.load(difference), at.load(s)); });

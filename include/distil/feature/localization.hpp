@@ -126,8 +126,8 @@ struct localization_loss : pair_loss<localization_loss, localization_options> {
               }
               T const* const x = &s(box, edge * bins);
               T const* const y = &t(box, edge * bins);
-              auto const value = static_cast<double>(simd::compare_soft_rows(
-                  simd::soft_divergence::kl, x, soften, y, soften, bins, difference, p));
+              auto const value = static_cast<double>(
+                  simd::compare_soft_rows(soft_divergence::kl, x, soften, y, soften, bins, difference, p));
               total += weight * value;
               if (by_temperature) {
                 double const by_log =

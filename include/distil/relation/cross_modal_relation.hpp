@@ -111,8 +111,8 @@ struct cross_modal_relation_loss
                                       for (index i = first; i < last; ++i) {
                                         T* const row = &student(i, 0);
                                         total += static_cast<double>(simd::compare_soft_rows(
-                                            simd::soft_divergence::kl, row, by_student, &teacher(i, 0),
-                                            by_teacher, rows, difference, difference + rows));
+                                            soft_divergence::kl, row, by_student, &teacher(i, 0), by_teacher,
+                                            rows, difference, difference + rows));
                                         if (!wanted) continue;
                                         simd::for_each_register<T>(rows, [&](auto place) {
                                           place.store(place.load(difference) * slope, row);

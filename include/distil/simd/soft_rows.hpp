@@ -5,6 +5,16 @@
 
 #include "distil/simd/vectors.hpp"
 
+namespace distil {
+
+/// What is summed over the classes of teacher p and student q.
+enum class soft_divergence {
+  kl,             ///< p (log p - log q), not negative
+  cross_entropy,  ///< -p log q
+};
+
+}  // namespace distil
+
 /// Softmax and divergences of rows in scratch: attention scores, similarities, the positions of a channel. The losses on
 /// logits have the row engine.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
@@ -52,12 +62,6 @@ soft_row<T> softmax_of(T const* x, index size, T scale, T* probability) {
   for_each_register<T>(size, [&](auto place) { place.store(place.load(probability) * share, probability); });
   return {top, std::log(sum)};
 }
-
-/// What is summed over the classes of teacher p and student q.
-enum class soft_divergence {
-  kl,             ///< p (log p - log q), not negative
-  cross_entropy,  ///< -p log q
-};
 
 /// KL(p || q) or the cross entropy of p = softmax(teacher_scale t) and q = softmax(student_scale s), both rows of `size`
 /// entries. `difference` becomes q - p, from which the gradient by s follows as student_scale (q - p); `scratch` has room

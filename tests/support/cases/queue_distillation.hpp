@@ -17,7 +17,7 @@ struct queue_distillation_case
             {"cross entropy, as given",
              {.student_temperature = 1.0,
               .teacher_temperature = 0.7,
-              .what = simd::soft_divergence::cross_entropy,
+              .what = soft_divergence::cross_entropy,
               .normalize = false}},
             {"with own teacher",
              {.student_temperature = 0.2, .teacher_temperature = 0.1, .with_own_teacher = true}}};
@@ -64,7 +64,7 @@ struct queue_distillation_case
       of_teacher[i].push_back(naive::similarities({b[i]}, {b[i]})[0][0]);
     }
     return naive::teacher_loss(of_student, 1 / o.student_temperature, of_teacher, 1 / o.teacher_temperature,
-                               o.what == simd::soft_divergence::cross_entropy);
+                               o.what == soft_divergence::cross_entropy);
   }
 
   static pair_scales scales(exact_map const& student, exact_map const& teacher, setting const& s) {
