@@ -1,7 +1,10 @@
 #pragma once
 
 #include <charconv>
+#include <concepts>
+#include <cstdio>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -9,11 +12,11 @@
 
 /// Contracts: every bad argument ends here, before anything is read or written.
 ///
-/// With exceptions the caller gets `std::invalid_argument`; without them the installed handler gets the text,
-/// and `std::terminate` follows when there is none or when it returns. The library itself prints nothing.
+/// With exceptions the caller gets `std::invalid_argument`. Without them the installed handler gets the text; where there
+/// is none, the text is written to the standard error output. `std::terminate` follows. Nothing else is ever printed.
 namespace distil {
 
-/// Called with the text of a violated contract in builds without exceptions. It must not return.
+/// Called with the text of a violated contract in builds without exceptions. The program ends when it returns.
 using contract_handler = void (*)(char const* text);
 
 namespace detail {
@@ -44,34 +47,85 @@ inline namespace without_exceptions {
 #if defined(__cpp_exceptions)
   throw std::invalid_argument(text);
 #else
-  if (contract_handler const handler = installed_contract_handler()) handler(text.c_str());
+  if (contract_handler const handler = installed_contract_handler()) {
+    handler(text.c_str());
+  } else {
+    std::fprintf(stderr, "%s\n", text.c_str());
+  }
   std::terminate();
 #endif
 }
 
-/// Shortest text that reads back as the same number: 0.5, 1e-09, nan.
-template <class Number>
-requires std::is_arithmetic_v<Number>
-[[gnu::cold, gnu::noinline]] std::string text_of(Number value) {
-  char text[64];
-  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
+/// What a message says of an argument: a text, a number, or a function that makes a text which costs something, and which
+/// only a failure calls. One type for all of them, so that checks are compiled once. Refers to what it is made from.
+class account {
+ public:
+  account(char const* text) noexcept : account(std::string_view(text)) {}
+  account(std::string const& text) noexcept : account(std::string_view(text)) {}
+  account(std::string_view text) noexcept : size_(text.size()), write_(write_text) {
+    told_.text = text.data();
+  }
+
+  // In the widest type of a kind, but for float, whose shortest text is another.
+  account(float number) noexcept : write_(write_number<&told::single>) { told_.single = number; }
+  account(double number) noexcept : write_(write_number<&told::real>) { told_.real = number; }
+  account(std::signed_integral auto number) noexcept : write_(write_number<&told::integer>) {
+    told_.integer = number;
+  }
+  account(std::unsigned_integral auto number) noexcept : write_(write_number<&told::natural>) {
+    told_.natural = number;
+  }
+
+  template <class Make>
+  requires std::is_invocable_r_v<std::string, Make const&> account(Make const& make)
+  noexcept
+      : write_(
+            [](account const& made) { return std::string((*static_cast<Make const*>(made.told_.make))()); }) {
+    told_.make = std::addressof(make);
+  }
+
+  [[nodiscard]] std::string text() const { return write_(*this); }
+
+ private:
+  union told {
+    char const* text;
+    float single;
+    double real;
+    long long integer;
+    unsigned long long natural;
+    void const* make;
+  };
+
+  static std::string write_text(account const& one) { return {one.told_.text, one.size_}; }
+
+  /// Shortest text that reads back as the same number: 0.5, 1e-09, nan.
+  template <auto Kind>
+  static std::string write_number(account const& one) {
+    char text[64];
+    return {text, std::to_chars(text, text + sizeof(text), one.told_.*Kind).ptr};
+  }
+
+  told told_;
+  std::size_t size_ = 0;
+  std::string (*write_)(account const&);
+};
+
+[[gnu::cold, gnu::noinline]] inline std::string text_of(account const& what) { return what.text(); }
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse(std::string_view where, std::string_view argument,
+                                                          account const& was, account const& must_be) {
+  std::string text("distil::");
+  text.append(where).append(": ").append(argument).append(" is ").append(was.text());
+  fail(text.append("; it must be ").append(must_be.text()));
 }
 
-inline std::string text_of(std::string_view value) { return std::string(value); }
-
-/// A text that costs something to make comes as a function, which only a failure calls.
-template <class Make>
-requires std::is_invocable_v<Make> std::string text_of(Make const& make) { return text_of(make()); }
-
-/// Refuses an argument unless `holds`: "distil::<where>: <argument> is <was>; it must be <must_be>".
+/// Refuses an argument unless `holds`: "distil::<where>: <argument> is <was>; it must be <must_be>". Always inline, so
+/// that only a failure makes accounts, and no function is compiled for the types of what it is told.
 template <class Was, class MustBe>
-void require(bool holds, std::string_view where, std::string_view argument, Was const& was,
-             MustBe const& must_be) {
-  if (!holds) [[unlikely]] {
-    std::string text("distil::");
-    text.append(where).append(": ").append(argument).append(" is ").append(text_of(was));
-    fail(text.append("; it must be ").append(text_of(must_be)));
-  }
+[[gnu::always_inline]] inline void require(bool holds, std::string_view where, std::string_view argument,
+                                           Was const& was, MustBe const& must_be) {
+  if (!holds) [[unlikely]]
+    refuse(where, argument, was, must_be);
 }
 
 }  // inline namespace

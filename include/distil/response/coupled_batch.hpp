@@ -94,8 +94,7 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
  public:
   using base::base;
 
-  template <class Policy>
-  auto run(Policy policy) {
+  auto run(detail::any_policy policy) {
     Term const& term = std::get<0>(terms_);
     using result_type = decltype(term.evaluate(policy, coupled_batch<T>{}));
     double const weight = this->reduce(each).weight;
@@ -118,8 +117,7 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
   }
 
  private:
-  template <class Policy>
-  coupled_batch<T> fill(Policy policy, double weight) const {
+  coupled_batch<T> fill(detail::any_policy policy, double weight) const {
     Term const& term = std::get<0>(terms_);
     index const rows = student_.rows, classes = student_.columns;
     bool const slope = !term.temperature_gradient.empty();
@@ -153,8 +151,7 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
   }
 
   /// -1/T sum g q (log q - E log q) of both sides that move, and the factor's own part.
-  template <class Policy>
-  double by_temperature(Policy policy, coupled_batch<T> const& batch, double value) const {
+  double by_temperature(detail::any_policy policy, coupled_batch<T> const& batch, double value) const {
     Term const& term = std::get<0>(terms_);
     if constexpr (requires { Term::symmetric; }) {
       if (batch.teacher_upstream.data != nullptr) {

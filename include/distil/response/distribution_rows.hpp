@@ -45,8 +45,7 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
  public:
   using base::base;
 
-  template <class Policy>
-  loss_value run(Policy policy) {
+  loss_value run(detail::any_policy policy) {
     auto const ceiling = [](index a, index b) { return (a + b - 1) / b; };
     if (student_.rows > 0) {
       block_rows_ = std::max<index>(1, simd::least_chunk_elements / student_.columns);

@@ -38,8 +38,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
  public:
   using base::base;
 
-  template <class Policy>
-  objective_value<count> run(Policy policy) {
+  objective_value<count> run(detail::any_policy policy) {
     if (student_.rows > 0) {
       bool const short_rows = student_.columns <= short_row_registers * lanes<T>::size;
       bool const class_major = student_.row_stride == 1 && student_.column_stride != 1;
@@ -58,8 +57,8 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   static constexpr index ceiling(index a, index b) { return (a + b - 1) / b; }
 
   /// Rows in chunks.
-  template <class Axis, class Policy>
-  void run_rows(Policy policy) {
+  template <class Axis>
+  void run_rows(detail::any_policy policy) {
     index chunk_rows =
         std::max(ceiling(student_.rows, most_chunks), ceiling(least_chunk_elements, student_.columns));
     index const whole = std::max(Axis::tile_rows, window_rows_of<T, Axis>(student_));
@@ -100,8 +99,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
   }
 
   /// Few long rows, each in parts whose sums are joined in order.
-  template <class Policy>
-  void run_parts(Policy policy) {
+  void run_parts(detail::any_policy policy) {
     using axis = along<T>;
     using state_of_row = typename sweeps<axis>::state;
     index const parts = std::min(most_parts, student_.columns / least_part_columns);
@@ -307,7 +305,7 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Stu
                                            objective_options const& options, Terms const&... terms) {
   auto const logits = detail::input_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(policy);
+  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(detail::any_policy(policy));
 }
 
 /// The value of a sum of terms, and its gradient with respect to the student.
@@ -321,7 +319,7 @@ objective_value<sizeof...(Terms)> evaluate_with_gradient(char const* where, Poli
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return evaluation<element, std::remove_const_t<decltype(output)>, Terms...>(where, logits, output, options,
                                                                               terms...)
-      .run(policy);
+      .run(detail::any_policy(policy));
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

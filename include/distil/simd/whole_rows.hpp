@@ -81,8 +81,7 @@ class whole_row_evaluation : weighed_batch<Student, Gradient, Term> {
  public:
   using base::base;
 
-  template <class Policy>
-  loss_value run(Policy policy) {
+  loss_value run(detail::any_policy policy) {
     if (student_.rows > 0) {
       index const chunk_rows =
           std::max(ceiling(student_.rows, most_chunks), ceiling(least_chunk_elements, student_.columns));
