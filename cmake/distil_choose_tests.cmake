@@ -3,9 +3,9 @@
 include_guard(GLOBAL)
 
 set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_double, where those of representatives are run \
-in float, too; memory_in_float, of the response family those that handle memory and the representatives; representative, \
-see tests/losses.cmake")
-set(distil_test_choices every every_in_double memory_in_float representative)
+in float, too; every_in_float; memory_in_float, of the response family those that handle memory and the representatives; \
+representative, see tests/losses.cmake")
+set(distil_test_choices every every_in_double every_in_float memory_in_float representative)
 set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS ${distil_test_choices})
 set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
 
@@ -46,6 +46,8 @@ function(distil_choose_tests folder sources_variable)
       elseif(folder STREQUAL response AND NOT represents AND NOT ${folder}/${name} IN_LIST memory_users)
         continue()
       endif()
+    endif()
+    if(DISTIL_TEST_LOSSES MATCHES "_in_float$")
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)
     elseif(DISTIL_TEST_LOSSES STREQUAL every_in_double AND NOT represents)
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_DOUBLE)

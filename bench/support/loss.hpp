@@ -1,6 +1,5 @@
 #pragma once
 
-#include <concepts>
 #include <distil/core/execution.hpp>
 #include <distil/core/float16.hpp>
 #include <distil/core/matrix_view.hpp>
@@ -43,14 +42,7 @@ struct form {
 /// Registers one form of a loss. Returns true, so that a constant can be made of it.
 /// `evaluate(policy, operands)` makes the call and returns its value.
 template <class T, class Evaluate>
-bool add_form([[maybe_unused]] char const* operation, [[maybe_unused]] form what,
-              [[maybe_unused]] Evaluate evaluate, [[maybe_unused]] std::span<shape const> on = shapes) {
-// By CMake, where tests ask whether the calls compile: the tests of a loss have its sweeps.
-#if defined(BENCH_ONLY_CALLS)
-  static_assert(requires(distil::parallel_policy policy, operands<T> const& arguments) {
-    { evaluate(policy, arguments) } -> std::convertible_to<double>;
-  });
-#else
+bool add_form(char const* operation, form what, Evaluate evaluate, std::span<shape const> on = shapes) {
   for (shape const size : on) {
     add({what.library, operation, element_name<T>, size.name(), what.name, what.threads},
         {size.elements(), what.matrices * sizeof(T), what.exponentials}, [=]() -> call {
@@ -59,7 +51,6 @@ bool add_form([[maybe_unused]] char const* operation, [[maybe_unused]] form what
           };
         });
   }
-#endif
   return true;
 }
 
