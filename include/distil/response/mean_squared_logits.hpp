@@ -273,8 +273,8 @@ struct mean_squared_logits_loss {
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b (1 / C) sum_i d_i^2, d = (z - t) / T; `centred`: d - mean d for d; `relative`: the
 ///            whole over (1 / C) sum_i (t_i / T)^2; `over_classes::sum`: without the 1 / C in front
-/// @param     student, teacher [rows, classes] logits. A class that either has masked (-inf) counts for nothing, and C is
-///            the number of the others
+/// @param     student, teacher [rows, classes] logits; of column vectors one number a row. A class that either has masked
+///            (-inf) counts for nothing, and C is the number of the others
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w * 2 d_i / (C T)
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
