@@ -37,6 +37,19 @@ add_consumer_test(find_package ${find_moved} CONSUMER_VERSION=${version})
 add_consumer_test(find_package_without_optional_packages ${find_moved}
                   CMAKE_DISABLE_FIND_PACKAGE_xsimd=ON CMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
 add_consumer_test(find_package_of_wrong_version ${find_moved} CONSUMER_VERSION=${next_major})
+# What is left out without Eigen is said, when the user configures and when the compiler meets the umbrella.
+add_test(NAME consumer.configure_without_eigen
+         COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_SOURCE_DIR}/consumer
+                 -B ${CMAKE_CURRENT_BINARY_DIR}/consumer/configure_without_eigen -G ${CMAKE_GENERATOR}
+                 -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
+                 -DCONSUMER_WAY=find_package -DCMAKE_PREFIX_PATH=${moved})
+set_tests_properties(consumer.configure_without_eigen PROPERTIES LABELS once FIXTURES_REQUIRED moved
+                     PASS_REGULAR_EXPRESSION "distil: no Eigen")
+add_test(NAME consumer.compile_without_eigen
+         COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Werror -DDISTIL_NO_SIMD
+                 -I${PROJECT_SOURCE_DIR}/include -include distil/distil.hpp -x c++ /dev/null)
+set_tests_properties(consumer.compile_without_eigen PROPERTIES LABELS once_a_compiler
+                     PASS_REGULAR_EXPRESSION "distil: without Eigen" FAIL_REGULAR_EXPRESSION "error:")
 set_tests_properties(consumer.find_package consumer.find_package_without_optional_packages
                      consumer.find_package_of_wrong_version PROPERTIES FIXTURES_REQUIRED moved)
 set_tests_properties(consumer.find_package_of_wrong_version PROPERTIES

@@ -1,6 +1,7 @@
 #pragma once
 
-/// Losses between the attention of transformers, and sums of losses over layers. They need Eigen.
+/// Losses between the attention of transformers, and sums of losses over layers. All of them together need
+/// Eigen; README.md lists those that do.
 
 #include "distil/attention/attention_divergence.hpp"
 #include "distil/attention/attention_scores.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Losses that contrast samples, and what they remember. They need Eigen.
+/// Losses that contrast samples, which need Eigen, and what they remember.
 
 #include "distil/contrastive/alias_sampler.hpp"
 #include "distil/contrastive/clip_affinity.hpp"

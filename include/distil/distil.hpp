@@ -1,7 +1,7 @@
 #pragma once
 
-/// Every family of losses. Adapters to other libraries are included by name. The families built on matrix products need
-/// Eigen and are left out where it is not found.
+/// Every family of losses. Adapters to other libraries are included by name. The families of which some losses need Eigen are
+/// left out where it is not found, and the compiler says so; who includes families or losses by name is not told.
 
 #include "distil/response.hpp"
 #include "distil/schedule.hpp"
@@ -11,4 +11,8 @@
 #include "distil/contrastive.hpp"
 #include "distil/feature.hpp"
 #include "distil/relation.hpp"
+#else
+// Not a warning: it must not stop those who compile with -Werror.
+#pragma message( \
+    "distil: without Eigen <distil/distil.hpp> has response and schedule alone. Include them by name if that is meant")
 #endif

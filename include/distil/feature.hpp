@@ -1,6 +1,6 @@
 #pragma once
 
-/// Losses between feature maps. They need Eigen.
+/// Losses between feature maps. All of them together need Eigen; README.md lists those that do.
 
 #include "distil/feature/activation_boundaries.hpp"
 #include "distil/feature/adaptive_pool.hpp"

@@ -1,23 +1,21 @@
 # Holds the headers of a tree to the order of the house: cmake -DROOT=<tree> -P check_architecture.cmake
-#   core <- simd <- matrix <- loss families <- teachers, distributed <- adapters; schedule and its like stand on core and simd.
+#   core <- simd <- matrix <- loss families <- adapters; schedule stands on core and simd, dispatch on core.
 cmake_policy(VERSION 3.25)
 
 set(losses response feature relation contrastive attention)
-set(folders core simd matrix dispatch ${losses} schedule compression tuning diagnostics teachers distributed adapters)
+set(folders core simd matrix dispatch ${losses} schedule adapters)
 
 # What the headers of a folder may include, beside the folder itself.
 set(below_core "")
 set(below_simd core)
 set(below_dispatch core)
 set(below_matrix core simd)
-foreach(folder IN LISTS losses ITEMS schedule compression tuning diagnostics)
+foreach(folder IN LISTS losses ITEMS schedule)
   set(below_${folder} core simd)
 endforeach()
 foreach(folder feature relation contrastive attention)  # what they share that needs Eigen
   list(APPEND below_${folder} matrix)
 endforeach()
-set(below_teachers core simd matrix ${losses})
-set(below_distributed core simd matrix ${losses})
 set(below_adapters ${folders})
 
 set(folders_without_eigen core simd dispatch response schedule)
@@ -91,6 +89,15 @@ foreach(header IN LISTS headers)
   endif()
   if(text MATCHES "<Eigen/Dense>")
     report(${header} "includes <Eigen/Dense>; <Eigen/Core> compiles in a fraction of the time")
+  endif()
+
+  # Unless each function hands it on so, a temporary is taken for a matrix that stays, and what is written to it is lost.
+  string(REGEX MATCHALL "(Gradient|Output)&& [a-z_]+" written "${text}")
+  string(REGEX MATCHALL "std::forward<[A-Za-z]*(Gradient|Output)>" forwarded "${text}")
+  list(LENGTH written written)
+  list(LENGTH forwarded forwarded)
+  if(forwarded LESS written)
+    report(${header} "has ${written} parameters Gradient&& or Output&&, but std::forward for ${forwarded}")
   endif()
 
   first_groups("\n${text}" "\n *# *define +([A-Za-z0-9_]+)" defined)

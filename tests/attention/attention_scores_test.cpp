@@ -32,6 +32,27 @@ TEST(attention_scores, takes_what_is_masked_as_zero) {
   EXPECT_EQ(gradient, (std::vector<double>{-1, 0, 0, 1}));
 }
 
+TEST(attention_scores, takes_no_number_for_a_mask_where_tokens_say_what_is_masked) {
+  std::vector<double> const student = {1, -150, -INFINITY, 2}, teacher = {3, -200, 5, -100};
+  std::vector<int> const length = {2};
+  std::vector<double> const keys = {1, 1}, padding = {1, 0}, queries = {1, 2};
+  std::vector<double> gradient(4);
+  feature_map<double const> const s(student.data(), 1, 1, 2, 2), t(teacher.data(), 1, 1, 2, 2);
+  feature_map<double> const g(gradient.data(), 1, 1, 2, 2);
+  auto const with = [&](attention_scores_options options) {
+    options.reduce = attention_reduction::sum;
+    return attention_scores.with_grad(s, t, g, options).value;
+  };
+  double const all = 4.0 + 2500.0 + 25.0 + 10404.0;
+  EXPECT_EQ(with({.tokens = {.lengths = length}}), all);
+  EXPECT_EQ(gradient, (std::vector<double>{-4, 100, 0, 204}));
+  EXPECT_EQ(with({.tokens = {.keys = keys}}), all);
+  EXPECT_EQ(with({.tokens = {.keys = padding}}), 4.0 + 25.0);
+  // Weights of queries say nothing of keys; and a threshold that is asked for holds beside a mask.
+  EXPECT_EQ(with({.tokens = {.weights = queries}}), 4.0 + 2 * (25.0 + 4.0));
+  EXPECT_EQ(with({.masked_to = -1e2, .tokens = {.lengths = length}}), 4.0 + 25.0 + 4.0);
+}
+
 TEST(attention_scores, does_not_see_what_does_not_count) {
   std::vector<double> const mask = {0, 1, 1};  // padding on the left
   pair_batch<double> b({{1, 2, 3, 3}, {1, 2, 3, 3}});

@@ -1,11 +1,11 @@
-# Compiles SOURCE twice by COMPILER: it must compile as it is, and fail with its message under DISTIL_EXPECT_FAILURE=1.
+# Compiles SOURCE twice by COMPILER: it must compile as it is, and fail with its messages under DISTIL_EXPECT_FAILURE=1.
 cmake_policy(VERSION 3.25)
 
-# Sets `out` to what follows "// <key>: " in SOURCE.
-function(read_comment key out)
-  file(STRINGS "${SOURCE}" line REGEX "^// ${key}: ")
-  string(REGEX REPLACE "^// ${key}: " "" line "${line}")
-  set(${out} "${line}" PARENT_SCOPE)
+# Sets `out` to what follows each "// <key>: " in SOURCE.
+function(read_comments key out)
+  file(STRINGS "${SOURCE}" lines REGEX "^// ${key}: ")
+  list(TRANSFORM lines REPLACE "^// ${key}: " "")
+  set(${out} "${lines}" PARENT_SCOPE)
 endfunction()
 
 list(TRANSFORM INCLUDES PREPEND -I)
@@ -18,10 +18,10 @@ function(compile status_out output_out)
   set(${output_out} "${output}" PARENT_SCOPE)
 endfunction()
 
-read_comment(expect message)
-read_comment(flags flags)
+read_comments(expect messages)
+read_comments(flags flags)
 separate_arguments(flags UNIX_COMMAND "${flags}")
-if(message STREQUAL "")
+if(NOT messages)
   message(FATAL_ERROR "${SOURCE} does not say what to expect")
 endif()
 
@@ -33,6 +33,9 @@ endif()
 compile(status output -DDISTIL_EXPECT_FAILURE=1 ${flags})
 if(status EQUAL 0)
   message(FATAL_ERROR "${SOURCE} must be refused, but compiles")
-elseif(NOT output MATCHES "error: [^\n]*(${message})")
-  message(FATAL_ERROR "${SOURCE} was refused without the words '${message}':\n${output}")
 endif()
+foreach(message IN LISTS messages)
+  if(NOT output MATCHES "error: [^\n]*(${message})")
+    message(FATAL_ERROR "${SOURCE} was refused without the words '${message}':\n${output}")
+  endif()
+endforeach()

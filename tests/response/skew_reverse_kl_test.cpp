@@ -51,9 +51,13 @@ TEST(skew_reverse_kl, can_hold_the_mixture_constant) {
   EXPECT_NEAR(slope[0], expected_slope, 1e-9);
 }
 
-TEST(skew_reverse_kl, refuses_what_is_out_of_range) {
-  EXPECT_EQ(refusal_of(skew_reverse_kl, {.skew = -1}),
-            "distil::skew_reverse_kl: skew is -1; it must be within [0, 1]");
+TEST(skew_reverse_kl, refuses_what_is_out_of_range_and_to_be_nothing) {
+  for (auto const& [skew, text] : {std::pair{-1.0, "-1"}, {1.0, "1"}}) {
+    EXPECT_EQ(refusal_of(skew_reverse_kl, {.skew = skew}),
+              "distil::skew_reverse_kl: skew is " + std::string(text) +
+                  "; it must be within [0, 1), the loss is 0 at 1: for KL(teacher || student) use "
+                  "forward_kl, for KL(student || teacher) reverse_kl");
+  }
 }
 
 }  // namespace

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <limits>
+#include <optional>
+
 #include "distil/attention/attention_maps.hpp"
 
 namespace distil {
 
 struct attention_scores_options {
-  /// Scores up to here count as masked: they become 0 on their side first, and have no gradient. Not NaN. Default -1e2,
-  /// as TinyBERT; TextBrewer takes -1e-3, which also drops small negative scores that are meant.
-  double masked_to = -1e2;
+  /// Scores up to here count as masked: they become 0 on their side first, and have no gradient. Not NaN. Default: -inf
+  /// where `tokens` has lengths or a mask of keys, which leaves all other scores what they are; else -1e2, as TinyBERT.
+  /// TextBrewer takes -1e-3, which also drops small negative scores that are meant.
+  std::optional<double> masked_to = std::nullopt;
 
   /// Default: every head with the teacher's of its number.
   attention_heads heads = attention_heads::each;
@@ -32,7 +36,8 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     attention_scores_options const& options) {
     kernels::check_attention(name, student, teacher, options.heads);
-    detail::require(options.masked_to == options.masked_to, name, "masked_to", options.masked_to, "a number");
+    double const masked_to = options.masked_to.value_or(0.0);
+    detail::require(masked_to == masked_to, name, "masked_to", masked_to, "a number");
   }
 
   template <class T>
@@ -45,7 +50,8 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
     kernels::attention_mean const mean(options.reduce, tokens, sequences, [&](index n) {
       return tokens.weight_of_queries(n) * static_cast<double>(maps.heads() * tokens.counted_keys(n));
     });
-    simd::lanes<T> const masked_to(static_cast<T>(options.masked_to)), nothing(0);
+    double const by_default = tokens.says_what_is_masked() ? -std::numeric_limits<double>::infinity() : -1e2;
+    simd::lanes<T> const masked_to(static_cast<T>(options.masked_to.value_or(by_default))), nothing(0);
     double const sum = simd::sum_chunks(
         policy, sequences, simd::worth_a_chunk(size), sequences * size, [&](index first, index last, index) {
           double total = 0.0;
@@ -86,7 +92,7 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
 /// @cost      reads two maps and writes one; a map of scratch a thread for other layouts and types
 /// @source    Jiao et al. 2020, TinyBERT, equation 7: weight 1, scores without the softmax, uniform_layers.
 ///            TextBrewer's att_mse_loss has masked_to = -1e-3, att_mse_sum_loss heads = sum besides; given a mask, both
-///            leave masked_to out (-infinity here) and count as `tokens.keys` and `tokens.weights` do
+///            leave masked_to out, as here, and count as `tokens.keys` and `tokens.weights` do
 /// @example   distil::attention_scores.with_grad(student, teacher, gradient)
 inline constexpr attention_scores_loss attention_scores{};
 

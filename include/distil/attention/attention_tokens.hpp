@@ -59,6 +59,7 @@ class token_counts {
   [[nodiscard]] index queries(index n) const { return length_or(n, queries_); }
   [[nodiscard]] index keys(index n) const { return length_or(n, keys_); }
   [[nodiscard]] bool masks_keys() const { return tokens_.keys.per_row() || tokens_.keys[0] == 0.0; }
+  [[nodiscard]] bool says_what_is_masked() const { return tokens_.lengths.size() > 0 || masks_keys(); }
   [[nodiscard]] bool counts_key(index n, index key) const { return tokens_.keys[n * keys_ + key] != 0.0; }
   [[nodiscard]] double weight(index n, index query) const { return weights_.of(n, query); }
 

@@ -110,22 +110,26 @@ struct clip_loss {
                           options);
   }
 
-  template <matrix_argument SI, class ST, class TI, class TT, class GI, class GT>
+  template <matrix_argument SI, class ST, class TI, class TT, class ImageGradient, class TextGradient>
   auto with_grad(SI const& student_image, ST const& student_text, TI const& teacher_image,
-                 TT const& teacher_text, GI&& image_gradient, GT&& text_gradient,
+                 TT const& teacher_text, ImageGradient&& image_gradient, TextGradient&& text_gradient,
                  Options const& options = {}) const {
-    return with_grad(serial, student_image, student_text, teacher_image, teacher_text, image_gradient,
-                     text_gradient, options);
+    return with_grad(serial, student_image, student_text, teacher_image, teacher_text,
+                     std::forward<ImageGradient>(image_gradient), std::forward<TextGradient>(text_gradient),
+                     options);
   }
-  template <execution_policy Policy, class SI, class ST, class TI, class TT, class GI, class GT>
+  template <execution_policy Policy, class SI, class ST, class TI, class TT, class ImageGradient,
+            class TextGradient>
   auto with_grad(Policy policy, SI const& student_image, ST const& student_text, TI const& teacher_image,
-                 TT const& teacher_text, GI&& image_gradient, GT&& text_gradient,
+                 TT const& teacher_text, ImageGradient&& image_gradient, TextGradient&& text_gradient,
                  Options const& options = {}) const {
     auto operands = operands_of(student_image, student_text, teacher_image, teacher_text, options);
     auto const as_map = [](auto const& matrix) { return detail::map_of_matrix(detail::input_view(matrix)); };
     auto const image = as_map(student_image), text = as_map(student_text);
-    auto const to_image = detail::map_of_matrix(detail::output_view(image_gradient));
-    auto const to_text = detail::map_of_matrix(detail::output_view(text_gradient));
+    auto const to_image =
+        detail::map_of_matrix(detail::output_view(std::forward<ImageGradient>(image_gradient)));
+    auto const to_text =
+        detail::map_of_matrix(detail::output_view(std::forward<TextGradient>(text_gradient)));
     auto const check = [&](auto const& gradient, auto const& own, auto const& other) {
       detail::require_gradient(Loss::name, gradient, own, as_map(teacher_image));
       detail::require_gradient(Loss::name, gradient, own, as_map(teacher_text));

@@ -151,8 +151,9 @@ struct contrastive_representation_loss {
                        label_view negatives, contrastive_memory<T>& memory,
                        StudentGradient&& student_gradient, TeacherGradient&& teacher_gradient,
                        contrastive_representation_options const& options = {}) const {
-    return with_grad(serial, student, teacher, numbers, negatives, memory, student_gradient, teacher_gradient,
-                     options);
+    return with_grad(serial, student, teacher, numbers, negatives, memory,
+                     std::forward<StudentGradient>(student_gradient),
+                     std::forward<TeacherGradient>(teacher_gradient), options);
   }
   template <execution_policy Policy, class Student, class Teacher, class T, class StudentGradient,
             class TeacherGradient>
@@ -163,8 +164,10 @@ struct contrastive_representation_loss {
     check(student, teacher, numbers, negatives, memory, options);
     auto const as_map = [](auto const& matrix) { return detail::map_of_matrix(detail::input_view(matrix)); };
     auto const s = as_map(student), t = as_map(teacher);
-    auto const by_student = detail::map_of_matrix(detail::output_view(student_gradient));
-    auto const by_teacher = detail::map_of_matrix(detail::output_view(teacher_gradient));
+    auto const by_student =
+        detail::map_of_matrix(detail::output_view(std::forward<StudentGradient>(student_gradient)));
+    auto const by_teacher =
+        detail::map_of_matrix(detail::output_view(std::forward<TeacherGradient>(teacher_gradient)));
     detail::require_gradient(name, by_student, s, t);
     detail::require_gradient(name, by_teacher, t, s, "student");
     detail::require(detail::overlap_of(by_student, by_teacher) == detail::overlap::none, name, "gradient",

@@ -131,12 +131,12 @@ struct queue_distillation_loss {
   template <matrix_argument Student, class Teacher, class Queue, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Queue const& queue,
                        Gradient&& gradient, queue_distillation_options const& options = {}) const {
-    return with_grad(serial, student, teacher, queue, gradient, options);
+    return with_grad(serial, student, teacher, queue, std::forward<Gradient>(gradient), options);
   }
   template <execution_policy Policy, class Student, class Teacher, class Queue, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Queue const& queue,
                        Gradient&& gradient, queue_distillation_options const& options = {}) const {
-    return with_two_queues(policy, student, teacher, queue, queue, gradient, options);
+    return with_two_queues(policy, student, teacher, queue, queue, std::forward<Gradient>(gradient), options);
   }
 
   /// A queue of the student's own embeddings beside that of the teacher's, entry for entry of the same samples, as in
@@ -147,7 +147,7 @@ struct queue_distillation_loss {
                              StudentQueue const& student_queue, TeacherQueue const& teacher_queue,
                              Gradient&& gradient, queue_distillation_options const& options = {}) const {
     auto operands = operands_of(student, teacher, student_queue, teacher_queue, options);
-    auto const output = detail::map_of_matrix(detail::output_view(gradient));
+    auto const output = detail::map_of_matrix(detail::output_view(std::forward<Gradient>(gradient)));
     auto const from = detail::map_of_matrix(detail::input_view(student));
     detail::require_gradient(name, output, from, detail::map_of_matrix(detail::input_view(teacher)));
     detail::require_gradient(name, output, from, detail::map_of_matrix(detail::input_view(student_queue)),

@@ -115,9 +115,9 @@ template <class Map>
 
 /// The map through which a loss writes.
 template <class Map>
-[[nodiscard]] constexpr auto output_map(Map& map) noexcept {
-  if constexpr (is_feature_map<std::remove_const_t<Map>>) {
-    using element = typename Map::element;
+[[nodiscard]] constexpr auto output_map(Map&& map) noexcept {
+  if constexpr (is_feature_map<std::remove_cvref_t<Map>>) {
+    using element = typename std::remove_cvref_t<Map>::element;
     static_assert(!std::is_const_v<element>, "distil: the gradient is written, so it must not be const");
     static_assert(
         storage<element>,
@@ -125,7 +125,7 @@ template <class Map>
         "type for which distil::arithmetic_of is specialised");
     return feature_map<element>(map);
   } else {
-    return map_of_rows(output_view(map));
+    return map_of_rows(output_view(std::forward<Map>(map)));
   }
 }
 

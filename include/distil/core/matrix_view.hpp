@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "distil/core/contract.hpp"
 #include "distil/core/float16.hpp"
@@ -94,14 +95,37 @@ concept direct_access = requires(Matrix& matrix) {
   { matrix.colStride() } -> std::convertible_to<index>;
 };
 
+// Eigen's Matrix and Array have elements of their own; their maps, blocks and references do not.
+template <class Matrix>
+concept owns_elements = requires {
+  typename Matrix::PlainObject;
+}
+&&std::same_as<typename Matrix::PlainObject, Matrix>;
+
+/// Refuses an owner that goes when the call ends, and what is written to it.
+template <class Argument, class Owner = std::remove_cvref_t<Argument>>
+constexpr void require_stays() {
+  static_assert(
+      std::is_lvalue_reference_v<Argument> || !owns_elements<Owner>,
+      "distil: a temporary matrix is lost after the call, and all that is written to it. Pass a matrix "
+      "that stays, or a view of one");
+}
+
+template <class Matrix>
+inline constexpr bool is_column_vector = false;
+template <class Matrix>
+requires requires { Matrix::ColsAtCompileTime; }
+inline constexpr bool is_column_vector<Matrix> = static_cast<int>(Matrix::ColsAtCompileTime) == 1;
+
 }  // namespace detail
 
 /// A view of anything that has elements in memory: a matrix_view, or a matrix with Eigen's direct-access
 /// interface (Matrix, Map, Ref, Block, transpose). A type that would need a copy, such as an expression, is
-/// refused.
+/// refused, and so is a temporary that owns its elements: the view would outlive them.
 template <class Matrix>
 [[nodiscard]] constexpr auto view(Matrix&& matrix) noexcept {
   using plain = std::remove_cvref_t<Matrix>;
+  detail::require_stays<Matrix>();
   if constexpr (detail::is_view<plain>) {
     return plain(matrix);
   } else if constexpr (detail::direct_access<Matrix>) {
@@ -131,10 +155,20 @@ template <class Matrix>
   return matrix_view<element const>(seen);
 }
 
-/// The view through which a loss writes.
+/// The view through which a loss reads rows of logits. Of features, ids or costs a column may be meant.
 template <class Matrix>
-[[nodiscard]] constexpr auto output_view(Matrix& matrix) noexcept {
-  auto const seen = view(matrix);
+[[nodiscard]] constexpr auto logits_view(Matrix const& matrix) noexcept {
+  static_assert(
+      !is_column_vector<Matrix>,
+      "distil: a column vector is many rows of one class, whose loss is 0. Pass its .transpose() for one "
+      "row of logits");
+  return input_view(matrix);
+}
+
+/// The view through which a loss writes what its caller forwards: a temporary owner is refused.
+template <class Matrix>
+[[nodiscard]] constexpr auto output_view(Matrix&& matrix) noexcept {
+  auto const seen = view(std::forward<Matrix>(matrix));
   using element = typename decltype(seen)::element;
   static_assert(!std::is_const_v<element>, "distil: the gradient is written, so it must not be const");
   static_assert(

@@ -89,14 +89,14 @@ struct adaptive_average_pool_function {
 
   template <matrix_argument Input, class Output>
   void operator()(Input const& input, Output&& output) const {
-    (*this)(serial, input, output);
+    (*this)(serial, input, std::forward<Output>(output));
   }
 
   template <execution_policy Policy, class Input, class Output>
   void operator()(Policy policy, Input const& input, Output&& output) const {
     using kernels::pooling;
     auto const from = detail::input_map(input);
-    auto const to = detail::output_map(output);
+    auto const to = detail::output_map(std::forward<Output>(output));
     using T = pooling::arithmetic<decltype(from), decltype(to)>;
     pooling::check(name, "input", from, "output", to);
     pooling::walk<T>(detail::any_policy(policy), from, to, false, [&](T const* x, T* y) {
@@ -107,7 +107,7 @@ struct adaptive_average_pool_function {
   template <matrix_argument Upstream, class Gradient>
   void pull_back(Upstream const& upstream, Gradient&& gradient,
                  adaptive_pool_options const& options = {}) const {
-    pull_back(serial, upstream, gradient, options);
+    pull_back(serial, upstream, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Upstream, class Gradient>
@@ -115,7 +115,7 @@ struct adaptive_average_pool_function {
                  adaptive_pool_options const& options = {}) const {
     using kernels::pooling;
     auto const from = detail::input_map(upstream);
-    auto const to = detail::output_map(gradient);
+    auto const to = detail::output_map(std::forward<Gradient>(gradient));
     using T = pooling::arithmetic<decltype(from), decltype(to)>;
     pooling::check(name, "upstream", from, "gradient", to);
     pooling::walk<T>(detail::any_policy(policy), from, to, options.accumulate, [&](T const* g, T* x) {
@@ -131,14 +131,14 @@ struct adaptive_max_pool_function {
 
   template <matrix_argument Input, class Output>
   void operator()(Input const& input, Output&& output) const {
-    (*this)(serial, input, output);
+    (*this)(serial, input, std::forward<Output>(output));
   }
 
   template <execution_policy Policy, class Input, class Output>
   void operator()(Policy policy, Input const& input, Output&& output) const {
     using kernels::pooling;
     auto const from = detail::input_map(input);
-    auto const to = detail::output_map(output);
+    auto const to = detail::output_map(std::forward<Output>(output));
     using T = pooling::arithmetic<decltype(from), decltype(to)>;
     pooling::check(name, "input", from, "output", to);
     pooling::walk<T>(detail::any_policy(policy), from, to, false, [&](T const* x, T* y) {
@@ -150,7 +150,7 @@ struct adaptive_max_pool_function {
   template <matrix_argument Input, class Upstream, class Gradient>
   void pull_back(Input const& input, Upstream const& upstream, Gradient&& gradient,
                  adaptive_pool_options const& options = {}) const {
-    pull_back(serial, input, upstream, gradient, options);
+    pull_back(serial, input, upstream, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Input, class Upstream, class Gradient>
@@ -159,7 +159,7 @@ struct adaptive_max_pool_function {
     using kernels::pooling;
     auto const seen = detail::input_map(input);
     auto const from = detail::input_map(upstream);
-    auto const to = detail::output_map(gradient);
+    auto const to = detail::output_map(std::forward<Gradient>(gradient));
     using T = std::common_type_t<pooling::arithmetic<decltype(from), decltype(to)>,
                                  pooling::arithmetic<decltype(seen), decltype(to)>>;
     pooling::check(name, "upstream", from, "gradient", to);

@@ -47,25 +47,26 @@ struct feature_mask_function {
 
   template <matrix_argument Features, class Output>
   void operator()(Features const& features, Output&& output, feature_mask_options const& options = {}) const {
-    (*this)(serial, features, output, options);
+    (*this)(serial, features, std::forward<Output>(output), options);
   }
 
   template <execution_policy Policy, class Features, class Output>
   void operator()(Policy policy, Features const& features, Output&& output,
                   feature_mask_options const& options = {}) const {
-    run(detail::any_policy(policy), detail::input_map(features), detail::output_map(output), options);
+    run(detail::any_policy(policy), detail::input_map(features),
+        detail::output_map(std::forward<Output>(output)), options);
   }
 
   template <matrix_argument Upstream, class Gradient>
   void pull_back(Upstream const& upstream, Gradient&& gradient,
                  feature_mask_options const& options = {}) const {
-    (*this)(serial, upstream, gradient, options);
+    (*this)(serial, upstream, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Upstream, class Gradient>
   void pull_back(Policy policy, Upstream const& upstream, Gradient&& gradient,
                  feature_mask_options const& options = {}) const {
-    (*this)(policy, upstream, gradient, options);
+    (*this)(policy, upstream, std::forward<Gradient>(gradient), options);
   }
 
  private:

@@ -29,14 +29,14 @@ struct linear_projector_function {
   template <matrix_argument Input, class Weight, class Output>
   void operator()(Input const& input, Weight const& weight, Output&& output,
                   linear_projector_options const& options = {}) const {
-    (*this)(serial, input, weight, output, options);
+    (*this)(serial, input, weight, std::forward<Output>(output), options);
   }
 
   template <execution_policy Policy, class Input, class Weight, class Output>
   void operator()(Policy policy, Input const& input, Weight const& weight, Output&& output,
                   linear_projector_options const& options = {}) const {
     auto const from = detail::input_map(input);
-    auto const to = detail::output_map(output);
+    auto const to = detail::output_map(std::forward<Output>(output));
     auto const by = detail::map_of_matrix(detail::input_view(weight));
     check("input", from, "output", to);
     check_weight(by, to.channels, from.channels, from.samples);
@@ -51,14 +51,14 @@ struct linear_projector_function {
   template <matrix_argument Upstream, class Weight, class Gradient>
   void pull_back(Upstream const& upstream, Weight const& weight, Gradient&& gradient,
                  linear_projector_options const& options = {}) const {
-    pull_back(serial, upstream, weight, gradient, options);
+    pull_back(serial, upstream, weight, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Upstream, class Weight, class Gradient>
   void pull_back(Policy policy, Upstream const& upstream, Weight const& weight, Gradient&& gradient,
                  linear_projector_options const& options = {}) const {
     auto const from = detail::input_map(upstream);
-    auto const to = detail::output_map(gradient);
+    auto const to = detail::output_map(std::forward<Gradient>(gradient));
     auto const by = detail::map_of_matrix(detail::input_view(weight));
     check("upstream", from, "gradient", to);
     check_weight(by, from.channels, to.channels, from.samples);
@@ -72,7 +72,7 @@ struct linear_projector_function {
   template <matrix_argument Input, class Upstream, class Gradient>
   void pull_back_weight(Input const& input, Upstream const& upstream, Gradient&& gradient,
                         linear_projector_options const& options = {}) const {
-    pull_back_weight(serial, input, upstream, gradient, options);
+    pull_back_weight(serial, input, upstream, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Input, class Upstream, class Gradient>
@@ -80,7 +80,7 @@ struct linear_projector_function {
                         linear_projector_options const& options = {}) const {
     auto const from = detail::input_map(input);
     auto const slope = detail::input_map(upstream);
-    auto const to = detail::map_of_matrix(detail::output_view(gradient));
+    auto const to = detail::map_of_matrix(detail::output_view(std::forward<Gradient>(gradient)));
     check("input", from, "upstream", slope);
     check_weight(to, slope.channels, from.channels, from.samples);
     detail::require_distinct_elements(name, "gradient", to);

@@ -48,7 +48,8 @@ struct semantic_calibration_loss {
   loss_value with_grad(Students const& students, Teachers const& teachers, Scores const& scores,
                        Gradients const& gradients, ScoreGradient&& score_gradient,
                        semantic_calibration_options const& options = {}) const {
-    return with_grad(serial, students, teachers, scores, gradients, score_gradient, options);
+    return with_grad(serial, students, teachers, scores, gradients,
+                     std::forward<ScoreGradient>(score_gradient), options);
   }
 
   template <execution_policy Policy, class Students, class Teachers, class Scores, class Gradients,
@@ -57,7 +58,8 @@ struct semantic_calibration_loss {
                        Scores const& scores, Gradients const& gradients, ScoreGradient&& score_gradient,
                        semantic_calibration_options const& options = {}) const {
     auto const energies = detail::map_of_rows(detail::input_view(scores));
-    auto const by_scores = detail::map_of_rows(detail::output_view(score_gradient));
+    auto const by_scores =
+        detail::map_of_rows(detail::output_view(std::forward<ScoreGradient>(score_gradient)));
     check(students, teachers, energies);
     check_gradients(students, teachers, energies, gradients, by_scores);
     return evaluate(detail::any_policy(policy), students, teachers, energies, &gradients, by_scores, options);

@@ -61,7 +61,7 @@ struct softmax_regression_loss {
   softmax_regression_value with_grad(Student const& student, Teacher const& teacher,
                                      Classifier const& classifier, Gradient&& gradient,
                                      softmax_regression_options const& options = {}) const {
-    return with_grad(serial, student, teacher, classifier, gradient, options);
+    return with_grad(serial, student, teacher, classifier, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Classifier, class Gradient>
@@ -71,7 +71,7 @@ struct softmax_regression_loss {
     auto const from = detail::input_map(student);
     auto const to = detail::input_map(teacher);
     auto const by = detail::map_of_matrix(detail::input_view(classifier));
-    auto const output = detail::output_map(gradient);
+    auto const output = detail::output_map(std::forward<Gradient>(gradient));
     check(from, to, by, options);
     detail::require_gradient(name, output, from, to);
     detail::require(detail::overlap_of(output, by) == detail::overlap::none, name, "gradient",

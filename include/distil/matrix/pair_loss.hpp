@@ -27,8 +27,8 @@ struct as_maps {  ///< feature maps; a matrix has one position a row
     return detail::input_map(argument);
   }
   template <class Argument>
-  static auto written(Argument& argument) {
-    return detail::output_map(argument);
+  static auto written(Argument&& argument) {
+    return detail::output_map(std::forward<Argument>(argument));
   }
 };
 struct as_matrices {  ///< matrices, each the map of one sample whose channels are the matrix's rows
@@ -41,8 +41,8 @@ struct as_matrices {  ///< matrices, each the map of one sample whose channels a
     return detail::map_of_matrix(detail::input_view(argument));
   }
   template <class Argument>
-  static auto written(Argument& argument) {
-    return detail::map_of_matrix(detail::output_view(argument));
+  static auto written(Argument&& argument) {
+    return detail::map_of_matrix(detail::output_view(std::forward<Argument>(argument)));
   }
 };
 
@@ -75,7 +75,7 @@ struct pair_loss {
   template <matrix_argument Student, class Teacher, class Gradient>
   auto with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                  Options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
@@ -83,7 +83,7 @@ struct pair_loss {
                  Options const& options = {}) const {
     auto const from = Arguments::read(student);
     auto const to = Arguments::read(teacher);
-    auto const output = Arguments::written(gradient);
+    auto const output = Arguments::written(std::forward<Gradient>(gradient));
     auto operands = operands_of(from, to, options);
     detail::require_gradient(Loss::name, output, from, to);
     bool const apart = detail::overlap_of(output, from) == detail::overlap::none;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <span>
 
 #include "distil/core/execution.hpp"
@@ -77,12 +78,14 @@ struct layers_sum {
   template <class Gradients, class Call>
   layers_value with_grad(std::span<layer_match const> matches, Gradients&& gradients, Call const& call,
                          layers_options const& options = {}) const {
-    return with_grad(serial, matches, gradients, call, options);
+    return with_grad(serial, matches, std::forward<Gradients>(gradients), call, options);
   }
 
   template <execution_policy Policy, class Gradients, class Call>
   layers_value with_grad(Policy policy, std::span<layer_match const> matches, Gradients&& gradients,
                          Call const& call, layers_options const& options = {}) const {
+    if constexpr (!std::ranges::borrowed_range<Gradients>)
+      detail::require_stays<Gradients, std::ranges::range_value_t<Gradients>>();
     check(matches);
     index const layers = static_cast<index>(std::size(gradients));
     for (layer_match const& match : matches) {

@@ -19,7 +19,7 @@ struct shared_columns {
 /// The first `columns` columns of a matrix, in place: of a gradient, to go with `common_vocabulary`.
 template <class Matrix>
 [[nodiscard]] auto first_columns(Matrix&& matrix, index columns) {
-  auto result = view(matrix);
+  auto result = view(std::forward<Matrix>(matrix));
   detail::require(columns >= 0 && columns <= result.columns, "first_columns", "columns", columns, [&] {
     return "within [0, " + detail::text_of(result.columns) + "], the columns of the matrix";
   });
@@ -41,8 +41,8 @@ template <class Matrix>
 /// @throws    std::invalid_argument when the rows differ in number or there is no column
 template <class Student, class Teacher>
 [[nodiscard]] auto common_vocabulary(Student const& student, Teacher const& teacher) {
-  auto const of_student = detail::input_view(student);
-  auto const of_teacher = detail::input_view(teacher);
+  auto const of_student = detail::logits_view(student);
+  auto const of_teacher = detail::logits_view(teacher);
   constexpr char const* name = "common_vocabulary";
   detail::require_matrix(name, "student", of_student);
   detail::require_matrix(name, "teacher", of_teacher);
@@ -60,7 +60,7 @@ template <class Student, class Teacher>
 /// accumulates.
 template <class Matrix>
 void clear_columns(Matrix&& matrix, index first) {
-  auto const seen = detail::output_view(matrix);
+  auto const seen = detail::output_view(std::forward<Matrix>(matrix));
   using element = typename decltype(seen)::element;
   detail::require(first >= 0 && first <= seen.columns, "clear_columns", "first", first, [&] {
     return "within [0, " + detail::text_of(seen.columns) + "], the columns of the matrix";

@@ -202,7 +202,7 @@ void require_one_slope(char const* where, Term const& term) {
 template <class Policy, class Student, class Term>
 auto evaluate_coupled(char const* where, Policy policy, Student const& student, Term const& term) {
   require_one_slope(where, term);
-  auto const logits = detail::input_view(student);
+  auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return coupled_evaluation<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
       .run(detail::any_policy(policy));
@@ -211,10 +211,10 @@ auto evaluate_coupled(char const* where, Policy policy, Student const& student, 
 /// Its value and its gradient with respect to the student.
 template <class Policy, class Student, class Gradient, class Term>
 auto evaluate_coupled_with_gradient(char const* where, Policy policy, Student const& student,
-                                    Gradient& gradient, bool accumulate, Term const& term) {
+                                    Gradient&& gradient, bool accumulate, Term const& term) {
   require_one_slope(where, term);
-  auto const logits = detail::input_view(student);
-  auto const output = detail::output_view(gradient);
+  auto const logits = detail::logits_view(student);
+  auto const output = detail::output_view(std::forward<Gradient>(gradient));
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return coupled_evaluation<element, std::remove_const_t<decltype(output)>, Term>(
              where, logits, output, {.accumulate = accumulate}, term)
@@ -244,13 +244,14 @@ struct coupled_loss {
   template <matrix_argument Student, class Teacher, class Gradient>
   auto with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                  Options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                  Options const& options = {}) const {
-    return kernels::evaluate_coupled_with_gradient(Loss::name, policy, student, gradient, options.accumulate,
+    return kernels::evaluate_coupled_with_gradient(Loss::name, policy, student,
+                                                   std::forward<Gradient>(gradient), options.accumulate,
                                                    Loss::term(detail::as_teacher(teacher), options));
   }
 };

@@ -35,14 +35,14 @@ struct cross_entropy_loss {
   template <matrix_argument Student, class Targets, class Gradient>
   loss_value with_grad(Student const& student, Targets const& targets, Gradient&& gradient,
                        cross_entropy_options const& options = {}) const {
-    return with_grad(serial, student, targets, gradient, options);
+    return with_grad(serial, student, targets, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Targets, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Targets const& targets, Gradient&& gradient,
                        cross_entropy_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
-                                        make_term(targets, options));
+    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = options.accumulate}, make_term(targets, options));
   }
 
   /// Cross entropy as a term of `fuse`. Targets and spans must outlive the objective.

@@ -151,7 +151,7 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
 /// The value of a loss of whole rows.
 template <class Policy, class Student, class Term>
 loss_value evaluate_rows(char const* where, Policy policy, Student const& student, Term const& term) {
-  auto const logits = detail::input_view(student);
+  auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return distribution_rows<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
       .run(detail::any_policy(policy));
@@ -160,9 +160,9 @@ loss_value evaluate_rows(char const* where, Policy policy, Student const& studen
 /// Its value and its gradient with respect to the student.
 template <class Policy, class Student, class Gradient, class Term>
 loss_value evaluate_rows_with_gradient(char const* where, Policy policy, Student const& student,
-                                       Gradient& gradient, bool accumulate, Term const& term) {
-  auto const logits = detail::input_view(student);
-  auto const output = detail::output_view(gradient);
+                                       Gradient&& gradient, bool accumulate, Term const& term) {
+  auto const logits = detail::logits_view(student);
+  auto const output = detail::output_view(std::forward<Gradient>(gradient));
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return distribution_rows<element, std::remove_const_t<decltype(output)>, Term>(
              where, logits, output, {.accumulate = accumulate}, term)

@@ -140,11 +140,12 @@ struct divergence_term : detail::term_base {
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 D(p_b, q_b) [nats]; with `teacher_temperature` S, p = softmax(t / S)
 ///            and T S in the place of T^2; with `factor`, that
-/// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
+/// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0). Of one row that
+///            is an Eigen column vector: its transpose
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
 ///            any storage; or `top_k(ids, values, ...)`
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the
-///            teacher
+///            teacher; no temporary matrix, but a temporary view
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is
 ///            written then
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0);
@@ -192,14 +193,14 @@ struct divergence {
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        options_type const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
-                                        make_term(teacher, options));
+    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = options.accumulate}, make_term(teacher, options));
   }
 
   /// This divergence as a term of `fuse`. The teacher and every span in the options must outlive the

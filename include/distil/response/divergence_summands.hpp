@@ -62,4 +62,11 @@ struct mixture {
 /// A share of a mixture that is less counts as 0: quotients of probabilities leave the range of numbers.
 inline constexpr double least_share = 1e-30;
 
+/// With all of the other side in the mixture nothing would be left to learn.
+inline void require_skew(char const* where, double skew) {
+  detail::require(skew >= 0.0 && skew < 1.0, where, "skew", skew,
+                  "within [0, 1), the loss is 0 at 1: for KL(teacher || student) use forward_kl, for "
+                  "KL(student || teacher) reverse_kl");
+}
+
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -54,7 +54,7 @@ struct dynamic_temperature_kd_loss
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static dynamic_temperature_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                               std::optional<label_view> labels, Gradient& gradient,
+                                               std::optional<label_view> labels, Gradient const& gradient,
                                                dynamic_temperature_kd_options const& options) {
     require_weight("dynamic_weight", options.dynamic_weight);
     require_weight("vanilla_weight", options.vanilla_weight);

@@ -52,14 +52,14 @@ class entropic_transport_loss {
 
   template <matrix_argument Cost, class Gradient>
   loss_value with_grad(Cost const& cost, Gradient&& gradient, options_type const& options = {}) const {
-    return with_grad(serial, cost, gradient, options);
+    return with_grad(serial, cost, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Cost, class Gradient>
   loss_value with_grad(Policy policy, Cost const& cost, Gradient&& gradient,
                        options_type const& options = {}) const {
     auto const costs = detail::input_view(cost);
-    auto const output = detail::output_view(gradient);
+    auto const output = detail::output_view(std::forward<Gradient>(gradient));
     check(costs, options);
     detail::require(
         output.rows == costs.rows && output.columns == costs.columns, name, "gradient",

@@ -162,8 +162,8 @@ struct flexible_temperatures_function {
   template <execution_policy Policy, class Student, class Teacher>
   void operator()(Policy policy, Student const& student, Teacher const& teacher,
                   std::span<double> temperatures, flexible_temperature_options const& options = {}) const {
-    auto const z = detail::input_view(student);
-    auto const t = detail::input_view(teacher);
+    auto const z = detail::logits_view(student);
+    auto const t = detail::logits_view(teacher);
     using of_teacher = std::remove_const_t<typename decltype(t)::element>;
     check(options);
     detail::require_matrix(name, "student", z);

@@ -32,7 +32,7 @@ class objective {
   template <matrix_argument Student, class Gradient>
   objective_value<sizeof...(Terms)> with_grad(Student const& student, Gradient&& gradient,
                                               objective_options const& options = {}) const {
-    return with_grad(serial, student, gradient, options);
+    return with_grad(serial, student, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Gradient>
@@ -40,7 +40,8 @@ class objective {
                                               objective_options const& options = {}) const {
     return std::apply(
         [&](auto const&... term) {
-          return simd::evaluate_with_gradient(name, policy, student, gradient, options, term...);
+          return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                              options, term...);
         },
         terms_);
   }

@@ -152,21 +152,21 @@ struct hinton_kd_loss {
   template <matrix_argument Student, class Teacher, class Gradient>
   hinton_kd_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                             hinton_kd_options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   hinton_kd_value with_grad(Policy policy, Student const& student, Teacher const& teacher,
                             Gradient&& gradient, hinton_kd_options const& options = {}) const {
     check(options);
-    return soft_only(simd::evaluate_with_gradient(name, policy, student, gradient, whole(options),
-                                                  soft(teacher, options)));
+    return soft_only(simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                                  whole(options), soft(teacher, options)));
   }
 
   template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
   hinton_kd_value with_grad(Student const& student, Teacher const& teacher, Labels const& labels,
                             Gradient&& gradient, hinton_kd_options const& options = {}) const {
-    return with_grad(serial, student, teacher, labels, gradient, options);
+    return with_grad(serial, student, teacher, labels, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
@@ -174,8 +174,9 @@ struct hinton_kd_loss {
                             Labels const& labels, Gradient&& gradient,
                             hinton_kd_options const& options = {}) const {
     check_with_labels(options);
-    return both(simd::evaluate_with_gradient(name, policy, student, gradient, whole(options),
-                                             hard(labels, options), soft(teacher, options, labels)));
+    return both(simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                             whole(options), hard(labels, options),
+                                             soft(teacher, options, labels)));
   }
 };
 

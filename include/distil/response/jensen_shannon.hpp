@@ -8,7 +8,7 @@ namespace distil {
 /// Options of `jensen_shannon`.
 struct jensen_shannon_options {
   /// The teacher's share of the mixture m = teacher_mix * p + (1 - teacher_mix) * q, and the weight of KL(p || m). Within
-  /// [0, 1]. Default 0.5, as in Lin 1991 and in TRL and Liger (beta).
+  /// (0, 1), since the loss is 0 at the ends. Default 0.5, as in Lin 1991 and in TRL and Liger (beta).
   double teacher_mix = 0.5;
 
   /// As in `divergence_options`: both logits are divided by it. Default 1.
@@ -38,7 +38,10 @@ struct jensen_shannon_function : function_of_class<jensen_shannon_function> {
   constexpr jensen_shannon_function(options const& chosen = {}) : teacher_mix(chosen.teacher_mix) {}
 
   void check(char const* where) const {
-    detail::require(detail::is_share(teacher_mix), where, "teacher_mix", teacher_mix, detail::must_be_share);
+    detail::require(
+        teacher_mix > 0.0 && teacher_mix < 1.0, where, "teacher_mix", teacher_mix,
+        "within (0, 1), the loss is 0 at the ends: for KL(teacher || student) use forward_kl, for "
+        "KL(student || teacher) reverse_kl");
   }
 
   template <class Lanes>
@@ -66,7 +69,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @cost      see `divergence`: 2 exponentials and 1 logarithm an element
 /// @source    Lin 1991, section IV; Agarwal et al. 2023 (GKD), arXiv:2306.13649, equation 1, whose beta is teacher_mix, as in
 ///            TRL since 2025, Liger and ms-swift; the `lam` of DistiLLM and ABKD is the student's share. At 0 and 1 the
-///            formula is 0, and so is this; TRL, Liger and ms-swift put the two Kullback-Leibler divergences there, a jump
+///            formula is 0, which is refused; TRL, Liger and ms-swift put the two Kullback-Leibler divergences there, a jump
 ///            of 1 / (b (1 - b)) that `normalized_jensen_shannon` does away with
 /// @example   distil::jensen_shannon(student, teacher, {.teacher_mix = 0.1, .temperature = 2})
 /// Shapes, errors, NaN behaviour: see `divergence`.

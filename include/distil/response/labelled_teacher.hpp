@@ -133,27 +133,28 @@ struct labelled_loss {
   template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Labels const& labels,
                        Gradient&& gradient, options const& chosen = {}) const {
-    return with_grad(serial, student, teacher, labels, gradient, chosen);
+    return with_grad(serial, student, teacher, labels, std::forward<Gradient>(gradient), chosen);
   }
 
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
                        Gradient&& gradient, options const& chosen = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = chosen.accumulate},
+    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = chosen.accumulate},
                                         make_term(teacher, labels, chosen));
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        options const& chosen = {}) const {
-    return with_grad(serial, student, teacher, gradient, chosen);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), chosen);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        options const& chosen = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = chosen.accumulate},
-                                        make_term(teacher, chosen));
+    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = chosen.accumulate}, make_term(teacher, chosen));
   }
 
   /// This loss as a term of `fuse`. Teacher, labels and every span in the options must outlive the objective.

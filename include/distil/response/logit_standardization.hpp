@@ -108,15 +108,15 @@ struct standardized_divergence {
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        standardization_options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        standardization_options const& options = {}) const {
     auto const term = kernels::standardized_term(name, policy, loss, student, teacher, options, true);
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
-                                        term);
+    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = options.accumulate}, term);
   }
 };
 
@@ -127,7 +127,7 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                  std::optional<label_view> labels, Gradient& gradient,
+                                  std::optional<label_view> labels, Gradient const& gradient,
                                   standardized_kd_options const& options) {
     return soft_and_hard(policy, student, labels, gradient, options,
                          [&](bool with_gradient, auto const& of_term) {
@@ -170,22 +170,22 @@ struct standardized_loss {
   template <matrix_argument Student, class Teacher, class Gradient>
   auto with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                  options const& chosen = {}) const {
-    return descend(serial, student, teacher, gradient, chosen);
+    return descend(serial, student, teacher, std::forward<Gradient>(gradient), chosen);
   }
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                  options const& chosen = {}) const {
-    return descend(policy, student, teacher, gradient, chosen);
+    return descend(policy, student, teacher, std::forward<Gradient>(gradient), chosen);
   }
   template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
   auto with_grad(Student const& student, Teacher const& teacher, Labels const& labels, Gradient&& gradient,
                  options const& chosen = {}) const {
-    return descend(serial, student, teacher, gradient, chosen, labels);
+    return descend(serial, student, teacher, std::forward<Gradient>(gradient), chosen, labels);
   }
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
   auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
                  Gradient&& gradient, options const& chosen = {}) const {
-    return descend(policy, student, teacher, gradient, chosen, labels);
+    return descend(policy, student, teacher, std::forward<Gradient>(gradient), chosen, labels);
   }
 
  private:
@@ -194,8 +194,8 @@ struct standardized_loss {
     static_assert(
         !requires { teacher.captured_at; },
         "distil: temperatures of the rows are found from the teacher's logits");
-    auto const z = detail::input_view(student);
-    auto const t = detail::input_view(teacher);
+    auto const z = detail::logits_view(student);
+    auto const t = detail::logits_view(teacher);
     using of_student = arithmetic_t<std::remove_const_t<typename decltype(z)::element>>;
     using of_teacher = arithmetic_t<std::remove_const_t<typename decltype(t)::element>>;
     return kernels::standardized_rows<std::common_type_t<of_student, of_teacher>>(name, policy, z, t, epsilon,
@@ -208,10 +208,10 @@ struct standardized_loss {
     return loss(policy, rows.student, rows.teacher, labels..., chosen);
   }
   template <class Policy, class Student, class Teacher, class Gradient, class... Labels>
-  auto descend(Policy policy, Student const& student, Teacher const& teacher, Gradient& gradient,
+  auto descend(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                options const& chosen, Labels const&... labels) const {
-    auto const z = detail::input_view(student);
-    auto const output = detail::output_view(gradient);
+    auto const z = detail::logits_view(student);
+    auto const output = detail::output_view(std::forward<Gradient>(gradient));
     detail::require_shape(name, "gradient", output, z.rows, z.columns);
     detail::require_apart(name, output, "teacher", detail::input_view(teacher));
     detail::require_distinct_elements(name, output);

@@ -22,14 +22,14 @@ struct logits_loss {
 
   template <matrix_argument Logits, class Gradient>
   loss_value with_grad(Logits const& logits, Gradient&& gradient, logits_options const& options = {}) const {
-    return with_grad(serial, logits, gradient, options);
+    return with_grad(serial, logits, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Logits, class Gradient>
   loss_value with_grad(Policy policy, Logits const& logits, Gradient&& gradient,
                        logits_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, logits, gradient, {.accumulate = options.accumulate},
-                                        logits_term<Kernel>(options));
+    return simd::evaluate_with_gradient(name, policy, logits, std::forward<Gradient>(gradient),
+                                        {.accumulate = options.accumulate}, logits_term<Kernel>(options));
   }
 
   /// As a term of `fuse`: an entropy bonus, a penalty on the partition sum.

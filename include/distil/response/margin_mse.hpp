@@ -165,21 +165,21 @@ struct margin_mse_loss {
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                       margin_mse_options const& options = {}) const {
-    auto const scores = detail::input_view(student);
+    auto const scores = detail::logits_view(student);
     return simd::evaluate_whole_rows(name, policy, scores, make_term(scores, teacher, options));
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        margin_mse_options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        margin_mse_options const& options = {}) const {
-    auto const scores = detail::input_view(student);
-    return simd::evaluate_whole_rows_with_gradient(name, policy, scores, gradient,
+    auto const scores = detail::logits_view(student);
+    return simd::evaluate_whole_rows_with_gradient(name, policy, scores, std::forward<Gradient>(gradient),
                                                    {.accumulate = options.accumulate},
                                                    make_term(scores, teacher, options));
   }
@@ -188,7 +188,7 @@ struct margin_mse_loss {
   template <class Student, class Teacher>
   [[nodiscard]] static auto make_term(matrix_view<Student const> student, Teacher const& teacher,
                                       margin_mse_options const& options) {
-    auto const scores = detail::input_view(teacher);
+    auto const scores = detail::logits_view(teacher);
     return margin_mse_term<Student, std::remove_const_t<typename decltype(scores)::element>>(student, scores,
                                                                                              options);
   }

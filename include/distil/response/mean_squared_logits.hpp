@@ -235,17 +235,18 @@ struct mean_squared_logits_loss {
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                       mean_squared_logits_options const& options = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(teacher, options));
+    return simd::evaluate(name, policy, detail::input_view(student), {}, make_term(teacher, options));
   }
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        mean_squared_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        mean_squared_logits_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
+    return simd::evaluate_with_gradient(name, policy, detail::input_view(student),
+                                        std::forward<Gradient>(gradient), {.accumulate = options.accumulate},
                                         make_term(teacher, options));
   }
 
@@ -259,7 +260,12 @@ struct mean_squared_logits_loss {
  private:
   template <class Teacher>
   static auto make_term(Teacher const& teacher, mean_squared_logits_options const& options) {
-    return mean_squared_logits_term(detail::as_teacher(teacher), options);
+    if constexpr (detail::direct_access<
+                      Teacher const>) {  // a column, too: one number a row, as a regression has
+      return mean_squared_logits_term(detail::as_teacher(detail::input_view(teacher)), options);
+    } else {
+      return mean_squared_logits_term(detail::as_teacher(teacher), options);
+    }
   }
 };
 
@@ -267,8 +273,8 @@ struct mean_squared_logits_loss {
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b (1 / C) sum_i d_i^2, d = (z - t) / T; `centred`: d - mean d for d; `relative`: the
 ///            whole over (1 / C) sum_i (t_i / T)^2; `over_classes::sum`: without the 1 / C in front
-/// @param     student, teacher [rows, classes] logits. A class that either has masked (-inf) counts for nothing, and C is
-///            the number of the others
+/// @param     student, teacher [rows, classes] logits; of column vectors one number a row. A class that either has masked
+///            (-inf) counts for nothing, and C is the number of the others
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w * 2 d_i / (C T)
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then

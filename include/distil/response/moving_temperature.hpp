@@ -175,8 +175,8 @@ auto soften_rows(char const* where, Policy policy, divergence<Function> const& l
   static_assert(
       !requires { teacher.captured_at; },
       "distil: temperatures of the rows are found from the teacher's logits");
-  auto const z = detail::input_view(student);
-  auto const t = detail::input_view(teacher);
+  auto const z = detail::logits_view(student);
+  auto const t = detail::logits_view(teacher);
   using of_student = arithmetic_t<std::remove_const_t<typename decltype(z)::element>>;
   using of_teacher = arithmetic_t<std::remove_const_t<typename decltype(t)::element>>;
   using arithmetic = std::common_type_t<of_student, of_teacher>;

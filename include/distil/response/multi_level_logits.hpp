@@ -74,15 +74,15 @@ class multi_level_logits_loss {
   template <matrix_argument Student, class Teacher, class Gradient>
   multi_level_logits_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                                      options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   multi_level_logits_value with_grad(Policy policy, Student const& student, Teacher const& teacher,
                                      Gradient&& gradient, options_type const& options = {}) const {
     check(options);
-    auto const logits = detail::input_view(student);
-    auto const output = detail::output_view(gradient);
+    auto const logits = detail::logits_view(student);
+    auto const output = detail::output_view(std::forward<Gradient>(gradient));
     auto const dense = detail::as_teacher(teacher);
     detail::require_matrix(name, "student", logits);
     detail::require_shape(name, "gradient", output, logits.rows, logits.columns);

@@ -46,7 +46,7 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                  std::optional<label_view> labels, Gradient& gradient,
+                                  std::optional<label_view> labels, Gradient const& gradient,
                                   norm_kd_options const& options) {
     return soft_and_hard(policy, student, labels, gradient, options,
                          [&](bool with_gradient, auto const& of_term) {

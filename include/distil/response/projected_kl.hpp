@@ -251,7 +251,7 @@ struct projected_kl_loss {
   template <matrix_argument Student, class Teacher, class Projection, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Projection const& projection,
                        Gradient&& gradient, projected_kl_options const& options = {}) const {
-    return with_grad(serial, student, teacher, projection, gradient, options);
+    return with_grad(serial, student, teacher, projection, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Projection, class Gradient>
@@ -259,7 +259,7 @@ struct projected_kl_loss {
                        Projection const& projection, Gradient&& gradient,
                        projected_kl_options const& options = {}) const {
     return kernels::evaluate_rows_with_gradient(
-        name, policy, student, gradient, options.accumulate,
+        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
         kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
   }
 };

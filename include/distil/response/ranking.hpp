@@ -22,7 +22,7 @@ struct candidate_scores {
 template <class Ids, class Scores>
 [[nodiscard]] auto ranked_candidates(Ids const& ids, Scores const& scores) {
   auto const of_ids = view(ids);
-  auto const of_scores = detail::input_view(scores);
+  auto const of_scores = detail::logits_view(scores);
   using id = std::remove_const_t<typename decltype(of_ids)::element>;
   using element = std::remove_const_t<typename decltype(of_scores)::element>;
   static_assert(std::is_same_v<id, std::int32_t> || std::is_same_v<id, std::int64_t>,
@@ -83,7 +83,7 @@ struct sparse_scores {
 
 template <class Matrix>
 auto as_scores(Matrix const& matrix) {
-  auto const seen = input_view(matrix);
+  auto const seen = logits_view(matrix);
   return dense_scores<std::remove_const_t<typename decltype(seen)::element>>{seen};
 }
 template <class Storage, class Id>
@@ -261,21 +261,21 @@ struct ranking_loss {
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                       options_type const& options = {}) const {
-    auto const scores = detail::input_view(student);
+    auto const scores = detail::logits_view(student);
     return simd::evaluate_whole_rows(name, policy, scores, make_term(scores, teacher, options));
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        options_type const& options = {}) const {
-    auto const scores = detail::input_view(student);
-    return simd::evaluate_whole_rows_with_gradient(name, policy, scores, gradient,
+    auto const scores = detail::logits_view(student);
+    return simd::evaluate_whole_rows_with_gradient(name, policy, scores, std::forward<Gradient>(gradient),
                                                    {.accumulate = options.accumulate},
                                                    make_term(scores, teacher, options));
   }

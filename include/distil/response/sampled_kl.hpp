@@ -161,13 +161,14 @@ struct sampled_kl_loss {
   template <matrix_argument Student, class Teacher, detail::labels_like Ids, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Ids const& sampled_ids,
                        Gradient&& gradient, sampled_kl_options const& options = {}) const {
-    return with_grad(serial, student, teacher, sampled_ids, gradient, options);
+    return with_grad(serial, student, teacher, sampled_ids, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Ids, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Ids const& sampled_ids,
                        Gradient&& gradient, sampled_kl_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, gradient, {.accumulate = options.accumulate},
+    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = options.accumulate},
                                         make_term(teacher, sampled_ids, options));
   }
 

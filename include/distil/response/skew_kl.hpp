@@ -7,8 +7,8 @@ namespace distil {
 
 /// Options of `skew_kl`.
 struct skew_kl_options {
-  /// The teacher's share of the mixture that stands for the student: m = skew * p + (1 - skew) * q. Within [0, 1]; 0 is
-  /// `forward_kl`, less than 1e-30 counts as 0. Default 0.1, as in DistiLLM (lam).
+  /// The teacher's share of the mixture that stands for the student: m = skew * p + (1 - skew) * q. Within [0, 1); 0 is
+  /// `forward_kl`, less than 1e-30 counts as 0, and at 1 the loss would be 0. Default 0.1, as in DistiLLM (lam).
   double skew = 0.1;
 
   /// As in `divergence_options`: both logits are divided by it. Default 1.
@@ -37,9 +37,7 @@ struct skew_kl_function : function_of_class<skew_kl_function> {
 
   constexpr skew_kl_function(options const& chosen = {}) : skew(chosen.skew) {}
 
-  void check(char const* where) const {
-    detail::require(detail::is_share(skew), where, "skew", skew, detail::must_be_share);
-  }
+  void check(char const* where) const { kernels::require_skew(where, skew); }
 
   template <class Lanes>
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {

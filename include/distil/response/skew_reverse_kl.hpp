@@ -7,8 +7,8 @@ namespace distil {
 
 /// Options of `skew_reverse_kl`.
 struct skew_reverse_kl_options {
-  /// The student's share of the mixture that stands for the teacher: m = (1 - skew) * p + skew * q. Within [0, 1]; 0 is
-  /// `reverse_kl`, less than 1e-30 counts as 0. Default 0.1, as in DistiLLM (lam).
+  /// The student's share of the mixture that stands for the teacher: m = (1 - skew) * p + skew * q. Within [0, 1); 0 is
+  /// `reverse_kl`, less than 1e-30 counts as 0, and at 1 the loss would be 0. Default 0.1, as in DistiLLM (lam).
   double skew = 0.1;
 
   /// Holds the mixture constant in the gradient, and with it in dL/dT, as DistiLLM-2 does. Default false: the gradient of
@@ -43,9 +43,7 @@ struct skew_reverse_kl_function : function_of_class<skew_reverse_kl_function> {
   constexpr skew_reverse_kl_function(options const& chosen = {})
       : skew(chosen.skew), detach_mixture(chosen.detach_mixture) {}
 
-  void check(char const* where) const {
-    detail::require(detail::is_share(skew), where, "skew", skew, detail::must_be_share);
-  }
+  void check(char const* where) const { kernels::require_skew(where, skew); }
 
   template <class Lanes>
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {

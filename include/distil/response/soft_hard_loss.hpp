@@ -7,7 +7,7 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 /// The face of a loss of student, teacher and, where there are any, labels. `Loss::evaluate` does the work, with
-/// `simd::no_gradient` where none is wanted.
+/// `simd::no_gradient` where none is wanted, else a view of it.
 template <class Loss, class Options, class Value = hinton_kd_value>
 struct soft_hard_loss {
   using options_type = Options;
@@ -21,8 +21,7 @@ struct soft_hard_loss {
   template <execution_policy Policy, class Student, class Teacher>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
-    simd::no_gradient none;
-    return Loss::evaluate(policy, student, teacher, std::nullopt, none, options);
+    return Loss::evaluate(policy, student, teacher, std::nullopt, simd::no_gradient(), options);
   }
 
   template <matrix_argument Student, class Teacher, detail::labels_like Labels>
@@ -34,32 +33,33 @@ struct soft_hard_loss {
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Labels const& labels, Options const& options = {}) const {
-    simd::no_gradient none;
-    return Loss::evaluate(policy, student, teacher, label_view(labels), none, options);
+    return Loss::evaluate(policy, student, teacher, label_view(labels), simd::no_gradient(), options);
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
   Value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, std::nullopt, gradient, options);
+    return Loss::evaluate(policy, student, teacher, std::nullopt,
+                          detail::output_view(std::forward<Gradient>(gradient)), options);
   }
 
   template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
   Value with_grad(Student const& student, Teacher const& teacher, Labels const& labels, Gradient&& gradient,
                   Options const& options = {}) const {
-    return with_grad(serial, student, teacher, labels, gradient, options);
+    return with_grad(serial, student, teacher, labels, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
                   Gradient&& gradient, Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, label_view(labels), gradient, options);
+    return Loss::evaluate(policy, student, teacher, label_view(labels),
+                          detail::output_view(std::forward<Gradient>(gradient)), options);
   }
 
  protected:
@@ -88,7 +88,7 @@ struct soft_hard_loss {
 
   /// The sum of terms, with gradient or without.
   template <class Policy, class Student, class Gradient, class... Terms>
-  static auto sum(Policy policy, Student const& student, Gradient& gradient, Options const& options,
+  static auto sum(Policy policy, Student const& student, Gradient const& gradient, Options const& options,
                   Terms const&... terms) {
     objective_options const whole{.accumulate = options.accumulate, .values = options.rows.values};
     if constexpr (std::is_same_v<Gradient, simd::no_gradient>) {
@@ -101,7 +101,7 @@ struct soft_hard_loss {
   /// hard_weight * cross entropy + soft_weight * the term that `make(with_gradient, options of it)` gives.
   template <class Policy, class Student, class Gradient, class Make>
   static hinton_kd_value soft_and_hard(Policy policy, Student const& student,
-                                       std::optional<label_view> labels, Gradient& gradient,
+                                       std::optional<label_view> labels, Gradient const& gradient,
                                        Options const& options, Make const& make) {
     require_weight("soft_weight", options.soft_weight);
     if (labels) require_weight("hard_weight", options.hard_weight);

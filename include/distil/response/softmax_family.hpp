@@ -24,20 +24,21 @@ class softmax_function {
 
   template <matrix_argument Logits, class Output>
   void operator()(Logits const& logits, Output&& output, softmax_options const& options = {}) const {
-    (*this)(serial, logits, output, options);
+    (*this)(serial, logits, std::forward<Output>(output), options);
   }
 
   template <execution_policy Policy, class Logits, class Output>
   void operator()(Policy policy, Logits const& logits, Output&& output,
                   softmax_options const& options = {}) const {
-    simd::evaluate_with_gradient(name, policy, logits, output, {.accumulate = options.accumulate},
+    simd::evaluate_with_gradient(name, policy, logits, std::forward<Output>(output),
+                                 {.accumulate = options.accumulate},
                                  logits_term<Kernel>({.temperature = options.temperature}));
   }
 
   template <matrix_argument Outputs, class Upstream, class Gradient>
   void pull_back(Outputs const& outputs, Upstream const& upstream, Gradient&& gradient,
                  softmax_options const& options = {}) const {
-    pull_back(serial, outputs, upstream, gradient, options);
+    pull_back(serial, outputs, upstream, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Outputs, class Upstream, class Gradient>
@@ -45,7 +46,8 @@ class softmax_function {
                  softmax_options const& options = {}) const {
     auto const seen = detail::input_view(upstream);
     using element = std::remove_const_t<typename decltype(seen)::element>;
-    simd::evaluate_with_gradient(name, policy, outputs, gradient, {.accumulate = options.accumulate},
+    simd::evaluate_with_gradient(name, policy, outputs, std::forward<Gradient>(gradient),
+                                 {.accumulate = options.accumulate},
                                  kernels::pull_back_term<element, Logarithmic>(seen, options.temperature));
   }
 };

@@ -34,7 +34,7 @@ struct dense_teacher {
 template <class Matrix>
 [[nodiscard]] constexpr auto log_probabilities(Matrix const& matrix,
                                                std::optional<row_parameter> captured_at = std::nullopt) {
-  auto const seen = detail::input_view(matrix);
+  auto const seen = detail::logits_view(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return dense_teacher<element, teacher_form::log_probabilities>{seen, captured_at};
 }
@@ -43,7 +43,7 @@ template <class Matrix>
 template <class Matrix>
 [[nodiscard]] constexpr auto probabilities(Matrix const& matrix,
                                            std::optional<row_parameter> captured_at = std::nullopt) {
-  auto const seen = detail::input_view(matrix);
+  auto const seen = detail::logits_view(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return dense_teacher<element, teacher_form::probabilities>{seen, captured_at};
 }
@@ -58,7 +58,7 @@ template <class Storage, teacher_form Form>
 /// A bare matrix is a teacher's logits.
 template <class Matrix>
 [[nodiscard]] constexpr auto as_teacher(Matrix const& matrix) noexcept {
-  auto const seen = input_view(matrix);
+  auto const seen = logits_view(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return dense_teacher<element, teacher_form::logits>{seen};
 }

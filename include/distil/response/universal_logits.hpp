@@ -162,14 +162,14 @@ struct universal_logits_loss {
   template <matrix_argument Student, class Teacher, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                        universal_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, gradient, options);
+    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                        universal_logits_options const& options = {}) const {
     return kernels::evaluate_rows_with_gradient(
-        name, policy, student, gradient, options.accumulate,
+        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
         kernels::universal_logits_term(detail::as_teacher(teacher), options));
   }
 };

@@ -178,14 +178,15 @@ struct universal_self_kd_loss {
   template <matrix_argument Student, class Weak, detail::labels_like Labels, class Gradient>
   loss_value with_grad(Student const& student, Weak const& weak, Labels const& labels, Gradient&& gradient,
                        universal_self_kd_options const& options = {}) const {
-    return with_grad(serial, student, weak, labels, gradient, options);
+    return with_grad(serial, student, weak, labels, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Weak, detail::labels_like Labels, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Weak const& weak, Labels const& labels,
                        Gradient&& gradient, universal_self_kd_options const& options = {}) const {
     auto const any = detail::any_policy(policy);
-    return simd::evaluate_with_gradient(name, any, student, gradient, {.accumulate = options.accumulate},
+    return simd::evaluate_with_gradient(name, any, student, std::forward<Gradient>(gradient),
+                                        {.accumulate = options.accumulate},
                                         term(any, student, weak, label_view(labels), options));
   }
 
@@ -213,8 +214,8 @@ struct universal_self_kd_loss {
   template <class Policy, class StudentMatrix, class WeakMatrix>
   static auto term(Policy policy, StudentMatrix const& student_matrix, WeakMatrix const& weak_matrix,
                    label_view labels, universal_self_kd_options const& options) {
-    auto const student = detail::input_view(student_matrix);
-    auto const weak = detail::input_view(weak_matrix);
+    auto const student = detail::logits_view(student_matrix);
+    auto const weak = detail::logits_view(weak_matrix);
     check(student, weak, labels, options);
     using of_weak = std::remove_const_t<typename decltype(weak)::element>;
     using T = std::common_type_t<arithmetic_t<std::remove_const_t<typename decltype(student)::element>>,

@@ -184,15 +184,15 @@ struct virtual_teacher_loss {
   template <matrix_argument Student, detail::labels_like Labels, class Gradient>
   virtual_teacher_value with_grad(Student const& student, Labels const& labels, Gradient&& gradient,
                                   virtual_teacher_options const& options = {}) const {
-    return with_grad(serial, student, labels, gradient, options);
+    return with_grad(serial, student, labels, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, detail::labels_like Labels, class Gradient>
   virtual_teacher_value with_grad(Policy policy, Student const& student, Labels const& labels,
                                   Gradient&& gradient, virtual_teacher_options const& options = {}) const {
     check(options);
-    return both(simd::evaluate_with_gradient(name, policy, student, gradient, whole(options),
-                                             hard(labels, options), soft(labels, options)));
+    return both(simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
+                                             whole(options), hard(labels, options), soft(labels, options)));
   }
 
   /// The soft term alone, without weight, for `fuse`. Labels and every span in the options must outlive the objective.

@@ -245,14 +245,14 @@ struct wasserstein_logits_loss {
   template <matrix_argument Student, class Teacher, class Cost, class Gradient>
   loss_value with_grad(Student const& student, Teacher const& teacher, Cost const& cost, Gradient&& gradient,
                        wasserstein_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, cost, gradient, options);
+    return with_grad(serial, student, teacher, cost, std::forward<Gradient>(gradient), options);
   }
 
   template <execution_policy Policy, class Student, class Teacher, class Cost, class Gradient>
   loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Cost const& cost,
                        Gradient&& gradient, wasserstein_logits_options const& options = {}) const {
     return kernels::evaluate_rows_with_gradient(
-        name, policy, student, gradient, options.accumulate,
+        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
         kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options));
   }
 };

@@ -303,7 +303,7 @@ class evaluation : weighed_batch<Student, Gradient, Terms...> {
 template <class Policy, class Student, class... Terms>
 objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Student const& student,
                                            objective_options const& options, Terms const&... terms) {
-  auto const logits = detail::input_view(student);
+  auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(detail::any_policy(policy));
 }
@@ -311,11 +311,11 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Stu
 /// The value of a sum of terms, and its gradient with respect to the student.
 template <class Policy, class Student, class Gradient, class... Terms>
 objective_value<sizeof...(Terms)> evaluate_with_gradient(char const* where, Policy policy,
-                                                         Student const& student, Gradient& gradient,
+                                                         Student const& student, Gradient&& gradient,
                                                          objective_options const& options,
                                                          Terms const&... terms) {
-  auto const logits = detail::input_view(student);
-  auto const output = detail::output_view(gradient);
+  auto const logits = detail::logits_view(student);
+  auto const output = detail::output_view(std::forward<Gradient>(gradient));
   using element = std::remove_const_t<typename decltype(logits)::element>;
   return evaluation<element, std::remove_const_t<decltype(output)>, Terms...>(where, logits, output, options,
                                                                               terms...)

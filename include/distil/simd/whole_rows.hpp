@@ -138,9 +138,9 @@ loss_value evaluate_whole_rows(char const* where, Policy policy, matrix_view<Stu
 /// The value, and the gradient with respect to the student.
 template <class Policy, class Student, class Gradient, class Term>
 loss_value evaluate_whole_rows_with_gradient(char const* where, Policy policy,
-                                             matrix_view<Student const> student, Gradient& gradient,
+                                             matrix_view<Student const> student, Gradient&& gradient,
                                              objective_options const& options, Term const& term) {
-  auto const output = detail::output_view(gradient);
+  auto const output = detail::output_view(std::forward<Gradient>(gradient));
   return whole_row_evaluation<Student, std::remove_const_t<decltype(output)>, Term>(where, student, output,
                                                                                     options, term)
       .run(detail::any_policy(policy));

@@ -23,6 +23,8 @@ struct attention_scores_case : pair_case<distil::attention_scores, attention_sco
 
   static long double of(exact_map const& student, exact_map const& teacher, setting const& setting) {
     auto const& o = setting.options;
+    bool const masks = o.tokens.lengths.size() > 0 || o.tokens.keys.per_row();
+    long double const masked_to = o.masked_to.value_or(masks ? -INFINITY : -1e2);
     exact_tokens const tokens{
         o.tokens, {student.samples(), compared_heads(student, o.heads), student.height(), student.width()}};
     return reduced(tokens, o.reduce, [&](index n, index head, index i) -> std::array<long double, 2> {
@@ -30,7 +32,7 @@ struct attention_scores_case : pair_case<distil::attention_scores, attention_sco
       auto const t = score_row(teacher, tokens, o.heads, n, head, i);
       long double sum = 0, keys = 0;
       for (std::size_t j = 0; j < s.size(); ++j) {
-        long double const own = s[j] <= o.masked_to ? 0 : s[j], other = t[j] <= o.masked_to ? 0 : t[j];
+        long double const own = s[j] <= masked_to ? 0 : s[j], other = t[j] <= masked_to ? 0 : t[j];
         sum += (own - other) * (own - other);
         keys += tokens.key(n, static_cast<index>(j)) ? 1 : 0;
       }
