@@ -45,7 +45,7 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
     kernels::attention_mean const mean(options.reduce, tokens, sequences, [&](index n) {
       return tokens.weight_of_queries(n) * static_cast<double>(maps.heads() * tokens.counted_keys(n));
     });
-    simd::lanes<T> const masked_to(static_cast<T>(options.masked_to)), nothing(0);
+    simd::lanes<T> const masked_to(detail::rounded_down<T>(options.masked_to)), nothing(0);
     double const sum = simd::sum_chunks(
         policy, sequences, simd::worth_a_chunk(size), sequences * size, [&](index first, index last, index) {
           double total = 0.0;

@@ -172,6 +172,9 @@ struct clip_loss {
                                  arithmetic_t<std::remove_const_t<typename decltype(b)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(c)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(d)::element>>>;
+    if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
+      Loss::check_numbers(options, detail::computing_type::of<T>());
+    }
     using source = kernels::map_source<T>;
     return kernels::clip_operands<T>{source(a), source(b), source(c), source(d), {}, {}};
   }

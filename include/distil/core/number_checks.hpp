@@ -52,6 +52,13 @@ class computing_type {
   bool is_float_;
 };
 
+/// The largest number of T that is not above `bound`: x <= bound says the same of both for every x of T.
+template <class T>
+[[nodiscard]] T rounded_down(double bound) noexcept {
+  T const near = static_cast<T>(bound);
+  return static_cast<double>(near) > bound ? std::nextafter(near, -std::numeric_limits<T>::infinity()) : near;
+}
+
 using allowed_number = bool (*)(double);
 
 inline constexpr auto is_positive = [](double value) { return value > 0.0 && std::isfinite(value); };

@@ -85,7 +85,10 @@ struct layers_sum {
                          Call const& call, layers_options const& options = {}) const {
     check(matches);
     index const layers = static_cast<index>(std::size(gradients));
+    using storage = typename decltype(detail::output_map(at(gradients, 0)))::element;
+    auto const type = detail::computing_type::of<arithmetic_t<storage>>();
     for (layer_match const& match : matches) {
+      detail::require_factor(name, "weight", match.weight, type);
       detail::require(
           match.student < layers, name, "student", [&] { return "layer " + std::to_string(match.student); },
           [&] { return "one of the " + std::to_string(layers) + " that have a gradient"; });

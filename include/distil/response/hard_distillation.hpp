@@ -104,12 +104,10 @@ struct hard_distillation_term : detail::labelled_teacher_term<Storage, Form> {
     this->labelled = is_labelled;
   }
 
-  void check(char const* where, index row_count, index columns) const {
-    detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
-    detail::require(detail::is_weight(teacher_weight), where, "teacher_weight", teacher_weight,
-                    detail::must_be_weight);
-    detail::require(detail::is_weight(label_weight), where, "label_weight", label_weight,
-                    "finite and >= 0 (set it when teacher_weight is above 1)");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "teacher_weight", teacher_weight, type);
+    detail::require_factor(where, "label_weight", label_weight, type, detail::is_weight,
+                           "finite and >= 0 (set it when teacher_weight is above 1)");
   }
 };
 

@@ -89,6 +89,21 @@ bool fully_masked(dense_teacher<Storage, Form> const& teacher, index row) {
   }
 }
 
+/// Factors of rows do not overflow in the type they are used in.
+inline void require_factors(char const* where, std::optional<row_parameter> const& factor,
+                            computing_type type) {
+  for (index row = 0; factor && row < (factor->per_row() ? factor->size() : 1); ++row) {
+    double const value = (*factor)[row];
+    require(
+        !type.overflows(value), where, "factor",
+        [&] {
+          std::string const place = factor->per_row() ? " in row " + text_of(row) : "";
+          return text_of(value) + place + ", which is " + type.text(value);
+        },
+        must_be_weight);
+  }
+}
+
 /// The options of a term whose teacher may have a temperature of its own, and whose factor may be any.
 template <class Term>
 void require_softening(char const* where, Term const& term, index rows) {

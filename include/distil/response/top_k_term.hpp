@@ -100,6 +100,11 @@ struct top_k_term : detail::term_base {
     if constexpr (requires { function.check(where); }) function.check(where);
   }
 
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factors(where, factor, type);
+    if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
+  }
+
   template <class Gradient>
   void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
     detail::require_apart(where, gradient, "ids", teacher.ids);
