@@ -68,6 +68,20 @@ void require_ids(char const* where, top_k_teacher<Id, Storage> const& teacher, i
   }
 }
 
+/// The mass of a row's entries, which a policy could but divide away. NaN makes the row NaN, and is left to that.
+template <class Id, class Storage>
+void require_mass(char const* where, top_k_teacher<Id, Storage> const& teacher, index row) {
+  bool const logarithms = teacher.options.form == teacher_form::log_probabilities;
+  double mass = 0.0;
+  for (index entry = 0; entry < teacher.entries(row); ++entry) {
+    auto const value = widen<arithmetic_t<Storage>>(teacher.values(row, entry));
+    mass += static_cast<double>(logarithms ? std::exp(value) : value);
+  }
+  require(
+      !(mass > 1.0 + rounding_of_mass), where, "mass of the teacher's entries",
+      [&] { return text_of(mass) + " in row " + text_of(row); }, "at most 1, but for 1/16 of rounding");
+}
+
 }  // namespace distil::detail
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {

@@ -130,7 +130,9 @@ struct top_k_term : detail::term_base {
     auto* const seen = reinterpret_cast<std::uint64_t*>(memory.memory(words * sizeof(std::uint64_t)));
     std::fill(seen, seen + words, 0);
     for (index row = 0; row < rows_of_student; ++row) {
-      if (weight_of(row).multiplier > 0.0) detail::require_ids(where, teacher, row, columns, seen);
+      if (!(weight_of(row).multiplier > 0.0)) continue;
+      detail::require_ids(where, teacher, row, columns, seen);
+      if (teacher.options.form != teacher_form::logits) detail::require_mass(where, teacher, row);
     }
   }
 
