@@ -1,15 +1,18 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 #include "../support/refusal.hpp"
 #include "distil/feature/activation_boundaries.hpp"
 #include "distil/feature/attention_guided.hpp"
 #include "distil/feature/hint.hpp"
+#include "distil/feature/linear_projector.hpp"
 #include "distil/feature/neuron_selectivity.hpp"
 #include "distil/feature/overhaul.hpp"
 #include "distil/feature/softmax_regression.hpp"
 #include "distil/feature/variational_information.hpp"
+#include "distil/matrix/sum_over_layers.hpp"
 
 /// Options that are out of range in the type a loss computes in, though not in double.
 namespace distil::testing {
@@ -61,6 +64,27 @@ TEST_F(feature_refusals, of_numbers_that_overflow_in_float) {
       refusal_of([&] { (void)softmax_regression(student, teacher, student, {.feature_weight = 1e39}); }),
       "distil::softmax_regression: feature_weight is 1e+39, which is inf in float; it must be finite and >= "
       "0");
+}
+
+TEST_F(feature_refusals, of_a_bias_beyond_float) {
+  std::array<float, 4> weight = {1, 2, 3, 4};
+  std::array<double, 1> const bias = {1e50};
+  EXPECT_EQ(refusal_of([&] {
+              linear_projector(student, matrix_view<float>(weight.data(), 1, 4),
+                               matrix_view<float>(teacher_values.data(), 2, 1), {.bias = bias});
+            }),
+            "distil::linear_projector: bias is 1e+50 at 0, and that is inf in float; it must be finite");
+  EXPECT_EQ(teacher_values[0], 0.0F);
+}
+
+TEST_F(feature_refusals, of_a_layer_weight_beyond_float) {
+  std::vector<layer_match> const matches = {{.student = 0, .teacher = 0, .weight = 1e50}};
+  std::vector<matrix_view<float>> const gradients = {teacher};
+  EXPECT_EQ(refusal_of([&] {
+              (void)sum_over_layers.with_grad(matches, gradients,
+                                              [](auto const&, auto const&) { return loss_value(); });
+            }),
+            "distil::sum_over_layers: weight is 1e+50, which is inf in float; it must be finite and >= 0");
 }
 
 TEST_F(feature_refusals, of_a_variance_without_an_inverse_in_float) {
