@@ -25,7 +25,8 @@ enum class correlation_distance {
 struct correlation_congruence_options {
   correlation_kernel_form kernel = correlation_kernel_form::gaussian;
 
-  /// Of the Gaussian kernel, finite and > 0. Default 0.4, as in the paper.
+  /// Of the Gaussian kernel, finite and > 0; exp(-2 gamma) must not vanish: up to 43 in float. Default 0.4, as in the
+  /// paper.
   double gamma = 0.4;
 
   /// Highest power in Taylor's series, within [1, 8]. Default 2, as in the paper.
