@@ -141,7 +141,7 @@ struct hard_distillation_definition {
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `hard_distillation_definition::bound`, with f = label_weight + teacher_weight
 /// @nan       a NaN or +inf on either side makes the loss and gradient of its row NaN (masked classes may get 0), no
-///            other's; +inf where the student has masked one of the two
+///            other's; +inf where the student has masked one of the two. A negative probability is never the choice
 /// @cost      one read of student and teacher and one write, 1 exponential an element; 1 number of scratch a class
 /// @source    Touvron et al. 2021, arXiv:2012.12877, section 4. timm and DeiT have two heads; with one head the loss is
 ///            that of a label shared between two classes
