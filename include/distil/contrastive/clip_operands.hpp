@@ -6,6 +6,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 
 /// What losses between two pairs of encoders share: image and text embeddings of a student and of a teacher.
 namespace distil {

@@ -103,11 +103,11 @@ struct layer_pair_loss {
     detail::require_map(Loss::name, "student's second layer", students.second);
     detail::require_map(Loss::name, "teacher's first layer", teachers.first);
     detail::require_map(Loss::name, "teacher's second layer", teachers.second);
-    Loss::check(layers(students.first.shape(), students.second.shape()),
-                layers(teachers.first.shape(), teachers.second.shape()), options);
     if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }
+    Loss::check(layers(students.first.shape(), students.second.shape()),
+                layers(teachers.first.shape(), teachers.second.shape()), options);
     using source = kernels::map_source<T>;
     return kernels::layer_operands<T>{{source(students.first), source(teachers.first), {}},
                                       {source(students.second), source(teachers.second), {}}};

@@ -7,6 +7,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/layer_matches.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"

@@ -132,7 +132,7 @@ struct top_k_term : detail::term_base {
     for (index row = 0; row < rows_of_student; ++row) {
       if (!(weight_of(row).multiplier > 0.0)) continue;
       detail::require_ids(where, teacher, row, columns, seen);
-      if (teacher.options.form != teacher_form::logits) detail::require_mass(where, teacher, row);
+      if (teacher.options.form != teacher_form::logits) kernels::require_mass(where, teacher, row);
     }
   }
 
