@@ -3,6 +3,7 @@
 #include "distil/attention/token_relation.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/core/objective.hpp"
 
 namespace distil {
