@@ -69,6 +69,21 @@ TEST(attention_scores, does_not_see_what_does_not_count) {
   }
 }
 
+// -1e-50 is 0 in float, which would mask scores of 0, and -1e300 is -inf.
+TEST(attention_scores, masks_in_float_what_it_masks_in_double) {
+  std::vector<float> const student = {0, -1e-30F, 2, -3e38F}, teacher = {1, 1, 1, 0};
+  std::vector<float> gradient(4);
+  feature_map<float const> const s(student.data(), 1, 1, 2, 2), t(teacher.data(), 1, 1, 2, 2);
+  feature_map<float> const g(gradient.data(), 1, 1, 2, 2);
+  (void)attention_scores.with_grad(s, t, g, {.masked_to = -1e-50});
+  EXPECT_EQ(gradient, (std::vector<float>{-0.5F, 0, 0.5F, 0}));
+  EXPECT_EQ(detail::rounded_down<float>(-1e300), -INFINITY);
+  EXPECT_EQ(detail::rounded_down<float>(1e300), std::numeric_limits<float>::max());
+  EXPECT_EQ(detail::rounded_down<float>(-INFINITY), -INFINITY);
+  EXPECT_EQ(detail::rounded_down<float>(INFINITY), INFINITY);
+  EXPECT_EQ(detail::rounded_down<float>(0.5), 0.5F);
+}
+
 TEST(attention_scores, refuses) {
   pair_batch<float> b({{1, 2, 3, 3}, {1, 3, 3, 3}});
   EXPECT_EQ(refusal_of([&] { (void)attention_scores(b.student.map(), b.teacher.map()); }),

@@ -34,5 +34,18 @@ TEST(negative_log_overlap, knows_an_overlap_that_no_number_holds) {
   EXPECT_NEAR(b.gradient.at(0, 1), 1.0, 1e-6);
 }
 
+TEST(negative_log_overlap, of_a_negative_probability_is_nan) {
+  batch<double> b(2, 4);
+  for (index r = 0; r < 2; ++r) {
+    for (index c = 0; c < 4; ++c) b.teacher.set(r, c, r == 1 && c == 2 ? -0.25 : 0.25);
+  }
+  std::vector<double> rows(2);
+  negative_log_overlap.with_grad(b.student.view(), probabilities(b.teacher.view()), b.gradient.view(),
+                                 {.rows = {.values = rows}});
+  EXPECT_TRUE(std::isfinite(rows[0]));
+  EXPECT_TRUE(std::isnan(rows[1]));
+  for (index c = 0; c < 4; ++c) EXPECT_TRUE(std::isnan(b.gradient.at(1, c)));
+}
+
 }  // namespace
 }  // namespace distil::testing

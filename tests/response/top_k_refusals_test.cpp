@@ -99,5 +99,38 @@ TEST(top_k_refusals, come_before_anything_is_written) {
   EXPECT_EQ(place[0], 42.0F);
 }
 
+TEST(top_k_refusals, of_more_mass_than_there_is) {
+  std::vector<float> student(4, 1.0F), gradient(4, 42.0F), masses = {0.75F, 0.5F};
+  std::vector<int> const ids = {0, 2};
+  auto const with = [&](teacher_form form, tail_policy tail, double weight = 1) {
+    matrix_view<float> const values(masses.data(), 1, 2), written(gradient.data(), 1, 4);
+    return refusal_of([&] {
+      forward_kl.with_grad(
+          matrix_view<float>(student.data(), 1, 4),
+          top_k(matrix_view<int const>(ids.data(), 1, 2), values, {.form = form, .tail = tail}), written,
+          {.rows = {.weights = weight}});
+    });
+  };
+  std::string const too_much =
+      "distil::forward_kl: mass of the teacher's entries is 1.25 in row 0; it must be at most 1, but for "
+      "1/16 "
+      "of rounding";
+  for (auto const tail : {tail_policy::bucket, tail_policy::renormalise_teacher, tail_policy::floor}) {
+    EXPECT_EQ(with(teacher_form::probabilities, tail), too_much);
+  }
+  EXPECT_EQ(gradient[0], 42.0F);
+  EXPECT_EQ(with(teacher_form::probabilities, tail_policy::bucket, 0.0), "");  // is not looked at
+  EXPECT_EQ(with(teacher_form::logits, tail_policy::floor), "");
+  masses[0] = 0.5625F;  // 1 + 1/16
+  EXPECT_EQ(with(teacher_form::probabilities, tail_policy::bucket), "");
+  masses = {0.0F, 0.0F};  // two classes of probability 1
+  EXPECT_EQ(with(teacher_form::log_probabilities, tail_policy::bucket),
+            "distil::forward_kl: mass of the teacher's entries is 2 in row 0; it must be at most 1, but for "
+            "1/16 of rounding");
+  masses[0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(with(teacher_form::log_probabilities, tail_policy::bucket), "");
+  EXPECT_TRUE(std::isnan(gradient[0]));
+}
+
 }  // namespace
 }  // namespace distil::testing

@@ -79,7 +79,7 @@ struct attention_divergence_loss : pair_loss<attention_divergence_loss, attentio
     kernels::head_temperatures const temperatures(options.temperature, options.temperature_gradient,
                                                   options.scale_by_temperature_squared);
     kernels::soft_attention<T> const compare{options.kind, temperatures.wants_gradient(),
-                                             static_cast<T>(options.dropped_to)};
+                                             detail::rounded_down<T>(options.dropped_to)};
     double const sum = simd::sum_chunks(
         policy, sequences, simd::worth_a_chunk(size), sequences * size,
         [&](index first, index last, index chunk) {

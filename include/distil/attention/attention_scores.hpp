@@ -51,7 +51,8 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
       return tokens.weight_of_queries(n) * static_cast<double>(maps.heads() * tokens.counted_keys(n));
     });
     double const by_default = tokens.says_what_is_masked() ? -std::numeric_limits<double>::infinity() : -1e2;
-    simd::lanes<T> const masked_to(static_cast<T>(options.masked_to.value_or(by_default))), nothing(0);
+    simd::lanes<T> const masked_to(detail::rounded_down<T>(options.masked_to.value_or(by_default))),
+        nothing(0);
     double const sum = simd::sum_chunks(
         policy, sequences, simd::worth_a_chunk(size), sequences * size, [&](index first, index last, index) {
           double total = 0.0;

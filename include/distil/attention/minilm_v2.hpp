@@ -3,6 +3,7 @@
 #include "distil/attention/token_relation.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/core/objective.hpp"
 
 namespace distil {
@@ -86,8 +87,11 @@ struct minilm_v2_loss {
  private:
   template <class Student, class Teacher>
   static void check(Student const& student, Teacher const& teacher, minilm_v2_options const& options) {
+    using of_student = std::remove_const_t<typename decltype(detail::input_map(student.queries))::element>;
+    using of_teacher = std::remove_const_t<typename decltype(detail::input_map(teacher.queries))::element>;
+    using T = std::common_type_t<arithmetic_t<of_student>, arithmetic_t<of_teacher>>;
     for (double const weight : options.weights)
-      detail::require(detail::is_weight(weight), name, "weights", weight, detail::must_be_weight);
+      detail::require_factor(name, "weights", weight, detail::computing_type::of<T>());
     detail::require(options.relation.temperature_gradient.empty(), name, "temperature_gradient", "wanted",
                     "left to self_relation");
     auto const queries = detail::input_map(student.queries);

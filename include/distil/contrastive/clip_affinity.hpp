@@ -39,8 +39,9 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
   static void check(clip_affinity_options const& options) {
     detail::require_scale(name, "student_scale", options.student_scale, options.scale_gradient);
     detail::require_scale(name, "teacher_scale", options.teacher_scale, {});
-    detail::require(detail::is_weight(options.direction_weight), name, "direction_weight",
-                    options.direction_weight, detail::must_be_weight);
+  }
+  static void check_numbers(clip_affinity_options const& options, detail::computing_type type) {
+    detail::require_factor(name, "direction_weight", options.direction_weight, type);
   }
 
   template <class T>

@@ -6,6 +6,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 
 /// What losses between two pairs of encoders share: image and text embeddings of a student and of a teacher.
 namespace distil {
@@ -176,6 +177,9 @@ struct clip_loss {
                                  arithmetic_t<std::remove_const_t<typename decltype(b)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(c)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(d)::element>>>;
+    if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
+      Loss::check_numbers(options, detail::computing_type::of<T>());
+    }
     using source = kernels::map_source<T>;
     return kernels::clip_operands<T>{source(a), source(b), source(c), source(d), {}, {}};
   }

@@ -33,12 +33,14 @@ struct activation_boundaries_loss : pair_loss<activation_boundaries_loss, activa
   static constexpr error_bound bound{.value = 16, .gradient = 16};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
-                    activation_boundaries_options const& options) {
+                    activation_boundaries_options const&) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    detail::require(options.margin >= 0.0 && std::isfinite(options.margin), name, "margin", options.margin,
-                    "finite and >= 0");
-    detail::require(options.divisor > 0.0 && std::isfinite(options.divisor), name, "divisor", options.divisor,
-                    "finite and > 0");
+  }
+  static void check_numbers(activation_boundaries_options const& options, detail::computing_type type) {
+    detail::require_factor(name, "margin", options.margin, type);
+    detail::require_bounded(name, "margin", options.margin, type, "margin^2", options.margin * options.margin,
+                            detail::must_be_weight);
+    detail::require_divisor(name, "divisor", options.divisor, type);
   }
 
   template <class T>

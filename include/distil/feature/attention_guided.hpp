@@ -48,14 +48,14 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     attention_guided_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    auto const require_weight = [](char const* argument, double weight) {
-      detail::require(detail::is_weight(weight), name, argument, weight, detail::must_be_weight);
-    };
-    require_weight("masked_weight", options.masked_weight);
-    require_weight("channel_weight", options.channel_weight);
-    require_weight("spatial_weight", options.spatial_weight);
     detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
                     detail::must_be_temperature);
+  }
+
+  static void check_numbers(attention_guided_options const& options, detail::computing_type type) {
+    detail::require_factor(name, "masked_weight", options.masked_weight, type);
+    detail::require_factor(name, "channel_weight", options.channel_weight, type);
+    detail::require_factor(name, "spatial_weight", options.spatial_weight, type);
   }
 
   template <class T>

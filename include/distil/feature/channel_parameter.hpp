@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "distil/core/row_parameter.hpp"
+#include "distil/core/number_checks.hpp"
 
 namespace distil::detail {
 
@@ -17,6 +17,21 @@ inline void require_channel_parameter(char const* where, char const* argument, r
     require(
         std::isfinite(values[c]), where, argument,
         [&] { return text_of(values[c]) + " at " + std::to_string(c); }, "finite");
+  }
+}
+
+/// Refuses a parameter of which `made_of(channel)`, named `what`, is beyond the type.
+template <class Make>
+void require_made_of_channels(char const* where, char const* argument, row_parameter const& values,
+                              computing_type type, char const* what, Make const& made_of) {
+  for (index c = 0; c < (values.per_row() ? values.size() : 1); ++c) {
+    double const made = made_of(c);
+    require(
+        std::isfinite(type.converted(made)), where, argument,
+        [&] {
+          return text_of(values[c]) + " at " + std::to_string(c) + ", and " + what + " is " + type.text(made);
+        },
+        must_be_finite);
   }
 }
 

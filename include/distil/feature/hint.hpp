@@ -94,10 +94,11 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
   static constexpr error_bound bound{.value = 16, .gradient = 16};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
-                    hint_options const& options) {
+                    hint_options const&) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    detail::require(options.beta > 0.0 && std::isfinite(options.beta), name, "beta", options.beta,
-                    "finite and > 0");
+  }
+  static void check_numbers(hint_options const& options, detail::computing_type type) {
+    detail::require_number(name, "beta", options.beta, type, detail::is_positive, detail::must_be_positive);
   }
 
   template <class T>

@@ -44,6 +44,8 @@ struct linear_projector_function {
     require_apart("output", to, "weight", by);
     detail::require_channel_parameter(name, "bias", options.bias, to.channels);
     using T = arithmetic<decltype(from), decltype(to), decltype(by)>;
+    detail::require_made_of_channels(name, "bias", options.bias, detail::computing_type::of<T>(), "that",
+                                     [&](index channel) { return options.bias[channel]; });
     project<T, false>(detail::any_policy(policy), from, by, to, false, &options.bias);
   }
 

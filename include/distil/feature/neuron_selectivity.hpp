@@ -97,10 +97,11 @@ struct neuron_selectivity_loss : pair_loss<neuron_selectivity_loss, neuron_selec
   static constexpr error_bound bound{.value = 32, .gradient = 32};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
-                    neuron_selectivity_options const& options) {
+                    neuron_selectivity_options const&) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, false, true, true});
-    detail::require(options.variance > 0.0 && std::isfinite(options.variance), name, "variance",
-                    options.variance, "finite and > 0");
+  }
+  static void check_numbers(neuron_selectivity_options const& options, detail::computing_type type) {
+    detail::require_inverse(name, "variance", options.variance, type);
   }
 
   template <class T>

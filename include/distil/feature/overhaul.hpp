@@ -58,8 +58,11 @@ struct overhaul_loss : pair_loss<overhaul_loss, overhaul_options> {
                     overhaul_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
     detail::require_channel_parameter(name, "margins", options.margins, student[1]);
-    detail::require(options.divisor > 0.0 && std::isfinite(options.divisor), name, "divisor", options.divisor,
-                    "finite and > 0");
+  }
+  static void check_numbers(overhaul_options const& options, detail::computing_type type) {
+    detail::require_made_of_channels(name, "margins", options.margins, type, "margin^2",
+                                     [&](index c) { return options.margins[c] * options.margins[c]; });
+    detail::require_divisor(name, "divisor", options.divisor, type);
   }
 
   template <class T>

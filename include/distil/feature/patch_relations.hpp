@@ -45,18 +45,18 @@ struct patch_relations_loss : pair_loss<patch_relations_loss, patch_relations_op
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     patch_relations_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, false, true, true});
-    auto const require_weight = [](char const* argument, double weight) {
-      detail::require(detail::is_weight(weight), name, argument, weight, detail::must_be_weight);
-    };
-    require_weight("intra_weight", options.intra_weight);
-    require_weight("inter_weight", options.inter_weight);
-    require_weight("random_weight", options.random_weight);
     index const patches = student[0] * student[2] * student[3];
     for (index const patch : options.sampled) {
       detail::require(
           patch >= 0 && patch < patches, name, "sampled", [&] { return std::to_string(patch); },
           [&] { return "a patch of the batch, at least 0 and below " + std::to_string(patches); });
     }
+  }
+
+  static void check_numbers(patch_relations_options const& options, detail::computing_type type) {
+    detail::require_factor(name, "intra_weight", options.intra_weight, type);
+    detail::require_factor(name, "inter_weight", options.inter_weight, type);
+    detail::require_factor(name, "random_weight", options.random_weight, type);
   }
 
   template <class T>

@@ -103,9 +103,10 @@ struct softmax_regression_loss {
         [&] { return detail::shape_text(classifier.channels, classifier.width); },
         [&] { return "classes x " + std::to_string(student.channels) + ", the student's channels"; });
     detail::require(classifier.data != nullptr, name, "classifier", "a null pointer", "a matrix");
-    for (auto const& [argument, weight] : {std::pair("feature_weight", options.feature_weight),
-                                           std::pair("score_weight", options.score_weight)})
-      detail::require(weight >= 0.0 && std::isfinite(weight), name, argument, weight, "finite and >= 0");
+    auto const type =
+        detail::computing_type::of<arithmetic<feature_map<S>, feature_map<Te>, feature_map<C>>>();
+    detail::require_factor(name, "feature_weight", options.feature_weight, type);
+    detail::require_factor(name, "score_weight", options.score_weight, type);
   }
 
   template <class T>

@@ -60,6 +60,12 @@ struct variational_information_loss
         [&] { return "empty or " + std::to_string(wanted) + ", as variance_parameter"; });
   }
 
+  static void check_numbers(variational_information_options const& options, detail::computing_type type) {
+    detail::require_made_of_channels(name, "variance_parameter", options.variance_parameter, type,
+                                     "1 / variance",
+                                     [&](index channel) { return 1.0 / variance(options, channel).value; });
+  }
+
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              variational_information_options const& options) {

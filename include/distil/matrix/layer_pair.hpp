@@ -35,6 +35,7 @@ struct layer_operands {
 ///
 ///   name                                  a string
 ///   check(students, teachers, options)    refuses shapes and options; layer_pairs of arrays of four sizes
+///   check_numbers(options, type)          as in `pair_loss`
 ///   evaluate(policy, operands, options)   the value; writes both gradients where `operands.first.gradient` wants them
 ///
 /// Both gradients are wanted or none.
@@ -102,6 +103,9 @@ struct layer_pair_loss {
     detail::require_map(Loss::name, "student's second layer", students.second);
     detail::require_map(Loss::name, "teacher's first layer", teachers.first);
     detail::require_map(Loss::name, "teacher's second layer", teachers.second);
+    if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
+      Loss::check_numbers(options, detail::computing_type::of<T>());
+    }
     Loss::check(layers(students.first.shape(), students.second.shape()),
                 layers(teachers.first.shape(), teachers.second.shape()), options);
     using source = kernels::map_source<T>;

@@ -3,6 +3,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/matrix/operands.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
@@ -52,6 +53,7 @@ struct as_matrices {  ///< matrices, each the map of one sample whose channels a
 ///
 ///   name                                   a string
 ///   check(student, teacher, options)       refuses shapes and options, given as arrays of four sizes
+///   check_numbers(options, type)           if it has it, refuses numbers that the computing_type does not hold
 ///   evaluate(policy, operands, options)    the value, a loss_value or a type derived from it; writes the gradient where
 ///                                          `operands.gradient` wants it
 ///
@@ -99,6 +101,9 @@ struct pair_loss {
     Arguments::require(Loss::name, "student", student);
     Arguments::require(Loss::name, "teacher", teacher);
     Loss::check(student.shape(), teacher.shape(), options);
+    if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
+      Loss::check_numbers(options, detail::computing_type::of<T>());
+    }
     return kernels::pair_operands<T>{kernels::map_source<T>(student), kernels::map_source<T>(teacher), {}};
   }
 

@@ -8,6 +8,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/layer_matches.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"
@@ -88,7 +89,10 @@ struct layers_sum {
       detail::require_stays<Gradients, std::ranges::range_value_t<Gradients>>();
     check(matches);
     index const layers = static_cast<index>(std::size(gradients));
+    using storage = typename decltype(detail::output_map(at(gradients, 0)))::element;
+    auto const type = detail::computing_type::of<arithmetic_t<storage>>();
     for (layer_match const& match : matches) {
+      detail::require_factor(name, "weight", match.weight, type);
       detail::require(
           match.student < layers, name, "student", [&] { return "layer " + std::to_string(match.student); },
           [&] { return "one of the " + std::to_string(layers) + " that have a gradient"; });

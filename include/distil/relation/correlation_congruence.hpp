@@ -25,7 +25,8 @@ enum class correlation_distance {
 struct correlation_congruence_options {
   correlation_kernel_form kernel = correlation_kernel_form::gaussian;
 
-  /// Of the Gaussian kernel, finite and > 0. Default 0.4, as in the paper.
+  /// Of the Gaussian kernel, finite and > 0; exp(-2 gamma) must not vanish: up to 43 in float. Default 0.4, as in the
+  /// paper.
   double gamma = 0.4;
 
   /// Highest power in Taylor's series, within [1, 8]. Default 2, as in the paper.
@@ -98,9 +99,12 @@ struct correlation_congruence_loss
       detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
     }
     detail::require_same_rows(name, teacher, student);
-    detail::require(options.gamma > 0.0 && std::isfinite(options.gamma), name, "gamma", options.gamma,
-                    "finite and > 0");
     detail::require(options.order >= 1 && options.order <= 8, name, "order", options.order, "within [1, 8]");
+  }
+  static void check_numbers(correlation_congruence_options const& options, detail::computing_type type) {
+    detail::require_number(name, "gamma", options.gamma, type, detail::is_positive, detail::must_be_positive);
+    detail::require_made(name, "gamma", options.gamma, type, "exp(-2 gamma)", std::exp(-2.0 * options.gamma),
+                         detail::must_be_positive);
   }
 
   template <class T>

@@ -37,16 +37,14 @@ struct cross_modal_relation_loss
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
-                    cross_modal_relation_options const& options) {
+                    cross_modal_relation_options const&) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    auto const require_number = [](char const* argument, double value, bool zero) {
-      detail::require(std::isfinite(value) && (zero ? value >= 0.0 : value > 0.0), name, argument, value,
-                      zero ? "finite and >= 0" : "finite and > 0");
-    };
-    require_number("temperature", options.temperature, false);
-    require_number("teacher_temperature", options.teacher_temperature, false);
-    require_number("cross_weight", options.cross_weight, true);
-    require_number("intra_weight", options.intra_weight, true);
+  }
+  static void check_numbers(cross_modal_relation_options const& options, detail::computing_type type) {
+    detail::require_inverse(name, "temperature", options.temperature, type);
+    detail::require_inverse(name, "teacher_temperature", options.teacher_temperature, type);
+    detail::require_factor(name, "cross_weight", options.cross_weight, type);
+    detail::require_factor(name, "intra_weight", options.intra_weight, type);
   }
 
   template <class T>

@@ -40,11 +40,6 @@ struct instance_relation_graph_loss
 
   static void check(shapes const& students, shapes const& teachers,
                     instance_relation_graph_options const& options) {
-    auto const require_weight = [](char const* argument, double weight) {
-      detail::require(detail::is_weight(weight), name, argument, weight, detail::must_be_weight);
-    };
-    require_weight("edge_weight", options.edge_weight);
-    require_weight("transformation_weight", options.transformation_weight);
     bool const alike = options.transformation_weight > 0.0;
     detail::require_same_axes(name, "student's second layer", students.second, students.first,
                               {true, alike, alike, alike});
@@ -55,6 +50,11 @@ struct instance_relation_graph_loss
         !alike || teachers.second == teachers.first, name, "teacher's second layer",
         [&] { return detail::map_text(teachers.second); },
         [&] { return detail::map_text(teachers.first) + " as the teacher's first layer"; });
+  }
+
+  static void check_numbers(instance_relation_graph_options const& options, detail::computing_type type) {
+    detail::require_factor(name, "edge_weight", options.edge_weight, type);
+    detail::require_factor(name, "transformation_weight", options.transformation_weight, type);
   }
 
   template <class T>

@@ -48,10 +48,16 @@ struct locality_preserving_loss
                     locality_preserving_options const& options) {
     detail::require_same_rows(name, teacher, student);
     detail::require(options.neighbours >= 1, name, "neighbours", options.neighbours, ">= 1");
-    detail::require(options.bandwidth >= 0.0 && std::isfinite(options.bandwidth), name, "bandwidth",
-                    options.bandwidth, "finite and >= 0");
     detail::require(options.regularization > 0.0 && std::isfinite(options.regularization), name,
                     "regularization", options.regularization, "finite and > 0");
+  }
+
+  static void check_numbers(locality_preserving_options const& options, detail::computing_type type) {
+    detail::require(detail::is_weight(options.bandwidth), name, "bandwidth", options.bandwidth,
+                    detail::must_be_weight);
+    if (options.bandwidth == 0.0) return;
+    detail::require_made(name, "bandwidth", options.bandwidth, type, "its inverse", 1.0 / options.bandwidth,
+                         detail::must_be_weight);
   }
 
   template <class T>

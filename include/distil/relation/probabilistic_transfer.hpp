@@ -25,10 +25,11 @@ struct probabilistic_transfer_loss
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
-                    probabilistic_transfer_options const& options) {
+                    probabilistic_transfer_options const&) {
     detail::require_same_rows(name, teacher, student);
-    detail::require(options.epsilon >= 0.0 && std::isfinite(options.epsilon), name, "epsilon",
-                    options.epsilon, "finite and >= 0");
+  }
+  static void check_numbers(probabilistic_transfer_options const& options, detail::computing_type type) {
+    detail::require_number(name, "epsilon", options.epsilon, type, detail::is_weight, detail::must_be_weight);
   }
 
   template <class T>

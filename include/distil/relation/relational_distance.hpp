@@ -74,10 +74,12 @@ struct relational_distance_loss
   static constexpr error_bound bound{.value = 16, .gradient = 64};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
-                    relational_distance_options const& options) {
+                    relational_distance_options const&) {
     detail::require_same_rows(name, teacher, student);
-    detail::require(options.least_squared_distance >= 0.0 && std::isfinite(options.least_squared_distance),
-                    name, "least_squared_distance", options.least_squared_distance, "finite and >= 0");
+  }
+  static void check_numbers(relational_distance_options const& options, detail::computing_type type) {
+    detail::require_number(name, "least_squared_distance", options.least_squared_distance, type,
+                           detail::is_weight, detail::must_be_weight);
   }
 
   template <class T>

@@ -45,6 +45,12 @@ struct similarity_graph_loss
     }
   }
 
+  static void check_numbers(options_type const& options, detail::computing_type type) {
+    if constexpr (requires { options.kernel.check_numbers(name, type); }) {
+      options.kernel.check_numbers(name, type);
+    }
+  }
+
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              options_type const& options) {

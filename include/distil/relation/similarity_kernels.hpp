@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "distil/core/contract.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/simd/exponential.hpp"
 
 /// What `similarity_graph` takes for the similarity of two samples: a function of x . y, |x|^2 and |y|^2, the same when x
@@ -10,7 +10,8 @@
 ///
 ///   template <class Lanes> kernel_slopes<Lanes> at(Lanes dot, Lanes own, Lanes other) const;
 ///
-/// and may have `check(char const* where)`, which refuses parameters, and `static constexpr bool centred = true` where it
+/// and may have `check(char const* where)`, which refuses parameters, `check_numbers(char const* where,
+/// detail::computing_type type)`, which refuses those that are no numbers of the type, and `static constexpr bool centred = true` where it
 /// depends on differences of samples alone: samples far from the origin keep their digits then.
 namespace distil {
 
@@ -47,8 +48,10 @@ struct gaussian_similarity {
 
   double width = 1.0;  ///< finite and > 0
 
-  void check(char const* where) const {
-    detail::require(width > 0.0 && std::isfinite(width), where, "kernel.width", width, "finite and > 0");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_number(where, "kernel.width", width, type, detail::is_positive, detail::must_be_positive);
+    detail::require_made(where, "kernel.width", width, type, "0.5 / width^2", 0.5 / (width * width),
+                         detail::must_be_positive);
   }
   template <class Lanes>
   kernel_slopes<Lanes> at(Lanes dot, Lanes own, Lanes other) const {
@@ -68,8 +71,12 @@ struct polynomial_similarity {
 
   void check(char const* where) const {
     detail::require(degree >= 1 && degree <= 16, where, "kernel.degree", degree, "within [1, 16]");
-    detail::require(std::isfinite(scale), where, "kernel.scale", scale, "finite");
-    detail::require(std::isfinite(offset), where, "kernel.offset", offset, "finite");
+  }
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "kernel.scale", scale, type, detail::is_finite_number,
+                           detail::must_be_finite);
+    detail::require_factor(where, "kernel.offset", offset, type, detail::is_finite_number,
+                           detail::must_be_finite);
   }
   template <class Lanes>
   kernel_slopes<Lanes> at(Lanes dot, Lanes, Lanes) const {

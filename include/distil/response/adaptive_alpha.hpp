@@ -52,11 +52,14 @@ struct adaptive_alpha_function {
   constexpr adaptive_alpha_function()
       : alpha_min(-1.0), alpha_max(1.0), ratio_limit(1e3), log_limit(6.907755278982137) {}
 
-  void check(char const* where) const {
-    detail::require(std::isfinite(alpha_min), where, "alpha_min", alpha_min, "finite");
-    detail::require(std::isfinite(alpha_max), where, "alpha_max", alpha_max, "finite");
-    detail::require(ratio_limit >= 1.0 && std::isfinite(ratio_limit), where, "ratio_limit", ratio_limit,
-                    "finite and >= 1");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_power(where, "alpha_min", alpha_min, type, detail::must_be_finite);
+    detail::require_power(where, "alpha_max", alpha_max, type, detail::must_be_finite);
+    detail::require_factor(
+        where, "ratio_limit", ratio_limit, type,
+        [](double limit) { return limit >= 1.0 && std::isfinite(limit); }, "finite and >= 1");
+    check_limit(where, "alpha_min", alpha_min, type);
+    check_limit(where, "alpha_max", alpha_max, type);
   }
 
   template <class Lanes>
@@ -72,6 +75,13 @@ struct adaptive_alpha_function {
   }
 
  private:
+  /// What `limited` multiplies by.
+  void check_limit(char const* where, char const* argument, double alpha, detail::computing_type type) const {
+    if (alpha == 0.0 || alpha == 1.0) return;
+    detail::require_bounded(where, argument, alpha, type, "ratio_limit / (alpha (alpha - 1))",
+                            ratio_limit / (alpha * (alpha - 1.0)), detail::must_be_finite);
+  }
+
   /// Amari's summand (C - a p - (1 - a) q) / (a (a - 1)), C = p^a q^(1-a), with q ratio_limit in the place of C where that
   /// is less; the derivative by log q keeps its form.
   template <class Lanes>

@@ -40,11 +40,12 @@ struct alpha_beta_function : function_of_class<alpha_beta_function> {
 
   constexpr alpha_beta_function(options const& chosen = {}) : powers{chosen.alpha, chosen.beta} {}
 
-  void check(char const* where) const {
-    detail::require(std::isfinite(powers.alpha), where, "alpha", powers.alpha, "finite");
-    detail::require(std::isfinite(powers.beta), where, "beta", powers.beta, "finite");
-    detail::require(powers.alpha + powers.beta >= 0.0, where, "alpha + beta", powers.alpha + powers.beta,
-                    ">= 0");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    double const sum = powers.alpha + powers.beta;
+    detail::require_power(where, "alpha", powers.alpha, type, detail::must_be_finite);
+    detail::require_power(where, "beta", powers.beta, type, detail::must_be_finite);
+    detail::require(sum >= 0.0, where, "alpha + beta", sum, ">= 0");
+    detail::require_power(where, "alpha + beta", sum, type, ">= 0");
   }
 
   template <class Lanes>

@@ -38,8 +38,8 @@ struct amari_alpha_function : function_of_class<amari_alpha_function> {
 
   constexpr amari_alpha_function(options const& chosen = {}) : powers{chosen.alpha, 1.0 - chosen.alpha} {}
 
-  void check(char const* where) const {
-    detail::require(std::isfinite(powers.alpha), where, "alpha", powers.alpha, "finite");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_power(where, "alpha", powers.alpha, type, detail::must_be_finite);
   }
 
   template <class Lanes>

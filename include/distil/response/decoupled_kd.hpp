@@ -95,11 +95,9 @@ struct decoupled_kd_definition {
   template <class T, class Axis>
   using rule = kernels::decoupled_rule<T, Axis>;
 
-  static void check(char const* where, options const& chosen) {
-    detail::require(detail::is_weight(chosen.target_weight), where, "target_weight", chosen.target_weight,
-                    detail::must_be_weight);
-    detail::require(detail::is_weight(chosen.non_target_weight), where, "non_target_weight",
-                    chosen.non_target_weight, detail::must_be_weight);
+  static void check_numbers(char const* where, options const& chosen, detail::computing_type type) {
+    detail::require_factor(where, "target_weight", chosen.target_weight, type);
+    detail::require_factor(where, "non_target_weight", chosen.non_target_weight, type);
   }
 };
 

@@ -96,6 +96,11 @@ struct divergence_term : detail::term_base {
     if constexpr (requires { function.check(where); }) function.check(where);
   }
 
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factors(where, factor, type);
+    if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
+  }
+
   /// Whether the kernel is to differentiate by the temperatures.
   [[nodiscard]] bool wants_derivative() const {
     return !temperature_gradient.empty() || !teacher_temperature_gradient.empty();

@@ -21,7 +21,8 @@
 /// A blend of both Kullback-Leibler divergences says so by `kl_weights()` besides, and takes one sweep less.
 ///
 /// Own options: `Function::options` is the aggregate the loss is called with, the five members of `divergence_options`
-/// among its own; a Function is made from it for each call, and `check(where)` refuses what is out of range.
+/// among its own; a Function is made from it for each call, and `check(where)` refuses what is out of range,
+/// `check_numbers(where, type)` what is no number of the type that the loss computes in (see core/number_checks.hpp).
 namespace distil {
 
 /// One class of a row. Where both logarithms are -inf the Function's answer is not looked at.

@@ -42,6 +42,11 @@ struct gram_term : distribution_term<Storage, Form> {
         class_weight(of_classes),
         batch_weight(of_batch) {}
 
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "class_weight", class_weight, type);
+    detail::require_factor(where, "batch_weight", batch_weight, type);
+  }
+
   template <class Policy, class T>
   [[nodiscard]] gram_value evaluate(Policy policy, coupled_batch<T> const& batch) const {
     gram_value result{};

@@ -104,12 +104,10 @@ struct hard_distillation_term : detail::labelled_teacher_term<Storage, Form> {
     this->labelled = is_labelled;
   }
 
-  void check(char const* where, index row_count, index columns) const {
-    detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
-    detail::require(detail::is_weight(teacher_weight), where, "teacher_weight", teacher_weight,
-                    detail::must_be_weight);
-    detail::require(detail::is_weight(label_weight), where, "label_weight", label_weight,
-                    "finite and >= 0 (set it when teacher_weight is above 1)");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "teacher_weight", teacher_weight, type);
+    detail::require_factor(where, "label_weight", label_weight, type, detail::is_weight,
+                           "finite and >= 0 (set it when teacher_weight is above 1)");
   }
 };
 
@@ -143,7 +141,7 @@ struct hard_distillation_definition {
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `hard_distillation_definition::bound`, with f = label_weight + teacher_weight
 /// @nan       a NaN or +inf on either side makes the loss and gradient of its row NaN (masked classes may get 0), no
-///            other's; +inf where the student has masked one of the two
+///            other's; +inf where the student has masked one of the two. A negative probability is never the choice
 /// @cost      one read of student and teacher and one write, 1 exponential an element; 1 number of scratch a class
 /// @source    Touvron et al. 2021, arXiv:2012.12877, section 4. timm and DeiT have two heads; with one head the loss is
 ///            that of a label shared between two classes

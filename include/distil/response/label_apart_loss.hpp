@@ -22,12 +22,17 @@ struct label_apart_term : detail::labelled_teacher_term<Storage, Form> {
 
   void check(char const* where, index row_count, index columns) const {
     detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
-    Definition::check(where, chosen);
+    if constexpr (requires { Definition::check(where, chosen); }) Definition::check(where, chosen);
+  }
+  void check_numbers([[maybe_unused]] char const* where, [[maybe_unused]] detail::computing_type type) const {
+    if constexpr (requires { Definition::check_numbers(where, chosen, type); }) {
+      Definition::check_numbers(where, chosen, type);
+    }
   }
 };
 
-/// Completes what `labelled_loss` asks for. `Definition` has `name`, `bound`, `options`, `check(where, options)` and
-/// `rule<T, Axis>`, which finds its options in `term.chosen`.
+/// Completes what `labelled_loss` asks for. `Definition` has `name`, `bound`, `options`, `rule<T, Axis>`, which finds its
+/// options in `term.chosen`, and may have `check(where, options)` and `check_numbers(where, options, type)`.
 template <class Definition>
 struct label_apart : Definition {
   template <class Storage, teacher_form Form>

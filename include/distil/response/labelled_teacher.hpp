@@ -176,11 +176,17 @@ struct labelled_loss {
 
   template <class Teacher, class Labels>
   [[nodiscard]] static auto make_term(Teacher const& teacher, Labels const& labels, options const& chosen) {
-    return Definition::make_term(detail::as_teacher(teacher), label_view(labels), chosen);
+    auto const seen = detail::as_teacher(teacher);
+    constexpr bool takes_labels = requires { Definition::make_term(seen, label_view(labels), chosen); };
+    static_assert(takes_labels, "distil: this loss takes no labels; leave them out");
+    if constexpr (takes_labels) return Definition::make_term(seen, label_view(labels), chosen);
   }
   template <class Teacher>
   [[nodiscard]] static auto make_term(Teacher const& teacher, options const& chosen) {
-    return Definition::make_term(detail::as_teacher(teacher), chosen);
+    auto const seen = detail::as_teacher(teacher);
+    constexpr bool goes_without_labels = requires { Definition::make_term(seen, chosen); };
+    static_assert(goes_without_labels, "distil: this loss needs labels, after the teacher");
+    if constexpr (goes_without_labels) return Definition::make_term(seen, chosen);
   }
 };
 

@@ -24,13 +24,14 @@ struct negative_log_overlap_function {
     return {min(here.log_p, here.log_q), share(here.log_q, here.log_p), share(here.log_p, here.log_q)};
   }
 
-  /// A large overlap is 1 less the distance, a small one known by its logarithm.
+  /// A large overlap is 1 less the distance, as is one that is NaN; a small one is known by its logarithm, where min may
+  /// have dropped a NaN.
   template <class Lanes>
   DISTIL_INLINE divergence_outcome<Lanes, 2> outcome(std::array<Lanes, 2> const& sums) const {
     auto const [distance, log_overlap] = sums;
-    auto const large = distance < Lanes(0.5);
-    return {select(large, -log1p(-distance), -log_overlap),
-            {select(large, Lanes(1) / (Lanes(1) - distance), Lanes(0)), select(large, Lanes(0), Lanes(-1))}};
+    auto const small = distance >= Lanes(0.5);
+    return {select(small, -log_overlap, -log1p(-distance)),
+            {select(small, Lanes(0), Lanes(1) / (Lanes(1) - distance)), select(small, Lanes(-1), Lanes(0))}};
   }
 };
 

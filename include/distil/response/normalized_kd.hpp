@@ -72,9 +72,8 @@ struct normalized_kd_definition {
   template <class T, class Axis>
   using rule = kernels::normalized_rule<T, Axis>;
 
-  static void check(char const* where, options const& chosen) {
-    detail::require(detail::is_weight(chosen.non_target_weight), where, "non_target_weight",
-                    chosen.non_target_weight, detail::must_be_weight);
+  static void check_numbers(char const* where, options const& chosen, detail::computing_type type) {
+    detail::require_factor(where, "non_target_weight", chosen.non_target_weight, type);
   }
 };
 

@@ -38,9 +38,8 @@ struct overlap_hybrid_function {
 
   constexpr overlap_hybrid_function(options const& chosen = {}) : overlap_decay(chosen.overlap_decay) {}
 
-  void check(char const* where) const {
-    detail::require(detail::is_weight(overlap_decay), where, "overlap_decay", overlap_decay,
-                    detail::must_be_weight);
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "overlap_decay", overlap_decay, type);
   }
 
   template <class Lanes>

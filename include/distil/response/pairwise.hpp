@@ -64,12 +64,15 @@ struct pairwise {
         pairs(options.pairs) {}
 
   void check(char const* where) const {
-    detail::require(detail::is_weight(margin), where, "margin", margin, detail::must_be_weight);
     detail::require(margin_is == pair_margin::constant || margin_is == pair_margin::times_teacher_difference,
                     where, "margin_is", static_cast<int>(margin_is),
                     "pair_margin::constant or pair_margin::times_teacher_difference");
     detail::require(pairs == pair_reduction::mean || pairs == pair_reduction::sum, where, "pairs",
                     static_cast<int>(pairs), "pair_reduction::mean or pair_reduction::sum");
+  }
+
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "margin", margin, type);
   }
 
   /// The memory of this thread.

@@ -2,9 +2,23 @@
 
 #include <cmath>
 
+#include "distil/core/number_checks.hpp"
 #include "distil/response/divergence_function.hpp"
 
 namespace distil {
+
+namespace detail {
+
+/// A power of the divergence below: 0, or a number with an inverse and a square.
+inline void require_power(char const* where, char const* argument, double power, computing_type type,
+                          char const* must_be) {
+  require(std::isfinite(power), where, argument, power, must_be);
+  if (power == 0.0) return;
+  require_made(where, argument, power, type, "its inverse", 1.0 / power, must_be);
+  require_bounded(where, argument, power, type, "its square", power * power, must_be);
+}
+
+}  // namespace detail
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {

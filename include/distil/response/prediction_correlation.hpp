@@ -59,14 +59,11 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
                                          the_options.temperature_gradient),
         options(the_options) {}
 
-  void check(char const* where, index row_count, index columns) const {
-    distribution_term<Storage, Form>::check(where, row_count, columns);
-    auto const require_weight = [where](char const* argument, double value) {
-      detail::require(detail::is_weight(value), where, argument, value, detail::must_be_weight);
-    };
-    require_weight("row_weight", options.row_weight);
-    require_weight("column_weight", options.column_weight);
-    require_weight("norm_floor", options.norm_floor);
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "row_weight", options.row_weight, type);
+    detail::require_factor(where, "column_weight", options.column_weight, type);
+    detail::require_number(where, "norm_floor", options.norm_floor, type, detail::is_weight,
+                           detail::must_be_weight);
   }
 
   template <class Policy, class T>

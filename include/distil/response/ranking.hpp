@@ -147,6 +147,9 @@ struct ranking_term : detail::term_base {
     function.check(where);
     detail::require_rows(where, rows, row_count);
   }
+  void check_numbers([[maybe_unused]] char const* where, [[maybe_unused]] detail::computing_type type) const {
+    if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
+  }
   template <class Gradient>
   void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher.scores);

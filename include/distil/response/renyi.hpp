@@ -39,8 +39,9 @@ struct renyi_function {
 
   constexpr renyi_function(options const& chosen = {}) : alpha(chosen.alpha) {}
 
-  void check(char const* where) const {
-    detail::require(alpha > 0.0 && std::isfinite(alpha), where, "alpha", alpha, "finite and > 0");
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require(detail::is_positive(alpha), where, "alpha", alpha, detail::must_be_positive);
+    detail::require_power(where, "alpha", alpha, type, detail::must_be_positive);
   }
 
   /// Amari's divergence, of which this is a function: accurate where both are small, and near order 1.

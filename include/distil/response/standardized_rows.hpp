@@ -19,7 +19,7 @@ class standardized_rows {
   template <class Policy, class Student, class Teacher>
   standardized_rows(char const* where, Policy policy, matrix_view<Student const> const& z,
                     matrix_view<Teacher const> const& t, double epsilon, bool with_gradient) {
-    detail::require(detail::is_weight(epsilon), where, "epsilon", epsilon, detail::must_be_weight);
+    detail::require_factor(where, "epsilon", epsilon, detail::computing_type::of<T>());
     detail::require_matrix(where, "student", z);
     detail::require_shape(where, "teacher", t, z.rows, z.columns);
     index const size = z.rows * z.columns;

@@ -9,12 +9,13 @@ namespace distil {
 /// What the numbers of a teacher mean.
 enum class teacher_form {
   logits,             ///< any real numbers, up to a constant per row
-  log_probabilities,  ///< logarithms of probabilities, in nats
-  probabilities       ///< numbers >= 0; a negative one makes its row NaN
+  log_probabilities,  ///< logarithms of numbers in proportion to probabilities, in nats
+  probabilities       ///< numbers >= 0 in proportion to probabilities; a negative one makes its row NaN
 };
 
-/// A teacher in one of its dense forms; rows are normalised, so that a distribution stored in 16 bits, which
-/// does not quite sum to one, does not bias the gradient.
+/// A teacher in one of its dense forms; rows are normalised, whatever they sum to, so that a distribution stored in 16
+/// bits, which does not quite sum to one, does not bias the gradient. Nothing looks whether they do: that would be one more
+/// sweep.
 ///
 /// Logits are softened by the temperature T of the loss. A distribution is taken as it is, already softened,
 /// and the temperature moves the student alone, as in PyTorch's kl_div; pass softmax(t / T) with T. One that
@@ -63,6 +64,10 @@ template <class Matrix>
   return dense_teacher<element, teacher_form::logits>{seen};
 }
 
+/// How far rounding takes stored mass above 1, and the logarithm of a probability above 0. As a bfloat16 logarithm a
+/// probability of e^-n is off by n / 512 of itself.
+inline constexpr double rounding_of_mass = 1.0 / 16;
+
 /// True when the teacher gives no class any mass.
 template <class Storage, teacher_form Form>
 bool any_begins_masked(dense_teacher<Storage, Form> const& teacher) {
@@ -86,6 +91,21 @@ bool fully_masked(dense_teacher<Storage, Form> const& teacher, index row) {
     return true;
   } else {
     return fully_masked(teacher.matrix, row);
+  }
+}
+
+/// Factors of rows do not overflow in the type they are used in.
+inline void require_factors(char const* where, std::optional<row_parameter> const& factor,
+                            computing_type type) {
+  for (index row = 0; factor && row < (factor->per_row() ? factor->size() : 1); ++row) {
+    double const value = (*factor)[row];
+    require(
+        !type.overflows(value), where, "factor",
+        [&] {
+          std::string const place = factor->per_row() ? " in row " + text_of(row) : "";
+          return text_of(value) + place + ", which is " + type.text(value);
+        },
+        must_be_weight);
   }
 }
 

@@ -101,9 +101,12 @@ struct top_k_teacher {
 ///            `teacher_temperature` S it is in the place of T for p, as in `divergence`; `factor` as there, too
 /// @param     ids     [rows, k] classes, integers of 32 or 64 bits, in any order, each at most once in a row
 /// @param     values  [rows, k] logits, log-probabilities or probabilities, any storage. An entry without mass (-inf,
-///            or probability 0) is no entry, whatever its id. A row without entries counts for nothing
-/// @throws    std::invalid_argument for ids out of range or twice in a row, counts outside [0, k], a tail mass that is
-///            none, or a policy that needs a mass nobody knows; rows that weigh nothing are not looked at
+///            or probability 0) is no entry, whatever its id. A row without entries counts for nothing. Probabilities,
+///            or what log-probabilities are the logarithms of, sum to no more than 1 in a row, but for 1/16 of
+///            rounding, which 16-bit storage needs; what is above 1 is divided away with every policy
+/// @throws    std::invalid_argument for ids out of range or twice in a row, counts outside [0, k], entries of more mass
+///            than that, a tail mass that is none, or a policy that needs a mass nobody knows; rows that weigh nothing
+///            are not looked at
 /// @gradient  in K (psi_i - q_i sum psi) / T with psi = dD / d log q; outside q_i (psi_tail / q_tail - sum psi) / T
 ///            for bucket and renormalise_teacher, 0 for renormalise_both. By the temperatures: as in `divergence`
 /// @error     `top_k_bound`

@@ -74,6 +74,51 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 using simd::lanes;
 
+/// The mass of a row's entries, from their logarithms; a logarithm above `rounding_of_mass` counts as that.
+template <class Teacher>
+double mass_of_logarithms(Teacher const& teacher, index row) {
+  using T = arithmetic_t<typename Teacher::storage>;
+  constexpr double most = detail::rounding_of_mass;
+  constexpr index run = simd::longest_sum * lanes<T>::size;
+  alignas(simd::cache_line) T values[static_cast<std::size_t>(run)];
+  index const entries = teacher.entries(row);
+  double mass = 0.0;
+  for (index first = 0; first < entries; first += run) {
+    index const count = std::min(run, entries - first), last = (count - 1) / lanes<T>::size * lanes<T>::size;
+    std::fill_n(values + last, lanes<T>::size, -simd::infinity<T>);
+    for (index i = 0; i < count; ++i) values[i] = detail::widen<T>(teacher.values(row, first + i)) - T(most);
+    lanes<T> sum(0);
+    for (index at = 0; at <= last; at += lanes<T>::size) {
+      lanes<T> const here = lanes<T>::load(values + at);
+      sum += exp_nonpositive(select(here > lanes<T>(0), lanes<T>(0), here));
+    }
+    mass += static_cast<double>(first_of(sum_across(sum)));
+  }
+  return mass * std::exp(most);
+}
+
+/// Refuses a row whose entries have more mass than there is, which a policy could but divide away. NaN makes the row NaN,
+/// and is left to that.
+template <class Teacher>
+void require_mass(char const* where, Teacher const& teacher, index row) {
+  bool const logarithms = teacher.options.form == teacher_form::log_probabilities;
+  auto const sum = [&](auto const& mass_of) {
+    double mass = 0.0;
+    for (index i = 0; i < teacher.entries(row); ++i) {
+      mass += mass_of(detail::widen<double>(teacher.values(row, i)));
+    }
+    return mass;
+  };
+  auto const exactly = [&] {
+    return logarithms ? sum([](double log_p) { return std::exp(log_p); }) : sum([](double p) { return p; });
+  };
+  detail::require(
+      !((logarithms ? mass_of_logarithms(teacher, row) : exactly()) > 1.0 + detail::rounding_of_mass), where,
+      "mass of the teacher's entries",
+      [&] { return detail::text_of(exactly()) + " in row " + detail::text_of(row); },
+      "at most 1, but for 1/16 of rounding");
+}
+
 /// Sums of what each register of an array adds, in runs as the sweeps have them.
 template <std::size_t Count, class T, class Each>
 DISTIL_INLINE std::array<T, Count> sums_over(index elements, Each const& each) {

@@ -100,6 +100,11 @@ struct top_k_term : detail::term_base {
     if constexpr (requires { function.check(where); }) function.check(where);
   }
 
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factors(where, factor, type);
+    if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
+  }
+
   template <class Gradient>
   void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
     detail::require_apart(where, gradient, "ids", teacher.ids);
@@ -125,7 +130,9 @@ struct top_k_term : detail::term_base {
     auto* const seen = reinterpret_cast<std::uint64_t*>(memory.memory(words * sizeof(std::uint64_t)));
     std::fill(seen, seen + words, 0);
     for (index row = 0; row < rows_of_student; ++row) {
-      if (weight_of(row).multiplier > 0.0) detail::require_ids(where, teacher, row, columns, seen);
+      if (!(weight_of(row).multiplier > 0.0)) continue;
+      detail::require_ids(where, teacher, row, columns, seen);
+      if (teacher.options.form != teacher_form::logits) kernels::require_mass(where, teacher, row);
     }
   }
 

@@ -199,11 +199,11 @@ struct universal_self_kd_loss {
     detail::require_size(name, "labels", labels.size(), student.rows);
     detail::require(student.columns <= detail::most_labelled_classes, name, "classes", student.columns,
                     "at most 2^24");
-    auto const weight = [](char const* argument, double number) {
-      detail::require(detail::is_weight(number), name, argument, number, detail::must_be_weight);
-    };
-    weight("target_weight", options.target_weight);
-    weight("non_target_weight", options.non_target_weight);
+    using T = std::common_type_t<arithmetic_t<std::remove_const_t<typename Student::element>>,
+                                 arithmetic_t<std::remove_const_t<typename Weak::element>>>;
+    constexpr auto type = detail::computing_type::of<T>();
+    detail::require_factor(name, "target_weight", options.target_weight, type);
+    detail::require_factor(name, "non_target_weight", options.non_target_weight, type);
     detail::require_rows(name, options.rows, student.rows);
     detail::require_row_values(name, "rows.weights", options.rows.weights, detail::is_weight,
                                detail::must_be_weight);

@@ -72,10 +72,11 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
     detail::require(cost_.data != nullptr, where, "cost", "a null pointer", "a matrix");
     detail::require_transport(where, options_.epsilon, options_.iterations, options_.gradient);
     if (options_.labels.size() > 0) detail::require_size(where, "labels", options_.labels.size(), row_count);
-    detail::require(detail::is_weight(options_.transport_weight), where, "transport_weight",
-                    options_.transport_weight, detail::must_be_weight);
-    detail::require(detail::is_weight(options_.target_weight), where, "target_weight", options_.target_weight,
-                    detail::must_be_weight);
+  }
+
+  void check_numbers(char const* where, detail::computing_type type) const {
+    detail::require_factor(where, "transport_weight", options_.transport_weight, type);
+    detail::require_factor(where, "target_weight", options_.target_weight, type);
   }
 
   template <class Gradient>

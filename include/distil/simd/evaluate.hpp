@@ -19,6 +19,7 @@
 ///
 ///   arithmetic                               the widest arithmetic type among the matrices it reads
 ///   check(where, rows, columns)              options and shapes, O(1); throws
+///   check_numbers(where, type)               if it has it, numbers that the computing_type does not hold; throws
 ///   check_apart(where, gradient)             its matrices do not overlap what is written; throws
 ///   inspect(where, rows, columns)            values per row: labels, weights, temperatures; throws
 ///   weigh(student_is_masked, row)            the row's weight; 0 for rows that do not count

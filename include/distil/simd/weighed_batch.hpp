@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "distil/core/number_checks.hpp"
 #include "distil/core/objective.hpp"
 #include "distil/core/shapes.hpp"
 #include "distil/simd/tuning.hpp"
@@ -124,6 +125,7 @@ class weighed_batch {
       detail::require_size(where, "values", static_cast<index>(options_.values.size()), student_.rows);
     }
     (std::get<I>(terms_).check(where, student_.rows, student_.columns), ...);
+    (check_numbers(where, std::get<I>(terms_)), ...);
     (check_outputs<I>(where, each), ...);
     if constexpr (with_gradient) {
       detail::require_shape(where, "gradient", gradient_, student_.rows, student_.columns);
@@ -131,6 +133,15 @@ class weighed_batch {
       detail::require_writable_over_student(where, gradient_, student_);
       (std::get<I>(terms_).check_apart(where, gradient_), ...);
     }
+  }
+
+  template <class Term>
+  static void check_numbers(char const* where, Term const& term) {
+    using T = std::common_type_t<arithmetic_t<Student>, typename Terms::arithmetic...>;
+    constexpr auto type = detail::computing_type::of<T>();
+    detail::require_factor(where, "coefficient of a term", term.coefficient, type, detail::is_finite_number,
+                           detail::must_be_finite);
+    if constexpr (requires { term.check_numbers(where, type); }) term.check_numbers(where, type);
   }
 
   // Two terms that write to one place would leave the part of the last.
