@@ -2,6 +2,7 @@
 
 #include "../support/behaviour_suite.hpp"
 #include "../support/cases/cross_entropy.hpp"
+#include "../support/refusal.hpp"
 
 namespace distil::testing {
 namespace {
@@ -9,24 +10,46 @@ namespace {
 INSTANTIATE_TYPED_TEST_SUITE_P(cross_entropy, response_suite, in_float_and_double<cross_entropy_case>);
 INSTANTIATE_TYPED_TEST_SUITE_P(cross_entropy, behaviour_suite, in_float_and_double<cross_entropy_case>);
 
-// Of long rows, which have lanes along them, and of short ones, which have them across.
-TEST(cross_entropy, is_nan_in_rows_of_negative_soft_targets) {
-  for (index const classes : {3, 70}) {
-    batch<double> b(3, classes);
+TEST(cross_entropy, refuses_negative_soft_targets_before_it_writes) {
+  for (layout const order : {layout::row_major, layout::class_major, layout::every_other}) {
+    batch<double> b(3, 70, 1.0, order);
     for (index r = 0; r < 3; ++r) {
-      for (index c = 0; c < classes; ++c) b.teacher.set(r, c, c == 1 ? 2.0 : 0.0);  // need not sum to 1
+      for (index c = 0; c < 70; ++c) b.teacher.set(r, c, c == 1 ? 2.0 : -0.0);  // need not sum to 1
     }
-    b.teacher.set(1, classes - 1, -0.5);
-    std::vector<double> rows(3);
-    cross_entropy.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
-                            {.rows = {.values = rows}});
-    for (index r = 0; r < 3; ++r) {
-      EXPECT_EQ(std::isnan(rows[static_cast<std::size_t>(r)]), r == 1) << classes;
-      for (index c = 0; c < classes; ++c) EXPECT_EQ(std::isnan(b.gradient.at(r, c)), r == 1) << classes;
+    b.gradient.set(0, 0, 42);
+    auto const refusal = [&](row_options const& rows) {
+      return refusal_of([&] {
+        cross_entropy.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), {.rows = rows});
+      });
+    };
+    for (index const column : {0, 3, 64, 69}) {
+      b.teacher.set(1, column, -0.5);
+      EXPECT_EQ(refusal({}), "distil::cross_entropy: targets is -0.5 in row 1, class " +
+                                 std::to_string(column) + "; it must be >= 0");
+      EXPECT_EQ(b.gradient.at(0, 0), 42);
+      b.teacher.set(1, column, 0.5);
     }
-    std::vector<int> const mask = {0, -100, 0};  // a row that does not count may hold anything
-    EXPECT_TRUE(std::isfinite(cross_entropy(b.student.view(), b.teacher.view(), {.rows = {.labels = mask}})));
+    b.teacher.set(1, 69, -0.5);
+    std::vector<double> const weights = {1, 0, 1};  // a row that does not count may hold anything
+    EXPECT_EQ(refusal({.weights = weights}), "");
+    EXPECT_NE(b.gradient.at(0, 0), 42);
   }
+}
+
+TEST(cross_entropy, refuses_negative_soft_targets_of_every_storage) {
+  std::vector<float> const student(5, 1.0F);
+  auto const refusal = [&]<class Storage>(Storage minus) {
+    std::vector<Storage> targets(5, Storage(0.25F));
+    targets[4] = minus;
+    return refusal_of([&] {
+      (void)cross_entropy(matrix_view<float const>(student.data(), 1, 5),
+                          matrix_view<Storage const>(targets.data(), 1, 5));
+    });
+  };
+  std::string const text = "distil::cross_entropy: targets is -0.25 in row 0, class 4; it must be >= 0";
+  EXPECT_EQ(refusal(-0.25F), text);
+  EXPECT_EQ(refusal(bfloat16(-0.25F)), text);
+  EXPECT_EQ(refusal(half(-0.25F)), text);
 }
 
 }  // namespace

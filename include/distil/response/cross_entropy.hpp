@@ -66,16 +66,17 @@ struct cross_entropy_loss {
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     targets  labels of 32 or 64 bits, one per row (`rows.ignore_label` does not count); or
 ///            `mixed_labels`; or a [rows, classes] matrix of soft targets >= 0, taken as they are: they need
-///            not sum to one. Nothing is refused of them, which would be one more sweep: see @nan
+///            not sum to one
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the
 ///            targets
 /// @gradient  w_b / sum w * (q sum_i target_i - target) / T
-/// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
+/// @throws    std::invalid_argument when a shape, option, weight, label or target is refused; nothing is written then
 /// @error     `cross_entropy_loss::bound`
-/// @nan       a NaN or +inf logit, and a NaN or negative soft target, makes the loss and gradient of its row NaN (masked
-///            classes may get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass included (PyTorch does
-///            the same). A fully masked row counts for nothing
-/// @cost      one read and one write, 1 exponential an element; a second read with smoothing or soft targets;
+/// @nan       a NaN or +inf logit, and a NaN soft target, makes the loss and gradient of its row NaN (masked classes may
+///            get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass included (PyTorch
+///            does the same). A fully masked row counts for nothing
+/// @cost      one read and one write, 1 exponential an element; a second read with smoothing or soft targets,
+///            which are read once before;
 ///            1 number of scratch a class
 /// @source    mean and class weights as in PyTorch's cross_entropy: the divisor is the sum of the labels'
 ///            class weights (with soft targets, the rows). Smoothing: Szegedy et al. 2016, arXiv:1512.00567

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "distil/response/cross_entropy_targets.hpp"
@@ -78,7 +77,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   struct partial {
     lanes<T> exponentials{0}, mass{0}, logits{0};  // logits: sum w u / ln 2
-    lanes<T> negative{0};                          // the least soft target below 0
   };
   struct refinement {
     lanes<T> q_u{0};
@@ -124,7 +122,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
       sums.exponentials += z.exponential;
       if (spreads) {
         lanes<T> const w = weight(strip, k);
-        if constexpr (dense) sums.negative = min(sums.negative, strip.target[k]);
         sums.mass += w;
         sums.logits = zero_safe_fma(w, z.centred * sharpness, sums.logits);
       }
@@ -135,7 +132,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     sums_.exponentials += sums.exponentials;
     sums_.mass += sums.mass;
     sums_.logits += sums.logits;
-    if constexpr (dense) sums_.negative += sums.negative;
   }
 
   DISTIL_INLINE void join(cross_entropy_kernel const& other) { fold(other.sums_); }
@@ -169,10 +165,6 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     lanes<T> const sum = Axis::sum(sums_.exponentials);
     log_sum_ = Axis::log_of_rows(sum);
     mass_ = Axis::sum(sums_.mass);
-    if constexpr (dense) {  // by the mass, the row becomes NaN
-      lanes<T> const undefined(std::numeric_limits<T>::quiet_NaN());
-      mass_ = select(Axis::sum(sums_.negative) < lanes<T>(0), undefined, mass_);
-    }
     target_logit_ = Axis::sum(sums_.logits) * lanes<T>(simd::ln2);
     for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {
       lanes<T> const u = (label_logit_[i] - student.shift()) * inverse_;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "distil/core/labels.hpp"
@@ -56,7 +58,8 @@ struct single_label_targets {
   label_view labels;
 
   void check(char const* where, index rows) const { require_size(where, "labels", labels.size(), rows); }
-  void inspect(char const*) const {}
+  template <class Counts>
+  void inspect(char const*, Counts const&) const {}
   template <class Visit>
   void each_view(Visit const& visit) const {
     visit(labels);
@@ -77,7 +80,8 @@ struct mixed_label_targets {
     require_size(where, "labels.second", pair.second.size(), rows);
     require_parameter(where, "labels.first_share", pair.first_share, rows, is_share, must_be_share);
   }
-  void inspect(char const* where) const {
+  template <class Counts>
+  void inspect(char const* where, Counts const&) const {
     require_row_values(where, "labels.first_share", pair.first_share, is_share, must_be_share);
   }
   template <class Visit>
@@ -95,6 +99,22 @@ struct mixed_label_targets {
   }
 };
 
+/// Whether any of so many bytes has a bit of the mask, which is laid over every eight of them: at the speed of memory.
+[[nodiscard]] inline bool any_bit(void const* begin, std::size_t bytes, std::uint64_t mask) noexcept {
+  auto const* const from = static_cast<unsigned char const*>(begin);
+  std::uint64_t found[4] = {};
+  std::size_t at = 0;
+  for (; at + sizeof found <= bytes; at += sizeof found) {
+    std::uint64_t words[4];
+    std::memcpy(words, from + at, sizeof words);
+    for (std::size_t i = 0; i < 4; ++i) found[i] |= words[i];
+  }
+  std::uint64_t rest[4] = {};
+  std::memcpy(rest, from + at, bytes - at);
+  for (std::size_t i = 0; i < 4; ++i) found[i] |= rest[i];
+  return ((found[0] | found[1] | found[2] | found[3]) & mask) != 0;
+}
+
 template <class Storage>
 struct soft_targets {
   using storage = Storage;
@@ -103,12 +123,45 @@ struct soft_targets {
   matrix_view<Storage const> matrix;
 
   void check(char const*, index) const {}
-  void inspect(char const*) const {}
+
+  /// Refuses negative targets in rows that count; O(rows * classes), one read.
+  template <class Counts>
+  void inspect(char const* where, Counts const& counts) const {
+    if (!any_sign()) return;
+    for (index row = 0; row < matrix.rows; ++row) {
+      for (index column = 0; column < matrix.columns && counts(row); ++column) {
+        auto const target = widen<arithmetic_t<Storage>>(matrix(row, column));
+        require(
+            !(target < 0), where, "targets",
+            [&] { return text_of(target) + " in row " + text_of(row) + ", class " + text_of(column); },
+            ">= 0");
+      }
+    }
+  }
+
   template <class Visit>
   void each_view(Visit const&) const {}
   [[nodiscard]] bool alike(std::int64_t) const { return true; }
   [[nodiscard]] std::int64_t label(int, index) const { return 0; }
   [[nodiscard]] double share(int, index) const { return 0.0; }
+
+ private:
+  /// Whether some target has a minus sign, as far as that is quick to tell.
+  [[nodiscard]] bool any_sign() const {
+    bool const by_column = matrix.row_stride == 1;
+    if (!by_column && matrix.column_stride != 1) return true;
+    std::uint64_t mask = 0;
+    for (std::size_t at = 0; at < sizeof mask; at += sizeof(Storage)) {
+      Storage const minus = narrow<Storage>(arithmetic_t<Storage>(-0.0));
+      std::memcpy(reinterpret_cast<char*>(&mask) + at, &minus, sizeof minus);
+    }
+    auto const length = static_cast<std::size_t>(by_column ? matrix.rows : matrix.columns);
+    for (index line = 0; line < (by_column ? matrix.columns : matrix.rows); ++line) {
+      Storage const* const begin = by_column ? &matrix(0, line) : &matrix(line, 0);
+      if (any_bit(begin, length * sizeof(Storage), mask)) return true;
+    }
+    return false;
+  }
 };
 
 template <class Matrix>
@@ -198,9 +251,9 @@ struct cross_entropy_base : term_base {
   }
 
   void inspect(char const* where, index row_count, index columns) const {
-    targets.inspect(where);
     require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
     require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
+    targets.inspect(where, [&](index row) { return weight_of(row).multiplier > 0.0; });
     targets.each_view([&](label_view const& labels) {
       index const row = labels.first_where([&](std::int64_t label) {
         return ((label < 0) | (label >= columns)) & (label != rows.ignore_label);

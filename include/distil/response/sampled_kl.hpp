@@ -109,15 +109,6 @@ struct sampled_kl_base : term_base {
                    detail::text_of(rows.ignore_label);
           });
     }
-    if constexpr (!dense) {
-      for (index row = 0; row < row_count; ++row) {
-        double const log_p = teacher.values[row];
-        require(
-            ignored(row) || !(weight_of(row).multiplier > 0.0) || !(log_p > rounding_of_mass), where,
-            "teacher", [&] { return detail::text_of(log_p) + " in row " + detail::text_of(row); },
-            "a log-probability, at most 0 but for 1/16 of rounding");
-      }
-    }
   }
 
   [[nodiscard]] bool alike() const {
@@ -210,14 +201,14 @@ struct sampled_kl_loss {
 ///            k as `kl_estimator` says
 /// @param     student     [tokens, vocabulary] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher     [tokens, vocabulary] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`; or
-///            `sampled_log_probabilities{values}`, log p(x) one per row, at most 0 but for 1/16 of rounding
+///            `sampled_log_probabilities{values}`, log p(x) one per row
 /// @param     sampled_ids one per row, 32 or 64 bits; a row with `rows.ignore_label` counts for nothing
 /// @param     gradient    [tokens, vocabulary] dL/dz, overwritten or added; may be the student itself, never the
 ///            teacher
 /// @gradient  w_b / sum w * k' (e_x - q) / T with k' = dk / d log q: that of automatic differentiation with x held
 ///            fixed. For x drawn from q its expectation is 0 for k1; that of reverse KL(q || p) for k2 and
 ///            policy_gradient (times its coefficient); that of forward KL(p || q) for k3
-/// @throws    std::invalid_argument when a shape, option, weight, id or log p(x) is refused; nothing is written then
+/// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
 /// @error     `sampled_kl_loss::bound`: the value relative to |k| + |k'| (1 + log C), for policy_gradient with
 ///            |k'| + advantage_coefficient |log q| for |k'|; the gradient to (|k'| + |k''| (1 + log C)) / T
 /// @nan       a NaN or +inf logit on either side makes its row NaN, no other. A token the teacher excludes (log p =

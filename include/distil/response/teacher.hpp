@@ -64,8 +64,7 @@ template <class Matrix>
   return dense_teacher<element, teacher_form::logits>{seen};
 }
 
-/// How far rounding takes stored mass above 1, and the logarithm of a probability above 0. As a bfloat16 logarithm a
-/// probability of e^-n is off by n / 512 of itself.
+/// How far rounding takes stored mass above 1. As a bfloat16 logarithm a probability of e^-n is off by n / 512 of itself.
 inline constexpr double rounding_of_mass = 1.0 / 16;
 
 /// True when the teacher gives no class any mass.
