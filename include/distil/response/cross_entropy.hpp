@@ -73,8 +73,8 @@ struct cross_entropy_loss {
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `cross_entropy_loss::bound`
 /// @nan       a NaN or +inf logit, and a NaN or negative soft target, makes the loss and gradient of its row NaN (masked
-///            classes may get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass included (PyTorch does
-///            the same). A fully masked row counts for nothing
+///            classes may get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass
+///            included (PyTorch does the same). A fully masked row counts for nothing
 /// @cost      one read and one write, 1 exponential an element; a second read with smoothing or soft targets;
 ///            1 number of scratch a class
 /// @source    mean and class weights as in PyTorch's cross_entropy: the divisor is the sum of the labels'
