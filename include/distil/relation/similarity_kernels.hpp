@@ -11,8 +11,9 @@
 ///   template <class Lanes> kernel_slopes<Lanes> at(Lanes dot, Lanes own, Lanes other) const;
 ///
 /// and may have `check(char const* where)`, which refuses parameters, `check_numbers(char const* where,
-/// detail::computing_type type)`, which refuses those that are no numbers of the type, and `static constexpr bool centred = true` where it
-/// depends on differences of samples alone: samples far from the origin keep their digits then.
+/// detail::computing_type type)`, which refuses those that are no numbers of the type, and
+/// `static constexpr bool centred = true` where it depends on differences of samples alone: samples far from the origin
+/// keep their digits then.
 namespace distil {
 
 /// The similarity and its derivatives by x . y and by |x|^2.
