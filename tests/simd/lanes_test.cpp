@@ -1,4 +1,4 @@
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 
 #include <gtest/gtest.h>
 
