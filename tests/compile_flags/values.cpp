@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <distil/matrix/pairwise_distances.hpp>
+#include <distil/matrix/unit_rows.hpp>
 #include <distil/response/cross_entropy.hpp>
 #include <distil/response/forward_kl.hpp>
 #include <distil/response/jensen_shannon.hpp>
@@ -63,12 +64,6 @@ batch near_rows() {
   return {student, teacher};
 }
 
-batch masked_rows() {
-  batch rows = far_rows();
-  rows.student[3] = rows.teacher[3] = -std::numeric_limits<T>::infinity();
-  return rows;
-}
-
 /// Value, first element of the gradient, and sum of g_i (i mod 5).
 struct expected_loss {
   double value, first, mixed;
@@ -121,6 +116,12 @@ void losses() {
 }
 
 #if !defined(__FINITE_MATH_ONLY__) || __FINITE_MATH_ONLY__ == 0
+batch masked_rows() {
+  batch rows = far_rows();
+  rows.student[3] = rows.teacher[3] = -std::numeric_limits<T>::infinity();
+  return rows;
+}
+
 void masks_and_nan() {
   double const close = 64 * static_cast<double>(epsilon);
   expect_loss("cross_entropy, masked", masked_rows(),
@@ -164,6 +165,15 @@ void functions() {
   expect("compensated_sum", sum.value() - 1.0, 0x1p-44, 1e-3);
 }
 
+/// The length of a row whose squares overflow, and quotients whose divisor has no inverse among normal numbers.
+void lengths() {
+  T volatile const huge = std::numeric_limits<T>::max() / 2;
+  T const row[] = {huge, huge / 2};
+  double const length =
+      static_cast<double>(distil::kernels::length_of<T>(row, 2)) / static_cast<double>(huge);
+  expect("length of a row of huge numbers", length, 1.1180339887498948, 4 * static_cast<double>(epsilon));
+}
+
 /// Two rows that are near each other and far from the third.
 void distances() {
   std::vector<T> x(24), squared(9), squares(3);
@@ -185,6 +195,7 @@ int main() {
   functions();
   losses();
   masks_and_nan();
+  lengths();
   distances();
   return failures == 0 ? 0 : 1;
 }

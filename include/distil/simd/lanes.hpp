@@ -50,7 +50,7 @@ struct lanes {
   friend DISTIL_INLINE lanes operator+(lanes a, lanes b) { return of(backend::add(a.raw, b.raw)); }
   friend DISTIL_INLINE lanes operator-(lanes a, lanes b) { return of(backend::subtract(a.raw, b.raw)); }
   friend DISTIL_INLINE lanes operator*(lanes a, lanes b) { return of(backend::multiply(a.raw, b.raw)); }
-  friend DISTIL_INLINE lanes operator/(lanes a, lanes b) { return of(a.raw / b.raw); }
+  friend DISTIL_INLINE lanes operator/(lanes a, lanes b) { return of(backend::divide(a.raw, b.raw)); }
   friend DISTIL_INLINE lanes operator-(lanes a) { return of(-a.raw); }
   DISTIL_INLINE lanes& operator+=(lanes b) { return *this = *this + b; }
   DISTIL_INLINE lanes& operator-=(lanes b) { return *this = *this - b; }

@@ -2,9 +2,10 @@
 
 #include "distil/simd/architecture.hpp"
 
-/// Sums, differences and products that are rounded one by one, in the order in which they are written. Roundings by a
+/// Arithmetic that is rounded one by one, in the order in which it is written, on batches and on numbers. Roundings by a
 /// large constant, compensated sums and differences from a row's maximum are worthless where -ffast-math,
-/// -funsafe-math-optimizations or -fassociative-math reorder them, and clang says by no macro that it does.
+/// -funsafe-math-optimizations or -fassociative-math reorder them; -freciprocal-math makes infinity of 1 / x before it
+/// divides. Without such flags this is what the operators are.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd::backend {
 
 /// What the compiler computes with: the register of a batch, and a number itself.
@@ -19,20 +20,44 @@ struct operand_of<Batch> {
   using type = typename Batch::register_type;
 };
 #endif
-
-/// The same value, of which the compiler no longer knows how it came about. Free where nothing is reordered.
 template <class Batch>
-DISTIL_INLINE Batch rounded(Batch batch) {
-#if defined(__clang__) || defined(__ASSOCIATIVE_MATH__)
-  typename operand_of<Batch>::type value = batch;
-#if defined(__AVX512F__)
-  asm("" : "+v"(value));
-#elif defined(__SSE2__)
-  asm("" : "+x"(value));
-#elif defined(__aarch64__)
-  asm("" : "+w"(value));
+using operand = typename operand_of<Batch>::type;
+
+#if defined(__clang__)
+// No macro of clang says what it may do, but each operation carries its own permissions: these have none.
+#pragma float_control(precise, on, push)
+template <class Batch>
+DISTIL_INLINE Batch add(Batch a, Batch b) {
+  return Batch(operand<Batch>(a) + operand<Batch>(b));
+}
+template <class Batch>
+DISTIL_INLINE Batch subtract(Batch a, Batch b) {
+  return Batch(operand<Batch>(a) - operand<Batch>(b));
+}
+template <class Batch>
+DISTIL_INLINE Batch multiply(Batch a, Batch b) {
+  return Batch(operand<Batch>(a) * operand<Batch>(b));
+}
+template <class Batch>
+DISTIL_INLINE Batch divide(Batch a, Batch b) {
+  return Batch(operand<Batch>(a) / operand<Batch>(b));
+}
+#pragma float_control(pop)
 #else
-  asm("" : "+m"(value));
+/// The same value, of which the compiler no longer knows how it came about, but that it takes `beside`.
+template <class Batch>
+DISTIL_INLINE Batch rounded(Batch batch, [[maybe_unused]] Batch beside) {
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+  operand<Batch> value = batch;
+  operand<Batch> const other = beside;
+#if defined(__AVX512F__)
+  asm("" : "+v"(value) : "v"(other));
+#elif defined(__SSE2__)
+  asm("" : "+x"(value) : "x"(other));
+#elif defined(__aarch64__)
+  asm("" : "+w"(value) : "w"(other));
+#else
+  asm("" : "+m"(value) : "m"(other));
 #endif
   return Batch(value);
 #else
@@ -40,38 +65,25 @@ DISTIL_INLINE Batch rounded(Batch batch) {
 #endif
 }
 
-#if defined(__clang__)
-// In clang, permission to reorder is a property of each operation: none here, and nothing that stands in its way either.
-#pragma float_control(push)
-#pragma clang fp reassociate(off)
 template <class Batch>
 DISTIL_INLINE Batch add(Batch a, Batch b) {
-  using operand = typename operand_of<Batch>::type;
-  return Batch(operand(a) + operand(b));
+  Batch const sum = a + b;
+  return rounded(sum, sum);
 }
 template <class Batch>
 DISTIL_INLINE Batch subtract(Batch a, Batch b) {
-  using operand = typename operand_of<Batch>::type;
-  return Batch(operand(a) - operand(b));
+  Batch const difference = a - b;
+  return rounded(difference, difference);
 }
 template <class Batch>
 DISTIL_INLINE Batch multiply(Batch a, Batch b) {
-  using operand = typename operand_of<Batch>::type;
-  return Batch(operand(a) * operand(b));
+  Batch const product = a * b;
+  return rounded(product, product);
 }
-#pragma float_control(pop)
-#else
+/// A divisor of its own for each dividend leaves nothing to gain from an inverse.
 template <class Batch>
-DISTIL_INLINE Batch add(Batch a, Batch b) {
-  return rounded(Batch(a + b));
-}
-template <class Batch>
-DISTIL_INLINE Batch subtract(Batch a, Batch b) {
-  return rounded(Batch(a - b));
-}
-template <class Batch>
-DISTIL_INLINE Batch multiply(Batch a, Batch b) {
-  return rounded(Batch(a * b));
+DISTIL_INLINE Batch divide(Batch a, Batch b) {
+  return a / rounded(b, a);
 }
 #endif
 
