@@ -1,4 +1,4 @@
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 
 #include <gtest/gtest.h>
 
@@ -238,6 +238,21 @@ TYPED_TEST(lanes_test, log_is_accurate_from_one_upwards) {
   EXPECT_EQ(TestFixture::array_of(log(lanes<T>(0)))[0], -TestFixture::infinite);
   EXPECT_EQ(TestFixture::array_of(log(lanes<T>(TestFixture::infinite)))[0], TestFixture::infinite);
   EXPECT_TRUE(std::isnan(TestFixture::array_of(log(lanes<T>(TestFixture::nan)))[0]));
+}
+
+TYPED_TEST(lanes_test, logarithms_know_subnormal_and_other_arguments) {
+  using T = TypeParam;
+  auto const log_of = [](T x) { return TestFixture::array_of(log(lanes<T>(x)))[0]; };
+  auto const log1p_of = [](T x) { return TestFixture::array_of(log1p(lanes<T>(x)))[0]; };
+  for (T x = std::numeric_limits<T>::denorm_min(); x < 4 * std::numeric_limits<T>::min(); x *= 3) {
+    EXPECT_LE(ulps(log_of(x), std::log(static_cast<long double>(x))), 1.0) << x;
+  }
+  EXPECT_TRUE(std::isnan(log_of(T(-1))));
+  EXPECT_TRUE(std::isnan(log_of(-TestFixture::infinite)));
+  EXPECT_EQ(log1p_of(T(-1)), -TestFixture::infinite);
+  EXPECT_TRUE(std::isnan(log1p_of(T(-2))));
+  EXPECT_EQ(log1p_of(TestFixture::infinite), TestFixture::infinite);
+  EXPECT_TRUE(std::isnan(log1p_of(TestFixture::nan)));
 }
 
 TYPED_TEST(lanes_test, log1p_keeps_what_one_plus_x_would_lose) {

@@ -7,6 +7,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil {
 

@@ -27,7 +27,10 @@ template <class T>
   for (index i = 0; i < size; ++i) largest = std::max(largest, std::abs(x[i]));
   if (largest == T(0) || largest == simd::infinity<T>) return largest;
   T sum = 0;
-  for (index i = 0; i < size; ++i) sum += (x[i] / largest) * (x[i] / largest);
+  for (index i = 0; i < size; ++i) {
+    T const share = simd::backend::divide(x[i], largest);
+    sum += share * share;
+  }
   return largest * std::sqrt(sum);
 }
 

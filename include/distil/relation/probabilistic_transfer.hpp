@@ -3,6 +3,7 @@
 #include "distil/matrix/add_transpose.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/unit_rows.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil {
 

@@ -7,6 +7,7 @@
 
 #include "distil/response/distribution_term.hpp"
 #include "distil/simd/chunk_sums.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil {
 

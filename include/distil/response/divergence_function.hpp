@@ -7,7 +7,7 @@
 #include <span>
 
 #include "distil/core/row_options.hpp"
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 
 /// What the Function of a `divergence` may say beyond the three members that every one has (see divergence.hpp).
 ///

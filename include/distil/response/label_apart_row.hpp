@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 

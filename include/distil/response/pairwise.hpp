@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "distil/response/ranking.hpp"
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil {
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "distil/simd/evaluate.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil {
 

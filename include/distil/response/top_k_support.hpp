@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "distil/response/top_k.hpp"
+#include "distil/simd/logarithm.hpp"
 #include "distil/simd/scratch_lease.hpp"
 
 namespace distil::detail {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "distil/response/label_apart_loss.hpp"
+#include "distil/simd/logarithm.hpp"
 
 namespace distil {
 

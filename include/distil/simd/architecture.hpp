@@ -7,8 +7,8 @@
 #if (defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0)) && \
     !defined(DISTIL_ALLOW_FAST_MATH)
 #error \
-    "distil: -ffast-math breaks masks (-inf), NaN rows and the stated error bounds. Compile without it, or define \
-DISTIL_ALLOW_FAST_MATH if no logit is ever infinite or NaN and the bounds do not matter to you."
+    "distil: -ffast-math breaks masks (-inf) and NaN rows. Compile without it, add -fno-finite-math-only, or define \
+DISTIL_ALLOW_FAST_MATH if no logit is ever infinite or NaN."
 #endif
 
 #if defined(DISTIL_NO_SIMD)

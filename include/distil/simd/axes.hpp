@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "distil/core/row_parameter.hpp"
-#include "distil/simd/lanes.hpp"
+#include "distil/simd/logarithm.hpp"
 #include "distil/simd/tuning.hpp"
 
 /// The two ways in which lanes run over a batch.

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <type_traits>
 
+#include "distil/simd/rounded.hpp"
 #include "distil/simd/x86.hpp"
 
 #if !defined(DISTIL_NO_SIMD)
@@ -37,11 +37,9 @@ struct scalar {
   static DISTIL_INLINE T select(bool condition, T yes, T no) { return condition ? yes : no; }
   static DISTIL_INLINE T max(T a, T b) { return a > b ? a : b; }
   static DISTIL_INLINE T min(T a, T b) { return a < b ? a : b; }
-  static DISTIL_INLINE T fma(T a, T b, T c) { return a * b + c; }
+  static DISTIL_INLINE T fma(T a, T b, T c) { return add(multiply(a, b), c); }
   static DISTIL_INLINE bool any(bool condition) { return condition; }
   static DISTIL_INLINE bool all(bool condition) { return condition; }
-  static DISTIL_INLINE T log(T a) { return std::log(a); }
-  static DISTIL_INLINE T log1p(T a) { return std::log1p(a); }
 };
 
 #if defined(DISTIL_NO_SIMD) || defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
@@ -81,6 +79,8 @@ struct vector {
   static DISTIL_INLINE type fma(type a, type b, type c) {
 #if defined(__AVX512F__)
     return x86::fma(a, b, c);
+#elif defined(__SSE2__) && !defined(__FMA__) && !defined(__FMA4__)
+    return add(multiply(a, b), c);
 #else
     return xsimd::fma(a, b, c);
 #endif
@@ -101,28 +101,8 @@ struct vector {
     return by_halves(a, [](T x, T y) { return y > x ? y : x; });
 #endif
   }
-#if defined(__AVX512BW__) && !defined(__OPTIMIZE__) && XSIMD_VERSION_MAJOR < 9
-  // Unoptimised, the logarithms of xsimd 8 do not compile here: their select meets intrinsics that are macros.
-  static DISTIL_INLINE type log(type a) {
-    return each(a, [](T x) { return std::log(x); });
-  }
-  static DISTIL_INLINE type log1p(type a) {
-    return each(a, [](T x) { return std::log1p(x); });
-  }
-#else
-  static DISTIL_INLINE type log(type a) { return xsimd::log(a); }
-  static DISTIL_INLINE type log1p(type a) { return xsimd::log1p(a); }
-#endif
 
  private:
-  template <class Function>
-  static type each(type a, Function function) {
-    T values[static_cast<std::size_t>(size)];
-    store(values, a);
-    for (T& value : values) value = function(value);
-    return load(values);
-  }
-
   template <class Join>
   static T by_halves(type a, Join join) {
     T values[static_cast<std::size_t>(size)];

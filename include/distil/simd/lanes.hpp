@@ -47,10 +47,10 @@ struct lanes {
     return result;
   }
 
-  friend DISTIL_INLINE lanes operator+(lanes a, lanes b) { return of(a.raw + b.raw); }
-  friend DISTIL_INLINE lanes operator-(lanes a, lanes b) { return of(a.raw - b.raw); }
-  friend DISTIL_INLINE lanes operator*(lanes a, lanes b) { return of(a.raw * b.raw); }
-  friend DISTIL_INLINE lanes operator/(lanes a, lanes b) { return of(a.raw / b.raw); }
+  friend DISTIL_INLINE lanes operator+(lanes a, lanes b) { return of(backend::add(a.raw, b.raw)); }
+  friend DISTIL_INLINE lanes operator-(lanes a, lanes b) { return of(backend::subtract(a.raw, b.raw)); }
+  friend DISTIL_INLINE lanes operator*(lanes a, lanes b) { return of(backend::multiply(a.raw, b.raw)); }
+  friend DISTIL_INLINE lanes operator/(lanes a, lanes b) { return of(backend::divide(a.raw, b.raw)); }
   friend DISTIL_INLINE lanes operator-(lanes a) { return of(-a.raw); }
   DISTIL_INLINE lanes& operator+=(lanes b) { return *this = *this + b; }
   DISTIL_INLINE lanes& operator-=(lanes b) { return *this = *this - b; }
@@ -77,10 +77,6 @@ struct lanes {
     using std::sqrt;
     return of(sqrt(a.raw));
   }
-  /// Normal arguments; log(0) = -inf.
-  friend DISTIL_INLINE lanes log(lanes a) { return of(native::log(a.raw)); }
-  /// log(1 + a) for a > -1, with the digits of a small a.
-  friend DISTIL_INLINE lanes log1p(lanes a) { return of(native::log1p(a.raw)); }
 };
 
 /// Lane by lane: condition ? yes : no. What is not chosen may be NaN.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 #include "distil/simd/scratch.hpp"
 
 /// Loops over contiguous numbers for losses whose rows lie in scratch, a register at a time.

@@ -26,9 +26,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 class compensated_sum {
  public:
   compensated_sum& operator+=(double summand) {
-    double const corrected = summand - lost_;
-    double const next = sum_ + corrected;
-    lost_ = (next - sum_) - corrected;
+    double const corrected = backend::subtract(summand, lost_);
+    double const next = backend::add(sum_, corrected);
+    lost_ = backend::subtract(backend::subtract(next, sum_), corrected);
     sum_ = next;
     return *this;
   }
