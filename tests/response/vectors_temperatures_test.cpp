@@ -11,23 +11,23 @@ namespace {
 using batch = vector_batch<double>;
 
 loss_value standard(batch& b) {
+  standardization_options const options{.epsilon = b.number("epsilon")};
   if (b.word("soft_weight").empty()) {
-    return standardized(forward_kl)
+    return standardized(forward_kl, options)
         .with_grad(b.z(), b.t(), b.g(),
                    {.temperature = b.temperature(),
-                    .epsilon = b.number("epsilon"),
                     .scale_by_temperature_squared = b.squared(),
                     .rows = b.masked_row(),
                     .temperature_gradient = b.slopes()});
   }
-  return standardized(hinton_kd).with_grad(b.z(), b.t(), b.labels, b.g(),
-                                           {.temperature = b.temperature(),
-                                            .epsilon = b.number("epsilon"),
-                                            .soft_weight = b.number("soft_weight"),
-                                            .hard_weight = b.number("hard_weight"),
-                                            .scale_by_temperature_squared = b.squared(),
-                                            .rows = b.row(),
-                                            .temperature_gradient = b.slopes()});
+  return standardized(hinton_kd, options)
+      .with_grad(b.z(), b.t(), b.labels, b.g(),
+                 {.temperature = b.temperature(),
+                  .soft_weight = b.number("soft_weight"),
+                  .hard_weight = b.number("hard_weight"),
+                  .scale_by_temperature_squared = b.squared(),
+                  .rows = b.row(),
+                  .temperature_gradient = b.slopes()});
 }
 
 loss_value normalised(batch& b) {

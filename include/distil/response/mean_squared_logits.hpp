@@ -226,6 +226,7 @@ struct mean_squared_logits_term : detail::term_base {
 struct mean_squared_logits_loss {
   static constexpr char const* name = "mean_squared_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 32};
+  using options_type = mean_squared_logits_options;
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,

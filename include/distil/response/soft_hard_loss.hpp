@@ -22,7 +22,7 @@ struct soft_hard_loss {
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
     simd::no_gradient none;
-    return Loss::evaluate(policy, student, teacher, std::nullopt, none, options);
+    return loss().evaluate(policy, student, teacher, std::nullopt, none, options);
   }
 
   template <matrix_argument Student, class Teacher, detail::labels_like Labels>
@@ -35,7 +35,7 @@ struct soft_hard_loss {
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Labels const& labels, Options const& options = {}) const {
     simd::no_gradient none;
-    return Loss::evaluate(policy, student, teacher, label_view(labels), none, options);
+    return loss().evaluate(policy, student, teacher, label_view(labels), none, options);
   }
 
   template <matrix_argument Student, class Teacher, class Gradient>
@@ -47,7 +47,7 @@ struct soft_hard_loss {
   template <execution_policy Policy, class Student, class Teacher, class Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, std::nullopt, gradient, options);
+    return loss().evaluate(policy, student, teacher, std::nullopt, gradient, options);
   }
 
   template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
@@ -59,8 +59,11 @@ struct soft_hard_loss {
   template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
                   Gradient&& gradient, Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, label_view(labels), gradient, options);
+    return loss().evaluate(policy, student, teacher, label_view(labels), gradient, options);
   }
+
+ private:
+  [[nodiscard]] Loss const& loss() const { return static_cast<Loss const&>(*this); }
 
  protected:
   static void require_weight(std::string_view argument, double weight) {

@@ -21,8 +21,8 @@ struct logit_standardization_case {
             {.label = "T=1.25 without T^2", .temperature = 1.25, .squared = false}};
   }
 
-  static standardization_options options(setting const& s, row_options const& rows, std::span<double> slope,
-                                         bool accumulate) {
+  static standardized_divergence_options options(setting const& s, row_options const& rows,
+                                                 std::span<double> slope, bool accumulate) {
     return {.temperature = s.temperature,
             .scale_by_temperature_squared = s.squared,
             .rows = rows,
