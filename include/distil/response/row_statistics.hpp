@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "distil/core/length_in_range.hpp"
 #include "distil/simd/evaluate.hpp"
 
 namespace distil {
@@ -24,19 +25,6 @@ struct row_peak {
 };
 
 namespace detail {
-
-/// The power of two that brings the largest of `count` numbers near 1, so that none of their squares leaves the range of
-/// double; NaN where one is infinite or NaN.
-template <class At>
-double scale_of_entries(index count, At const& at) {
-  double largest = 0.0;
-  for (index i = 0; i < count; ++i) {
-    double const magnitude = std::abs(at(i));
-    if (!std::isfinite(magnitude)) return std::numeric_limits<double>::quiet_NaN();
-    largest = std::max(largest, magnitude);
-  }
-  return largest == 0.0 ? 1.0 : std::ldexp(1.0, -std::clamp(std::ilogb(largest), -1000, 1000));
-}
 
 /// The spread of a row whose squares or sums leave the range of the arithmetic type; no other's, since this is slow.
 /// A deviation that no double holds is the largest of them. An infinite or NaN element leaves what was found.

@@ -93,13 +93,12 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
     if (centred_ || relative_) {
       share_ = share_of(squares);
       teacher_share_ = share_of(of_teacher);
+      refines_ = centred_ || any((share_ != lanes(1)) | (teacher_share_ != lanes(1)));
     }
-    if (!refines()) finish(squares, of_teacher);
+    if (!refines_) finish(squares, of_teacher);
   }
 
-  [[nodiscard]] DISTIL_INLINE bool refines() const {
-    return centred_ || any((share_ != lanes(1)) | (teacher_share_ != lanes(1)));
-  }
+  [[nodiscard]] DISTIL_INLINE bool refines() const { return refines_; }
   DISTIL_INLINE void refine(refinement& sums, lanes centred, simd::strip<T> stored, index k) const {
     lanes const t = stored[k];
     lanes const z = centred + shift_;
@@ -115,7 +114,13 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
   }
   DISTIL_INLINE void join_refined(squared_logits_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    if (refines()) finish(Axis::sum(refined_.difference_square), Axis::sum(refined_.teacher_square));
+    if (!refines_) return;
+    // A row's bits do not depend on its neighbours'.
+    auto const anew = [this](lanes of, lanes refined, lanes first) {
+      return centred_ ? refined : select(of == lanes(1), first, refined);
+    };
+    finish(anew(share_, Axis::sum(refined_.difference_square), Axis::sum(sums_.difference_square)),
+           anew(teacher_share_, Axis::sum(refined_.teacher_square), Axis::sum(sums_.teacher_square)));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes value() const { return value_; }
@@ -145,18 +150,20 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
     return select(squares == lanes(simd::infinity<T>), lanes(small_share), lanes(1));
   }
 
-  /// From the squares of shares.
+  /// From the squares of shares. Relative: T cancels; a teacher without size counts for nothing.
   DISTIL_INLINE void finish(lanes squares, lanes teacher_squares) {
     lanes const over = summed_ ? lanes(1) : inverse_count_;
-    lanes ratio = lanes(1) / share_;
-    if (relative_) {  // T cancels; a teacher without size counts for nothing
-      ratio *= teacher_share_;
+    factor_ = over * inverse_ * inverse_;
+    if (relative_) {
       factor_ = select(teacher_squares == lanes(0), lanes(0), over * count_ / teacher_squares);
-    } else {
-      factor_ = over * inverse_ * inverse_;
     }
-    value_ = zero_safe_product(factor_ * ratio, squares) * ratio;
-    if (relative_) {  // a factor that is in range whatever the teacher's size
+    if (refines_) {
+      lanes const ratio = (relative_ ? teacher_share_ : lanes(1)) / share_;
+      value_ = zero_safe_product(factor_ * ratio, squares) * ratio;
+    } else {
+      value_ = zero_safe_product(factor_, squares);
+    }
+    if (refines_ && relative_) {  // a factor that is in range whatever the teacher's size
       auto const large = teacher_share_ != lanes(1);
       factor_ *= select(large, lanes(small_share / smallest * small_share), lanes(1));
       gradient_share_ = select(large, lanes(smallest), lanes(1));
@@ -164,6 +171,7 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
     value_ += value_ - value_;  // infinity does not count as a loss here
   }
 
+  bool refines_ = false;
   bool centred_, relative_, summed_;
   lanes scale_, inverse_;
   partial sums_;
