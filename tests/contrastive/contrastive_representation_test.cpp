@@ -145,6 +145,19 @@ TEST(contrastive_memory, blends_in_what_it_is_given) {
             "distil::contrastive_memory: numbers is 4 at 1; it must be within [0, 4)");
 }
 
+TEST(contrastive_memory, blends_in_vectors_of_any_length) {
+  contrastive_memory<double> plain(4, 2), large(4, 2);
+  std::vector<double> const student = {3, 4, 5, -12}, teacher = {0, -2, 1, 1};
+  std::vector<double> const longer = {3e300, 4e300, 5e-300, -12e-300};
+  std::vector<int> const numbers = {2, 1};
+  matrix_view<double const> const t(teacher.data(), 2, 2);
+  plain.update(matrix_view<double const>(student.data(), 2, 2), t, numbers, 0.75);
+  large.update(matrix_view<double const>(longer.data(), 2, 2), t, numbers, 0.75);
+  for (index row = 1; row < 3; ++row) {
+    for (index c = 0; c < 2; ++c) EXPECT_NEAR(large.students()(row, c), plain.students()(row, c), 1e-15);
+  }
+}
+
 TEST(contrastive_memory, goes_on_where_it_was_saved) {
   drawn<float> d;
   (void)d.with_grad();

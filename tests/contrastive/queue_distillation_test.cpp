@@ -64,6 +64,17 @@ TEST(embedding_queue, keeps_the_latest) {
             "distil::embedding_queue: embeddings is 4 features wide; it must be 2 features wide");
 }
 
+TEST(embedding_queue, keeps_directions_of_any_length) {
+  embedding_queue<double> queue(3, 2);
+  std::vector<double> const batch = {3e300, 4e300, -3e-300, 4e-300, 0, 0};
+  queue.push(matrix_view<double const>(batch.data(), 3, 2));
+  for (index row = 0; row < 2; ++row) {
+    EXPECT_NEAR(queue.view()(row, 0), row == 0 ? 0.6 : -0.6, 1e-15);
+    EXPECT_NEAR(queue.view()(row, 1), 0.8, 1e-15);
+  }
+  EXPECT_EQ(queue.view()(2, 0), 0.0);
+}
+
 TEST(embedding_queue, goes_on_where_it_was_saved) {
   embedding_queue<float> queue(3, 2), other(3, 2), wide(3, 4);
   std::vector<float> const batch = {3, 4, 0, 2, -5, 0, 0, -1};

@@ -32,6 +32,19 @@ TEST(hidden_cosine, keeps_its_digits_where_vectors_are_alike) {
   EXPECT_NEAR(found, 5e-9, 5e-9 * 1e-5);
 }
 
+/// A vector longer than the largest number has a direction like others.
+TEST(hidden_cosine, takes_vectors_of_any_length) {
+  float const most = std::numeric_limits<float>::max();
+  std::vector<float> const student = {most, -most, most, most, most, 0, 1e30F, 0};
+  std::vector<float> const teacher = {most, most, most, most, 3, 4, 0, 0};
+  std::vector<float> gradient(8, 7.0F);
+  double const found = hidden_cosine.with_grad(matrix_view<float const>(student.data(), 2, 4),
+                                               matrix_view<float const>(teacher.data(), 2, 4),
+                                               matrix_view<float>(gradient.data(), 2, 4));
+  EXPECT_NEAR(found, (0.5 + 1 - 0.6) / 2, 1e-6);
+  for (float const slope : gradient) EXPECT_LT(std::abs(slope), 1e-38F);
+}
+
 TEST(hidden_cosine, has_no_direction_to_zero) {
   std::vector<double> const student = {0, 0, 3, 4, 0, 0}, teacher = {1, 2, 0, 0, 0, 0};
   std::vector<double> gradient(6, 7.0);

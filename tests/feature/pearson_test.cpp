@@ -41,6 +41,23 @@ TEST(pearson, takes_constant_channels_for_zeros) {
   EXPECT_NE(b.gradient.at(0, 1, 1, 1), 0.0);
 }
 
+/// What does not see scales does not see those at which squares and sums leave the range of the type.
+TEST(pearson, keeps_moments_in_range) {
+  pair_batch<double> b({{3, 2, 4, 3}, {3, 2, 4, 3}}), large({{3, 2, 4, 3}, {3, 2, 4, 3}});
+  double const size = 0x1p1020;
+  large.student.fill(
+      [&](index n, index c, index y, index x) { return b.student.at(n, c, y, x) * (c == 0 ? size : 1.0); });
+  large.teacher.fill([&](index n, index c, index y, index x) { return b.teacher.at(n, c, y, x) * size; });
+  double const value = pearson.with_grad(b.student.map(), b.teacher.map(), b.gradient.map(), {.epsilon = 0});
+  EXPECT_NEAR(
+      pearson.with_grad(large.student.map(), large.teacher.map(), large.gradient.map(), {.epsilon = 0}),
+      value, 1e-14);
+  for_each_element(b.gradient.shape(), [&](index n, index c, index y, index x) {
+    double const wanted = b.gradient.at(n, c, y, x) / (c == 0 ? size : 1.0);
+    EXPECT_NEAR(large.gradient.at(n, c, y, x), wanted, 1e-13 * std::abs(wanted) + (c == 0 ? 1e-321 : 1e-15));
+  });
+}
+
 TEST(pearson, refuses) {
   pair_batch<float> b({{3, 5, 4, 3}, {3, 5, 4, 3}});
   EXPECT_EQ(refusal_of([&] { (void)pearson(b.student.map(), b.teacher.map(), {.epsilon = -1}); }),

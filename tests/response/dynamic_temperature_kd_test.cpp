@@ -81,5 +81,18 @@ TEST(dynamic_temperature_kd, refuses_under_its_own_name) {
   EXPECT_EQ(refused({.hard_weight = -1}), name + "hard_weight is -1; it must be finite and >= 0");
 }
 
+// The sum of the maxima is no double.
+TEST(dynamic_temperature_kd, shares_out_the_largest_numbers) {
+  std::vector<double> const z = {1.6e308, 1.6e308, 0}, t = {1.6e308, 8e307, 0};
+  std::vector<double> gradient(3);
+  auto const found = distil::dynamic_temperature_kd.with_grad(
+      matrix_view<double const>(z.data(), 1, 3), matrix_view<double const>(t.data(), 1, 3),
+      matrix_view<double>(gradient.data(), 1, 3), {.temperature = 4, .vanilla_weight = 0});
+  EXPECT_NEAR(found.dynamic.value, 16 * std::log(2.0), 1e-13);
+  EXPECT_NEAR(gradient[0], 3 * 4 * -0.5, 1e-13);
+  EXPECT_NEAR(gradient[1], 3 * 4 * 0.5, 1e-13);
+  EXPECT_EQ(gradient[2], 0.0);
+}
+
 }  // namespace
 }  // namespace distil::testing

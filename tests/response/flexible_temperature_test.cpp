@@ -120,5 +120,28 @@ TEST(flexible_temperatures, refuses_before_it_writes) {
   EXPECT_EQ(found, std::vector<double>(3, 7.0));
 }
 
+/// Of rows whose squares leave the range of the type at either end.
+template <class T>
+void expect_cosines_in_range() {
+  double const size = static_cast<double>(std::numeric_limits<T>::max()) / 8;
+  batch<double> exact(6, 9);
+  batch<T> b(6, 9);
+  for (index r = 0; r < 6; ++r) {
+    double const of_student = r % 3 == 0 ? size : r % 3 == 1 ? 1 : 16 / size, of_teacher = r < 3 ? size : 1;
+    for (index c = 0; c < 9; ++c) {
+      double const z = static_cast<double>((3 * r + 5 * c) % 7 - 3),
+                   t = static_cast<double>((r + 2 * c) % 5 - 1);
+      exact.student.set(r, c, z), exact.teacher.set(r, c, t);
+      b.student.set(r, c, z * of_student), b.teacher.set(r, c, t * of_teacher);
+    }
+  }
+  std::vector<double> found(6), wanted(6);
+  flexible_temperatures(b.student.view(), b.teacher.view(), found);
+  flexible_temperatures(exact.student.view(), exact.teacher.view(), wanted);
+  for (std::size_t r = 0; r < 6; ++r) EXPECT_NEAR(found[r], wanted[r], 1e-5) << r;
+}
+TEST(flexible_temperatures, keeps_cosines_in_range_in_float) { expect_cosines_in_range<float>(); }
+TEST(flexible_temperatures, keeps_cosines_in_range_in_double) { expect_cosines_in_range<double>(); }
+
 }  // namespace
 }  // namespace distil::testing

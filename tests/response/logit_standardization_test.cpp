@@ -3,9 +3,7 @@
 #include "../support/behaviour_suite.hpp"
 #include "../support/cases/logit_standardization.hpp"
 #include "../support/refusal.hpp"
-#include "distil/response/decoupled_kd.hpp"
-#include "distil/response/normalized_kd.hpp"
-#include "distil/response/prediction_correlation.hpp"
+#include "distil/response.hpp"
 
 namespace distil::testing {
 namespace {
@@ -150,6 +148,93 @@ TEST(logit_standardization, wraps_any_other_loss) {
   expect_standardized(prediction_correlation, prediction_correlation_options{.temperature = 2});
 }
 
+/// Losses of a student's and a teacher's logits, each with options of its own.
+template <class... Losses>
+constexpr bool wrapped_with_their_own_options(Losses const&...) {
+  return (std::is_same_v<typename decltype(standardized(Losses{}))::options_type,
+                         typename Losses::options_type> &&
+          ...);
+}
+static_assert(wrapped_with_their_own_options(
+    adaptive_alpha, adaptive_kl, alpha_beta, amari_alpha, jeffreys, jensen_shannon, normalized_jensen_shannon,
+    overlap_hybrid, renyi, skew_kl, skew_reverse_kl, decoupled_kd, hard_distillation, margin_corrected_kl,
+    normalized_kd, one_for_all, swapped_kl, temperature_matching, weighted_soft_label, norm_kd,
+    dynamic_temperature_kd, batch_correlation, class_correlation, prediction_correlation, multi_level_logits,
+    sinkhorn, list_maximum_likelihood, pairwise_hinge, pairwise_logistic, margin_mse, mean_squared_logits,
+    sampled_kl, universal_logits, projected_kl, wasserstein_logits));
+
+template <class... Losses>
+constexpr bool wrapped_with_options_of_the_paper(Losses const&...) {
+  return (std::is_same_v<typename decltype(standardized(Losses{}))::options_type, standardization_options> &&
+          ...);
+}
+static_assert(wrapped_with_options_of_the_paper(forward_kl, reverse_kl, soft_cross_entropy, total_variation,
+                                                negative_log_overlap, brier_divergence));
+
+TEST(logit_standardization, wraps_losses_with_what_they_take_besides) {
+  expect_standardized(mean_squared_logits, mean_squared_logits_options{.temperature = 2});
+  batch<double> b(4, 9);
+  owned_matrix<double> cost(9, 9, layout::row_major);
+  for (index r = 0; r < 9; ++r) {
+    for (index c = 0; c < 9; ++c) cost.set(r, c, static_cast<double>((r - c) * (r - c)) / 64);
+  }
+  auto const z = standardized_rows(b.student, 4, 9), t = standardized_rows(b.teacher, 4, 9);
+  EXPECT_NEAR(standardized(wasserstein_logits)(b.student.view(), b.teacher.view(), cost.view()),
+              wasserstein_logits(z.view(), t.view(), cost.view()), 1e-13);
+}
+
+TEST(logit_standardization, of_losses_between_vocabularies_leaves_the_teacher_its_classes) {
+  batch<double> b(4, 7), other(4, 12);
+  auto const z = standardized_rows(b.student, 4, 7), t = standardized_rows(other.teacher, 4, 12);
+  double const expected = universal_logits(z.view(), t.view());
+  auto const loss = standardized(universal_logits);
+  EXPECT_NEAR(loss.with_grad(b.student.view(), other.teacher.view(), b.gradient.view()), expected, 1e-13);
+  EXPECT_EQ(refusal_of([&] { (void)loss(b.student.view(), batch<double>(3, 7).teacher.view()); }),
+            "distil::logit_standardization: teacher is 3 x 7; it must be 4 x 7, the shape of the student");
+}
+
+// Inner and outer have rows of their own.
+TEST(logit_standardization, of_itself_changes_nothing) {
+  batch<double> b(5, 9), twice(5, 9);
+  auto const once = standardized(mean_squared_logits);
+  double const value = once.with_grad(b.student.view(), b.teacher.view(), b.gradient.view());
+  double const again =
+      standardized(once).with_grad(twice.student.view(), twice.teacher.view(), twice.gradient.view());
+  EXPECT_NEAR(again, value, 1e-6 * value);
+  for (index r = 0; r < 5; ++r) {
+    for (index c = 0; c < 9; ++c) EXPECT_NEAR(twice.gradient.at(r, c), b.gradient.at(r, c), 1e-6);
+  }
+}
+
+/// Whether epsilon can be set beside the loss.
+template <class Loss>
+concept takes_epsilon_beside = requires(Loss const& loss) {
+  standardized(loss, {.epsilon = 1e-7});
+};
+static_assert(takes_epsilon_beside<decltype(decoupled_kd)> && takes_epsilon_beside<decltype(jensen_shannon)>);
+static_assert(!takes_epsilon_beside<decltype(forward_kl)> && !takes_epsilon_beside<decltype(hinton_kd)>);
+
+TEST(logit_standardization, has_one_epsilon_and_one_default) {
+  batch<double> b(5, 9);
+  auto const z = b.student.view(), t = b.teacher.view();
+  double const value = standardized(forward_kl)(z, t);
+  EXPECT_EQ(standardized(forward_kl)(z, t, {.temperature = 2, .epsilon = 1e-7}), value);
+  EXPECT_EQ(standardized(hinton_kd)(z, t).soft, value);
+  // Some of the paper's implementations have another.
+  double expected = 0;
+  for (index r = 0; r < 5; ++r) {
+    auto const of = [&](owned_matrix<double> const& m) {
+      return reference::from_logits(reference::standardized(m.row<long double>(r), 0.5L), 2.0L);
+    };
+    expected += static_cast<double>(4 * reference::forward_kl(of(b.teacher), of(b.student)).value) / 5;
+  }
+  EXPECT_NEAR(standardized(forward_kl)(z, t, {.epsilon = 0.5}), expected, 1e-13);
+  EXPECT_NEAR(standardized(hinton_kd)(z, t, {.epsilon = 0.5}).soft, expected, 1e-13);
+  jensen_shannon_options const softer{.temperature = 2};
+  EXPECT_NE(standardized(jensen_shannon, {.epsilon = 0.5})(z, t, softer),
+            standardized(jensen_shannon)(z, t, softer));
+}
+
 TEST(logit_standardization, of_any_other_loss_takes_every_storage_and_row) {
   batch<bfloat16, half, float> b(40, 33, 3.0, layout::class_major);
   batch<double> exact(40, 33);
@@ -195,7 +280,7 @@ TEST(logit_standardization, of_any_other_loss_refuses_before_it_writes) {
             "teacher");
   EXPECT_EQ(refused(t, b.gradient.view(), {.temperature = -1}),
             "distil::decoupled_kd: temperature is -1; it must be within [1e-15, 1e15]");
-  EXPECT_EQ(refusal_of([&] { (void)standardized(decoupled_kd, -1)(z, t, b.labels); }),
+  EXPECT_EQ(refusal_of([&] { (void)standardized(decoupled_kd, {.epsilon = -1})(z, t, b.labels); }),
             "distil::logit_standardization: epsilon is -1; it must be finite and >= 0");
   EXPECT_EQ(b.gradient.at(0, 0), 42);
 }
@@ -224,6 +309,58 @@ TEST(logit_standardization, keeps_its_digits_far_from_zero) {
     expect_reference<logit_standardization_case>(b, s, {}, "far from zero");
   }
 }
+
+/// Padding at the lowest number, on both sides or on one, and at both ends of the range: each a logit like others.
+template <class T>
+void expect_moments_in_range(double epsilon_of_type) {
+  double const lowest = static_cast<double>(std::numeric_limits<T>::lowest());
+  constexpr index rows = 6, classes = 8;
+  double const padding[rows][2] = {{lowest, lowest},      {lowest, 0.25}, {0.25, lowest},
+                                   {-lowest, lowest / 2}, {-1e30, 0.5},   {-1e20, -1e20}};
+  batch<T> b(rows, classes);
+  for (index r = 0; r < rows; ++r) {
+    for (index c = 6; c < classes; ++c)
+      b.student.set(r, c, padding[r][0]), b.teacher.set(r, c, padding[r][1]);
+  }
+  for (index c = 0; c < classes; ++c) b.student.set(3, c, std::abs(b.student.at(3, c)));
+  batch<T> copies(rows, classes);
+  std::vector<double> values(rows), of_copies(rows);
+  standardized(forward_kl)
+      .with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                 {.rows = {.reduce = reduction::sum, .values = values}});
+  standardized(mean_squared_logits)
+      .with_grad(b.student.view(), b.teacher.view(), copies.gradient.view(),
+                 {.rows = {.reduce = reduction::sum, .values = of_copies}});
+  for (index r = 0; r < rows; ++r) {
+    auto const at = static_cast<std::size_t>(r);
+    auto const z = b.student.template row<long double>(r), t = b.teacher.template row<long double>(r);
+    truth const wanted = logit_standardization_case::of(z, t, 0, {.temperature = 2});
+    double const tolerance = 32 * epsilon_of_type;
+    EXPECT_NEAR(values[at], static_cast<double>(wanted.value), tolerance * wanted.value_scale) << r;
+    auto const y = reference::standardized(z, 1e-7L), x = reference::standardized(t, 1e-7L);
+    exact_row h(classes);
+    long double squares = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+      squares += (y[c] - x[c]) * (y[c] - x[c]) / classes;
+      h[c] = 2 * (y[c] - x[c]) / classes;
+    }
+    EXPECT_NEAR(of_copies[at], static_cast<double>(squares), tolerance * 8) << r;
+    h = reference::standardization_pull_back(z, h, 1e-7L);
+    // Numbers below the smallest normal one have fewer digits.
+    double const least = static_cast<double>(std::numeric_limits<T>::denorm_min());
+    double const size = 1 / static_cast<double>(reference::spread_of(z).deviation);
+    for (index c = 0; c < classes; ++c) {
+      auto const k = static_cast<std::size_t>(c);
+      EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(wanted.gradient[k]),
+                  tolerance * wanted.gradient_scale + 8 * least)
+          << r << ", " << c;
+      EXPECT_NEAR(copies.gradient.at(r, c), static_cast<double>(h[k]), tolerance * size + 8 * least)
+          << r << ", " << c;
+    }
+  }
+}
+TEST(logit_standardization, keeps_moments_in_range_in_float) { expect_moments_in_range<float>(0x1p-23); }
+TEST(logit_standardization, keeps_moments_in_range_in_double) { expect_moments_in_range<double>(0x1p-52); }
 
 TEST(logit_standardization, takes_rows_without_spread_for_uniform) {
   batch<double> b(20, 7);

@@ -36,6 +36,44 @@ TEST(mean_squared_logits, centred_does_not_see_a_constant) {
   }
 }
 
+/// Numbers whose squares or sums leave the range of float: means and ratios do not.
+TEST(mean_squared_logits, keeps_means_and_ratios_in_range) {
+  constexpr double lowest = std::numeric_limits<float>::lowest();
+  constexpr index rows = 5, classes = 6;
+  double const padding[rows][2] = {
+      {1, lowest}, {lowest, lowest / 2}, {1e20, 2e20}, {-1e35, 3e34}, {lowest, lowest}};
+  batch<float> b(rows, classes);
+  for (index r = 0; r < rows; ++r) {
+    for (index c = 3; c < classes; ++c)
+      b.student.set(r, c, padding[r][0]), b.teacher.set(r, c, padding[r][1]);
+  }
+  std::vector<double> values(rows);
+  for (bool const centred : {false, true}) {
+    mean_squared_logits.with_grad(
+        b.student.view(), b.teacher.view(), b.gradient.view(),
+        {.centred = centred, .relative = true, .rows = {.reduce = reduction::sum, .values = values}});
+    for (index r = 0; r < rows; ++r) {
+      auto const wanted =
+          mean_squared_logits_case::of(b.student.row<long double>(r), b.teacher.row<long double>(r), 0,
+                                       {1, over_classes::mean, centred, true});
+      double const value = static_cast<double>(wanted.value);
+      EXPECT_NEAR(values[static_cast<std::size_t>(r)], value, 1e-6 * value + 1e-37) << r;
+      long double largest = 0;
+      for (long double const each : wanted.gradient) largest = std::max(largest, std::abs(each));
+      for (index c = 0; c < classes; ++c) {
+        EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(wanted.gradient[static_cast<std::size_t>(c)]),
+                    3e-6 * static_cast<double>(largest) + 1e-43)
+            << r << ", " << c;
+      }
+    }
+  }
+  for (index c = 0; c < classes; ++c) b.student.set(0, c, lowest), b.teacher.set(0, c, 0);
+  mean_squared_logits.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                                {.centred = true, .rows = {.values = values}});
+  EXPECT_EQ(values[0], 0.0);
+  for (index c = 0; c < classes; ++c) EXPECT_EQ(b.gradient.at(0, c), 0.0);
+}
+
 TEST(mean_squared_logits, of_a_teacher_without_size_and_of_strangers_is_nothing) {
   batch<float> b(2, 4);
   for (index c = 0; c < 4; ++c) {

@@ -16,8 +16,8 @@ TEST(norm_kd, is_logit_standardization_times_the_teachers_variance) {
   std::vector<double> normalized(9), standard(9);
   auto const found =
       distil::norm_kd(b.student.view(), b.teacher.view(), {.soft_weight = 1, .rows = {.values = normalized}});
-  (void)standardized(forward_kl)(b.student.view(), b.teacher.view(),
-                                 {.epsilon = 0, .rows = {.values = standard}});
+  (void)standardized(forward_kl, {.epsilon = 0})(b.student.view(), b.teacher.view(),
+                                                 {.rows = {.values = standard}});
   for (index r = 0; r < 9; ++r) {
     auto const at = static_cast<std::size_t>(r);
     double const deviation = reference::spread_of(b.teacher.row(r)).deviation;
@@ -27,8 +27,8 @@ TEST(norm_kd, is_logit_standardization_times_the_teachers_variance) {
   EXPECT_EQ(found.soft.weight, 9.0);
   auto const plain = distil::norm_kd(b.student.view(), b.teacher.view(),
                                      {.soft_weight = 1, .scale_by_temperature_squared = false});
-  auto const bare = standardized(forward_kl)(b.student.view(), b.teacher.view(),
-                                             {.epsilon = 0, .scale_by_temperature_squared = false});
+  auto const bare = standardized(forward_kl, {.epsilon = 0})(b.student.view(), b.teacher.view(),
+                                                             {.scale_by_temperature_squared = false});
   EXPECT_NEAR(plain.value, bare.value, 1e-13);
 }
 
@@ -46,6 +46,39 @@ TEST(norm_kd, takes_rows_without_spread_for_rows_of_deviation_one) {
   }
   for (double const value : values) EXPECT_TRUE(std::isfinite(value));
 }
+
+/// Padding at the lowest number: a logit like others. Nothing of it leaves the range of the type, and where the teacher
+/// has none, which the factor would magnify, all digits are right.
+template <class T>
+void expect_moments_in_range(double epsilon_of_type) {
+  double const lowest = static_cast<double>(std::numeric_limits<T>::lowest());
+  double const padding[4][2] = {{lowest, lowest}, {lowest, 0.25}, {-1e20, -1e20}, {-1e30, 0.5}};
+  batch<T> b(4, 8);
+  for (index r = 0; r < 4; ++r) {
+    for (index c = 6; c < 8; ++c) b.student.set(r, c, padding[r][0]), b.teacher.set(r, c, padding[r][1]);
+  }
+  std::vector<double> values(4);
+  distil::norm_kd.with_grad(b.student.view(), b.teacher.view(), b.labels, b.gradient.view(),
+                            {.rows = {.reduce = reduction::sum, .values = values}});
+  for (index r = 0; r < 4; ++r) {
+    auto const at = static_cast<std::size_t>(r);
+    EXPECT_TRUE(std::isfinite(values[at])) << r;
+    for (index c = 0; c < 8; ++c) EXPECT_TRUE(std::isfinite(b.gradient.at(r, c))) << r << ", " << c;
+    if (r % 2 == 0) continue;
+    truth const wanted =
+        norm_kd_case::of(b.student.template row<long double>(r), b.teacher.template row<long double>(r),
+                         b.labels[at], norm_kd_case::settings()[0]);
+    EXPECT_NEAR(values[at], static_cast<double>(wanted.value),
+                32 * epsilon_of_type * std::max(wanted.value_scale, static_cast<double>(wanted.value)));
+    for (index c = 0; c < 8; ++c) {
+      EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(wanted.gradient[static_cast<std::size_t>(c)]),
+                  32 * epsilon_of_type)
+          << r << ", " << c;
+    }
+  }
+}
+TEST(norm_kd, keeps_moments_in_range_in_float) { expect_moments_in_range<float>(0x1p-23); }
+TEST(norm_kd, keeps_moments_in_range_in_double) { expect_moments_in_range<double>(0x1p-52); }
 
 TEST(norm_kd, refuses_under_its_own_name) {
   batch<float> b(3, 4);

@@ -108,18 +108,15 @@ class contrastive_memory {
   template <class Element>
   static void blend(detail::stored_rows<T>& rows, std::int64_t number, matrix_view<Element> const& from,
                     index row, double momentum) {
-    double squares = 0.0;
-    for (index c = 0; c < from.columns; ++c) {
-      auto const x = static_cast<double>(detail::widen<T>(from(row, c)));
-      squares += x * x;
-    }
-    double const scale = squares > 0.0 ? (1.0 - momentum) / std::sqrt(squares) : 0.0;
+    auto const element = [&](index c) { return static_cast<double>(detail::widen<T>(from(row, c))); };
+    auto const [scale, length] = detail::length_in_range::of(from.columns, element);
+    double const by = length > 0.0 ? (1.0 - momentum) / length : 0.0;
     matrix_view<T const> const before = rows.view();
     auto const at = static_cast<index>(number);
     std::vector<double> blended(static_cast<std::size_t>(from.columns));
     for (index c = 0; c < from.columns; ++c) {
-      blended[static_cast<std::size_t>(c)] = momentum * static_cast<double>(before(at, c)) +
-                                             scale * static_cast<double>(detail::widen<T>(from(row, c)));
+      blended[static_cast<std::size_t>(c)] =
+          momentum * static_cast<double>(before(at, c)) + by * (scale * element(c));
     }
     rows.set_unit(at, [&](index c) { return blended[static_cast<std::size_t>(c)]; });
   }

@@ -8,6 +8,7 @@
 #include <ostream>
 #include <vector>
 
+#include "distil/core/length_in_range.hpp"
 #include "distil/core/shapes.hpp"
 
 namespace distil::detail {
@@ -38,11 +39,10 @@ class stored_rows {
   template <class Element>
   void set_unit(index row, Element const& element) {
     T* const to = values_.data() + row * columns_;
-    double squares = 0.0;
-    for (index c = 0; c < columns_; ++c)
-      squares += static_cast<double>(element(c)) * static_cast<double>(element(c));
-    double const length = squares > 0.0 ? std::sqrt(squares) : 1.0;
-    for (index c = 0; c < columns_; ++c) to[c] = static_cast<T>(static_cast<double>(element(c)) / length);
+    auto const at = [&](index c) { return static_cast<double>(element(c)); };
+    auto const [scale, size] = length_in_range::of(columns_, at);
+    double const length = size > 0.0 ? size : 1.0;
+    for (index c = 0; c < columns_; ++c) to[c] = static_cast<T>(scale * at(c) / length);
   }
 
   void save(std::ostream& out, numbers const& beside) const {

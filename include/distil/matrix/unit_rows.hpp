@@ -1,8 +1,9 @@
 #pragma once
 
-#include <cmath>
-
 #include <algorithm>
+#include <cmath>
+#include <limits>
+
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"
 
@@ -17,7 +18,8 @@ template <class T>
   return simd::sum_of<T>(size, [&](auto place) { return place.load(x) * place.load(y); });
 }
 
-/// The length of a row, also where its squares leave the range of T; NaN or infinite where an element is.
+/// The length of a row, also where its squares leave the range of T; the largest number where it does so itself; NaN or
+/// infinite where an element is.
 template <class T>
 [[nodiscard]] T length_of(T const* x, index size) {
   constexpr T least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
@@ -31,13 +33,19 @@ template <class T>
     T const share = simd::backend::divide(x[i], largest);
     sum += share * share;
   }
-  return largest * std::sqrt(sum);
+  return std::min(largest * std::sqrt(sum), std::numeric_limits<T>::max());
 }
 
 /// to = x / |x|, which may be x itself; returns |x|.
 template <class T>
 T to_unit(T const* x, index size, T* to) {
   T const length = length_of(x, size);
+  if (length == std::numeric_limits<T>::max()) {  // at least: the row is brought into range first
+    simd::for_each_register<T>(size,
+                               [&](auto place) { place.store(place.load(x) * lanes<T>(T(0x1p-32)), to); });
+    to_unit(to, size, to);
+    return length;
+  }
   T const divisor = length == T(0) ? T(1) : length;
   simd::for_each_register<T>(size, [&](auto place) { place.store(place.load(x) / lanes<T>(divisor), to); });
   return length;

@@ -88,10 +88,12 @@ struct dynamic_temperature_kd_loss
   /// them, in equal shares.
   static kernels::row_softening share_out(row_peak const& z, row_peak const& t, double temperature) {
     if (!(z.maximum > 0.0 && t.maximum > 0.0)) return {temperature, temperature, 1.0, 0.0, 0.0, 0.0};
-    double const sum = z.maximum + t.maximum;
-    double const slope = 2.0 * temperature * (t.maximum / sum) / sum / z.ties;
-    return {2.0 * temperature * (z.maximum / sum),
-            2.0 * temperature * (t.maximum / sum),
+    double const larger = std::max(z.maximum, t.maximum);  // by which the sum is finite
+    double const of_student = z.maximum / larger, of_teacher = t.maximum / larger,
+                 sum = of_student + of_teacher;
+    double const slope = 2.0 * temperature * (of_teacher / sum) / sum / z.ties / larger;
+    return {2.0 * temperature * (of_student / sum),
+            2.0 * temperature * (of_teacher / sum),
             1.0,
             0.0,
             slope,
@@ -116,7 +118,8 @@ struct dynamic_temperature_kd_loss
 ///            derivatives by both temperatures are made of; u = (z - max z) / R, v = (t - max t) / S
 /// @nan       as `hinton_kd`. The formula has no meaning where a maximum is not positive: such a row is softened by T on
 ///            both sides, and no gradient goes through its maximum. Logits that were shifted by a constant give another
-///            loss. Temperatures of rows stay within [1e-15, 1e15]
+///            loss. Temperatures of rows are at least 1e-15. Only -inf masks: a finite number that stands for it costs what
+///            the formula says where the teacher gives it mass, +inf beyond the arithmetic type
 /// @cost      two reads of each side for the maxima, then as `fuse` of its terms with one more read of both; memory of 80
 ///            bytes a row, kept by the thread
 /// @source    Wei, Bai 2024, Dynamic Temperature Knowledge Distillation, arXiv:2404.12711. Their warm-up multiplies both

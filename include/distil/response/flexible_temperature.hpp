@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "distil/response/row_statistics.hpp"
@@ -32,10 +33,39 @@ struct flexible_temperature_options {
   double minimum = 0.1;
 };
 
+namespace detail {
+
+/// Cosine of a row of both sides, however large or small they are, over the classes that neither masks; 0 where one has no
+/// length, NaN where an element is infinite or NaN.
+template <class Student, class Teacher>
+double cosine_in_double(matrix_view<Student const> const& student, matrix_view<Teacher const> const& teacher,
+                        index row) {
+  constexpr double masked = -std::numeric_limits<double>::infinity();
+  auto const counted = [&](auto const& side, auto const& other) {
+    return [&, row](index column) {
+      double const here = widen<double>(side(row, column));
+      return here == masked || widen<double>(other(row, column)) == masked ? 0.0 : here;
+    };
+  };
+  auto const z = counted(student, teacher);
+  auto const t = counted(teacher, student);
+  double const of_z = scale_of_entries(student.columns, z), of_t = scale_of_entries(student.columns, t);
+  double student_squares = 0.0, teacher_squares = 0.0, both = 0.0;
+  for (index column = 0; column < student.columns; ++column) {
+    double const a = of_z * z(column), b = of_t * t(column);
+    student_squares += a * a, teacher_squares += b * b, both += a * b;
+  }
+  double const lengths = std::sqrt(student_squares) * std::sqrt(teacher_squares);
+  return lengths == 0.0 ? 0.0 : both / lengths;
+}
+
+}  // namespace detail
+
 inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
-/// Cosine of a row of both sides over the classes that neither masks; 0 where one has no length.
+/// Cosine of a row of both sides over the classes that neither masks; NaN where squares leave the range of T, for
+/// `cosine_in_double`.
 template <class T, class Axis, class Storage>
 class agreement_kernel : public statistic_kernel<T, Axis, double> {
   using base = statistic_kernel<T, Axis, double>;
@@ -85,8 +115,10 @@ class agreement_kernel : public statistic_kernel<T, Axis, double> {
     typename base::numbers const student(Axis::sum(sums_.student)), teacher(Axis::sum(sums_.teacher)),
         both(Axis::sum(sums_.both));
     base::write([&](std::size_t row) {
-      double const lengths = std::sqrt(student[row]) * std::sqrt(teacher[row]);
-      return lengths == 0.0 ? 0.0 : both[row] / lengths;
+      constexpr double least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+      auto const in_range = [](double squares) { return squares >= least && std::isfinite(squares); };
+      if (!in_range(student[row]) || !in_range(teacher[row])) return std::nan("");
+      return both[row] / (std::sqrt(student[row]) * std::sqrt(teacher[row]));
     });
   }
   [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
@@ -174,6 +206,10 @@ struct flexible_temperatures_function {
       term.to = temperatures.data();
       term.teacher = t;
       (void)simd::evaluate(name, policy, z, {}, term);
+      for (index row = 0; row < z.rows; ++row) {
+        double& cosine = temperatures[static_cast<std::size_t>(row)];
+        if (std::isnan(cosine)) cosine = detail::cosine_in_double(z, t, row);
+      }
       for (double& each : temperatures) each = each > 1.0 ? 0.0 : std::pow(1.0 - each, options.power);
     } else {
       kernels::confidence_term term;

@@ -66,6 +66,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 struct hinton_kd_loss {
   static constexpr char const* name = "hinton_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options_type = hinton_kd_options;
 
  private:
   static void check(hinton_kd_options const& options) {

@@ -155,6 +155,7 @@ class margin_mse_term<Student, Teacher>::worker {
 struct margin_mse_loss {
   static constexpr char const* name = "margin_mse";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options_type = margin_mse_options;
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,

@@ -1,9 +1,25 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 
 #include "distil/response/divergence.hpp"
 #include "distil/response/row_statistics.hpp"
+
+namespace distil::detail {
+
+/// The teacher of a loss that measures whole rows of its logits.
+template <class Teacher>
+[[nodiscard]] auto logits_of_teacher(Teacher const& teacher) {
+  constexpr bool dense = !is_top_k<Teacher> && !requires { teacher.captured_at; };
+  static_assert(
+      dense,
+      "distil: mean, deviation or maximum of a teacher's rows are those of all its logits: pass these, "
+      "not probabilities or a top-k teacher");
+  if constexpr (dense) return logits_view(teacher);
+}
+
+}  // namespace distil::detail
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
@@ -16,11 +32,16 @@ struct row_softening {
   double centre;            ///< of the shape
   double student_slope, teacher_slope;
 
-  /// A temperature the kernels can work with, and no slope where it is not the one asked for.
+  /// Numbers the kernels can work with, which divide by temperatures in T and multiply the factor by others; and no slope
+  /// where a temperature is not the one asked for.
+  template <class T>
   void confine() {
-    auto const inside = [](double& temperature, double& slope) {
-      if (detail::is_temperature(temperature)) return;
-      temperature = std::clamp(temperature, 1e-15, 1e15);
+    constexpr bool narrow = sizeof(T) == sizeof(float);
+    constexpr double most = narrow ? 0x1p148 : std::numeric_limits<double>::max();
+    factor = std::min(factor, narrow ? 1e30 : 1e300);
+    auto const inside = [most](double& temperature, double& slope) {
+      if (temperature >= 1e-15 && temperature <= most) return;
+      temperature = std::clamp(temperature, 1e-15, most);
       slope = 0.0;
     };
     inside(student, student_slope);
@@ -42,19 +63,19 @@ class softening_member {
   index count_;
 };
 
-/// What a standard deviation moves with: z - mean. Both relative to the row's maximum, where little is rounded.
+/// What a standard deviation moves with: z - mean, times the slope, which together are near 1 however large the logits.
 struct distance_from_mean {
   template <class T>
-  static DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T> centre) {
-    return centred - centre;
+  static DISTIL_INLINE lanes<T> of(simd::student_register<T> const& z, scaled_distance<T> const& distance) {
+    return distance.of(z.logit);
   }
 };
 
 /// What a maximum moves with: the largest class. Several share it by way of the slope.
 struct place_of_maximum {
   template <class T>
-  static DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T>) {
-    return select(centred == lanes<T>(0), lanes<T>(1), lanes<T>(0));
+  static DISTIL_INLINE lanes<T> of(simd::student_register<T> const& z, scaled_distance<T> const&) {
+    return select(z.centred == lanes<T>(0), lanes<T>(1), lanes<T>(0));
   }
 };
 
@@ -71,16 +92,16 @@ class moving_temperature_kernel : public Kernel {
     auto const of = [&](double row_softening::*member) {
       return Axis::per_row(rows, [&](index row) { return term.softening[row].*member; });
     };
-    centre_ = of(&row_softening::centre);
-    centre_rest_ = Axis::per_row(rows, [&](index row) {
-      double const centre = term.softening[row].centre;
-      return centre - static_cast<double>(static_cast<T>(centre));
-    });
+    distance_ = scaled_distance<T>::of_rows([&](auto const& number) { return Axis::per_row(rows, number); },
+                                            [&](index row) { return term.softening[row].centre; },
+                                            [&](index row) { return term.softening[row].student_slope; });
     student_slope_ = of(&row_softening::student_slope);
     teacher_slope_ = of(&row_softening::teacher_slope);
     if (term.temperature_gradient.empty()) return;
     auto const by_base = [&](double row_softening::*member) {
-      return Axis::per_row(rows, [&](index row) { return term.softening[row].*member / term.base[row]; });
+      constexpr double most = std::numeric_limits<T>::max();
+      return Axis::per_row(
+          rows, [&](index row) { return std::min(term.softening[row].*member / term.base[row], most); });
     };
     student_by_base_ = by_base(&row_softening::student);
     teacher_by_base_ = by_base(&row_softening::teacher);
@@ -91,8 +112,11 @@ class moving_temperature_kernel : public Kernel {
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
     Kernel::close(maximum);
-    offset_ = (centre_ - maximum.shift()) + centre_rest_;
-    if constexpr (std::is_same_v<Shape, distance_from_mean>) this->student_centre_ = offset_;
+    if constexpr (std::is_same_v<Shape, distance_from_mean>) {
+      // Relative to the maximum, where little is rounded; finite, since what is infinitely below it has no probability.
+      lanes<T> const offset = fma(maximum.shift(), lanes<T>(-0.25), distance_.quarter) + distance_.rest;
+      this->student_centre_ = max(offset * lanes<T>(4), lanes<T>(std::numeric_limits<T>::lowest()));
+    }
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
@@ -106,25 +130,29 @@ class moving_temperature_kernel : public Kernel {
   template <class Inner>
   struct block_gradient {
     Inner inner;
-    lanes<T> slope, offset;
+    lanes<T> slope;
+    scaled_distance<T> distance;
 
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T> stored, index k,
                                       simd::kept<T> saved) const {
-      return fma(slope, Shape::of(z.centred, offset), inner(z, stored, k, saved));
+      return fma(slope, Shape::of(z, distance), inner(z, stored, k, saved));
     }
   };
   [[nodiscard]] DISTIL_INLINE auto gradient(lanes<T> decay, simd::kept<T> marks) const {
-    lanes<T> const slope = student_slope_ * Kernel::temperature_derivative() +
-                           teacher_slope_ * Kernel::teacher_temperature_derivative();
+    lanes<T> slope = Kernel::temperature_derivative();
+    if constexpr (std::is_same_v<Shape, place_of_maximum>) {
+      slope = student_slope_ * slope + teacher_slope_ * Kernel::teacher_temperature_derivative();
+    }
     // A loss of +inf is that at any temperature.
     lanes<T> const moving = select(Kernel::value() == lanes<T>(simd::infinity<T>), lanes<T>(0), slope);
     auto const inner = Kernel::gradient(decay, marks);
-    return block_gradient<decltype(inner)>{inner, scale_ * moving, offset_};
+    return block_gradient<decltype(inner)>{inner, scale_ * moving, distance_};
   }
 
  private:
-  lanes<T> scale_, centre_, centre_rest_, student_slope_, teacher_slope_;
-  lanes<T> student_by_base_{0}, teacher_by_base_{0}, factor_by_base_{0}, offset_{0};
+  lanes<T> scale_, student_slope_, teacher_slope_;
+  lanes<T> student_by_base_{0}, teacher_by_base_{0}, factor_by_base_{0};
+  scaled_distance<T> distance_;
 };
 
 /// A divergence whose temperatures move with the student's logits, as a term. `softening` has a place for every row, and
@@ -172,14 +200,10 @@ template <class Shape, class Statistic, class Function, class Policy, class Stud
 auto soften_rows(char const* where, Policy policy, divergence<Function> const& loss, Student const& student,
                  Teacher const& teacher, moving_temperature_request const& asked, bool with_gradient,
                  Soften const& soften) {
-  static_assert(
-      !requires { teacher.captured_at; },
-      "distil: temperatures of the rows are found from the teacher's logits");
   auto const z = detail::logits_view(student);
-  auto const t = detail::logits_view(teacher);
-  using of_student = arithmetic_t<std::remove_const_t<typename decltype(z)::element>>;
-  using of_teacher = arithmetic_t<std::remove_const_t<typename decltype(t)::element>>;
-  using arithmetic = std::common_type_t<of_student, of_teacher>;
+  auto const t = detail::logits_of_teacher(teacher);
+  using arithmetic = std::common_type_t<arithmetic_t<typename decltype(z)::element>,
+                                        arithmetic_t<typename decltype(t)::element>>;
   detail::require_matrix(where, "student", z);
   detail::require_shape(where, "teacher", t, z.rows, z.columns);
   detail::require_temperature(where, asked.base, asked.temperature_gradient, z.rows);
@@ -193,7 +217,7 @@ auto soften_rows(char const* where, Policy policy, divergence<Function> const& l
   find_statistics<arithmetic>(policy, t, found + z.rows);
   for (index row = 0; row < z.rows; ++row) {
     rows[row] = soften(found[row], found[z.rows + row], asked.base[row]);
-    rows[row].confine();
+    rows[row].template confine<arithmetic>();
   }
 
   auto const each = [&](double row_softening::*member) {

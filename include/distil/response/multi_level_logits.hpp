@@ -45,9 +45,9 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `multi_level_logits`.
 class multi_level_logits_loss {
   struct of_sum {};
-  using options_type = multi_level_logits_options;
 
  public:
+  using options_type = multi_level_logits_options;
   static constexpr char const* name = "multi_level_logits";
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 

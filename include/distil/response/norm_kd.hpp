@@ -62,7 +62,7 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static kernels::row_softening soften(row_spread const& z, row_spread const& t, double temperature) {
     auto const deviation = [](row_spread const& row) { return row.any() ? row.deviation : 1.0; };
     double const of_teacher = temperature * deviation(t);
-    double const slope = z.any() ? temperature / ((z.count - 1.0) * z.deviation) : 0.0;
+    double const slope = z.any() ? temperature / (z.count - 1.0) / z.deviation : 0.0;
     return {temperature * deviation(z), of_teacher, of_teacher * of_teacher, z.mean, slope, 0.0};
   }
 };
@@ -73,14 +73,18 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
 /// @formula   L = hard_weight * CE(z, y) + soft_weight * S^2 KL(softmax(t / S) || softmax(z / R)), S = T std t, R = T std z,
 ///            std unbiased (over C - 1), over the classes that are not masked; each term the mean over its rows [nats]
 /// @param     student, labels, gradient, rows: as in `hinton_kd`; the gradient may take the student's place
+///            Only -inf masks: a finite number that stands for it, such as the lowest, is a logit like others, and takes
+///            part in the deviation, which it makes its own. S^2 then magnifies all rounding
 /// @param     teacher  [rows, classes] logits
 /// @gradient  hard_weight (softmax(z) - e_y) + soft_weight ((S^2 / R) (q - p) + dL/dR T (z - mean z) / ((C - 1) std z))
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `norm_kd_loss::bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
 ///            soft_weight * S^2 / R for the gradient
-/// @nan       as `hinton_kd`. A row without spread (equal logits, one class; a deviation up to 1e-18) is taken for one of
-///            deviation 1, and no gradient goes through it. Temperatures of rows stay within [1e-15, 1e15]. Where the loss
-///            is +inf, the gradient is that at fixed temperatures
+/// @nan       as `hinton_kd`. No finite logits are too large for the deviation, but a class further below the largest than
+///            the arithmetic type holds has no probability. A row without spread (equal logits, one class; a deviation up
+///            to 1e-18) is taken for one of deviation 1, and no gradient goes through it. Temperatures of rows are at
+///            least 1e-15, and their factor S^2 at most 1e30 (1e300 in double). Where the loss is +inf, the gradient is
+///            that at fixed temperatures
 /// @cost      as `standardized(hinton_kd)`, whose loss this is but for the factor: S^2 follows the teacher's logits
 /// @source    Chi, Zheng, Li, Yang, Wu, Lin, Cai 2023, NormKD: Normalized Logits for Knowledge Distillation,
 ///            arXiv:2308.00520. As in their code, gradient flows through the student's deviation

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
+#include "distil/core/length_in_range.hpp"
 #include "distil/simd/evaluate.hpp"
 
 namespace distil {
@@ -21,11 +24,58 @@ struct row_peak {
   double maximum, ties;
 };
 
+namespace detail {
+
+/// The spread of a row whose squares or sums leave the range of the arithmetic type; no other's, since this is slow.
+/// A deviation that no double holds is the largest of them. An infinite or NaN element leaves what was found.
+template <class Storage>
+row_spread spread_in_double(matrix_view<Storage const> const& matrix, index row, row_spread const& found) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  auto const masked = [&](index column) { return widen<double>(matrix(row, column)) == -infinity; };
+  auto const at = [&](index column) { return masked(column) ? 0.0 : widen<double>(matrix(row, column)); };
+  double const scale = scale_of_entries(matrix.columns, at);
+  if (std::isnan(scale)) return found;
+  double sum = 0.0, rest = 0.0, squares = 0.0;
+  for (index column = 0; column < matrix.columns; ++column) sum += scale * at(column);
+  double const mean = sum / found.count;
+  for (index column = 0; column < matrix.columns; ++column) {
+    if (masked(column)) continue;
+    double const distance = scale * at(column) - mean;
+    rest += distance;
+    squares += distance * distance;
+  }
+  double const variance =
+      std::max(0.0, squares - rest * rest / found.count) / std::max(1.0, found.count - 1.0);
+  return {(mean + rest / found.count) / scale,
+          std::min(std::sqrt(variance) / scale, std::numeric_limits<double>::max()), found.count};
+}
+
+}  // namespace detail
 }  // namespace distil
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 using simd::lanes;
+
+/// (z - centre) * by of rows, whose differences may leave the range of T: they are taken of quarters, which are exact.
+template <class T>
+struct scaled_distance {
+  lanes<T> quarter, rest, by;
+
+  /// `per_row(get)` makes a register of a number of each row; `centre(row)` and `by_row(row)` are double.
+  template <class Per, class Centre, class By>
+  static DISTIL_INLINE scaled_distance of_rows(Per const& per_row, Centre const& centre, By const& by_row) {
+    return {per_row([&](index row) { return centre(row) / 4; }), per_row([&](index row) {
+              double const exact = centre(row) / 4;
+              return exact - static_cast<double>(static_cast<T>(exact));
+            }),
+            per_row([&](index row) { return 4 * by_row(row); })};
+  }
+
+  [[nodiscard]] DISTIL_INLINE lanes<T> of(lanes<T> z) const {
+    return (fma(z, lanes<T>(0.25), -quarter) - rest) * by;
+  }
+};
 
 /// What all statistics share: they have no gradient, and write what they found once a second sweep is through.
 template <class T, class Axis, class Statistic>
@@ -114,7 +164,7 @@ class spread_kernel : public statistic_kernel<T, Axis, row_spread> {
     base::write([&](std::size_t row) -> row_spread {
       double const count = counts[row], rest = rests[row];
       if (!(count > 0.0)) return {0.0, 0.0, 0.0};
-      double const about_mean = squares[row] - rest * rest / count;
+      double const about_mean = squares[row] - rest * (rest / count);
       double const variance = count > 1.0 && !(about_mean <= 0.0) ? about_mean / (count - 1.0) : 0.0;
       return {means[row] + rest / count, std::sqrt(variance), count};
     });
@@ -185,12 +235,18 @@ struct statistic_term : every_row_term<Statistic> {
       std::conditional_t<std::is_same_v<Statistic, row_spread>, spread_kernel<T, Axis>, peak_kernel<T, Axis>>;
 };
 
-/// Writes a statistic of every row of a matrix.
+/// Writes a statistic of every row of a matrix. Finite rows have a finite one.
 template <class Arithmetic, class Statistic, class Policy, class Storage>
 void find_statistics(Policy policy, matrix_view<Storage const> matrix, Statistic* to) {
   statistic_term<Arithmetic, Statistic> term;
   term.to = to;
   (void)simd::evaluate("row_statistics", policy, matrix, {}, term);
+  if constexpr (std::is_same_v<Statistic, row_spread>) {
+    for (index row = 0; row < matrix.rows; ++row) {
+      if (std::isfinite(to[row].mean) && std::isfinite(to[row].deviation)) continue;
+      to[row] = detail::spread_in_double(matrix, row, to[row]);
+    }
+  }
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -145,6 +145,7 @@ struct sampled_kl_term : detail::sampled_kl_base<Teacher> {
 struct sampled_kl_loss {
   static constexpr char const* name = "sampled_kl";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options_type = sampled_kl_options;
 
   template <matrix_argument Student, class Teacher, detail::labels_like Ids>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Ids const& sampled_ids,

@@ -145,6 +145,8 @@ struct universal_logits_term : distribution_term<Storage, Form> {
 struct universal_logits_loss {
   static constexpr char const* name = "universal_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  using options_type = universal_logits_options;
+  static constexpr bool teacher_has_own_classes = true;
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,

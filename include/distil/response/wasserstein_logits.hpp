@@ -227,6 +227,7 @@ auto make_wasserstein_term(dense_teacher<Storage, Form> const& teacher, matrix_v
 struct wasserstein_logits_loss {
   static constexpr char const* name = "wasserstein_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
+  using options_type = wasserstein_logits_options;
 
   template <matrix_argument Student, class Teacher, class Cost>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Cost const& cost,
