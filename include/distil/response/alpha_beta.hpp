@@ -33,7 +33,7 @@ struct alpha_beta_options {
 /// See `alpha_beta`.
 struct alpha_beta_function : function_of_class<alpha_beta_function> {
   static constexpr char const* name = "alpha_beta";
-  static constexpr error_bound bound{.value = 64, .gradient = 256};
+  static constexpr error_bound bound{.value = 64, .gradient = 256, .temperature_gradient = 4};
   using options = alpha_beta_options;
 
   power_divergence powers;

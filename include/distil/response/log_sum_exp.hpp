@@ -60,7 +60,7 @@ struct log_sum_exp_name {
 
 /// See `log_sum_exp`.
 struct log_sum_exp_loss : logits_loss<kernels::log_sum_exp_name, kernels::log_sum_exp_kernel> {
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
 };
 
 /// Logarithm of the partition sum at a temperature. @alias LSE, free energy

@@ -225,7 +225,7 @@ struct mean_squared_logits_term : detail::term_base {
 /// See `mean_squared_logits`.
 struct mean_squared_logits_loss {
   static constexpr char const* name = "mean_squared_logits";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
