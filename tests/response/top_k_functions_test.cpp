@@ -254,6 +254,100 @@ TEST(top_k_functions, of_every_class_are_the_dense_teacher) {
                "forward_kl");
 }
 
+/// Where the student has masked what is not listed, and the teacher gives it nothing, the divergence is that of K alone.
+template <class Of>
+void expect_the_listed_alone(char const* what, auto const& options_of) {
+  for (tail_policy const policy : {tail_policy::renormalise_teacher, tail_policy::renormalise_both,
+                                   tail_policy::bucket, tail_policy::uniform}) {
+    for (index const rows : {1, 20}) {
+      top_k_batch<double> b(rows, 5, 2, log_form);
+      top_k_options const options{.form = log_form, .tail = policy, .log_tail_mass = minus_infinity};
+      for (index r = 0; r < rows; ++r) {
+        auto const listed = b.entries(r).classes;
+        for (index c = 0; c < 5; ++c) {
+          if (std::find(listed.begin(), listed.end(), static_cast<std::size_t>(c)) == listed.end())
+            b.student.set(r, c, minus_infinity);
+        }
+      }
+      std::vector<double> values(b.counts.size());
+      auto chosen = options_of();
+      chosen.rows = {.reduce = reduction::sum, .values = values};
+      (void)Of::loss.with_grad(b.student.view(), b.teacher(options), b.gradient.view(), chosen);
+      for (index r = 0; r < rows; ++r) {
+        auto const entries = b.entries(r);
+        exact_row z, log_p;
+        for (std::size_t const c : entries.classes)
+          z.push_back(static_cast<long double>(b.student.at(r, static_cast<index>(c))));
+        for (index i = 0; i < 2; ++i) log_p.push_back(static_cast<long double>(b.values.at(r, i)));
+        log_p = reference::log_softmax(log_p, 1.0L);
+        auto const value_at = [&](exact_row const& moved) {
+          sides const both{log_p, reference::log_softmax(moved, 2.0L)};
+          return 4 * Of::value(both, both);
+        };
+        EXPECT_NEAR(values[static_cast<std::size_t>(r)], static_cast<double>(value_at(z)), 1e-13) << what;
+        auto const expected = reference::gradient(value_at, z);
+        for (index c = 0; c < 5; ++c) {
+          auto const at =
+              std::find(entries.classes.begin(), entries.classes.end(), static_cast<std::size_t>(c));
+          double const wanted =
+              at == entries.classes.end()
+                  ? 0.0
+                  : static_cast<double>(expected[static_cast<std::size_t>(at - entries.classes.begin())]);
+          ASSERT_NEAR(b.gradient.at(r, c), wanted, 1e-10)
+              << what << ", policy " << static_cast<int>(policy) << ", row " << r;
+        }
+      }
+    }
+  }
+}
+
+TEST(top_k_functions, of_classes_that_nobody_can_choose_are_those_of_the_listed) {
+  auto const plain = [] { return divergence_options{.temperature = 2}; };
+  expect_the_listed_alone<of_forward_kl>("forward_kl", plain);
+  expect_the_listed_alone<of_reverse_kl>("reverse_kl", plain);
+  expect_the_listed_alone<of_negative_log_overlap>("negative_log_overlap", plain);
+  expect_the_listed_alone<of_renyi>("renyi", [] { return renyi_options{.temperature = 2}; });
+}
+
+TEST(top_k_functions, an_infinite_row_has_no_gradient_but_0_where_the_student_is_masked) {
+  for (tail_policy const policy : {tail_policy::bucket, tail_policy::uniform}) {
+    top_k_batch<double> b(2, 6, 3, log_form);
+    auto const listed = b.entries(0).classes;
+    b.student.set(0, static_cast<index>(listed[0]), minus_infinity);
+    (void)distil::reverse_kl.with_grad(
+        b.student.view(), b.teacher({.tail = policy, .log_tail_mass = minus_infinity}), b.gradient.view());
+    for (index c = 0; c < 6; ++c) {
+      if (static_cast<std::size_t>(c) == listed[0]) {
+        EXPECT_EQ(b.gradient.at(0, c), 0.0);
+      } else {
+        EXPECT_TRUE(std::isnan(b.gradient.at(0, c)));
+      }
+    }
+  }
+}
+
+TEST(top_k_functions, a_row_of_factor_0_is_absent_but_for_the_divisor) {
+  std::vector<double> const factors = {0, 2, 0};
+  std::vector<double> values(3), slopes(3);
+  top_k_batch<double> b(3, 6, 3, log_form), alone(3, 6, 3, log_form);
+  for (auto const row : {index{0}, index{2}})  // infinite
+    b.student.set(row, static_cast<index>(b.entries(row).classes[0]), minus_infinity);
+  top_k_options const options{.tail = tail_policy::renormalise_both, .captured_at = 1};
+  auto const found = forward_kl.with_grad(
+      b.student.view(), b.teacher(options), b.gradient.view(),
+      {.temperature = 2, .factor = factors, .rows = {.values = values}, .temperature_gradient = slopes});
+  double const expected = forward_kl.with_grad(alone.student.view(), alone.teacher(options),
+                                               alone.gradient.view(), {.temperature = 2, .factor = factors});
+  EXPECT_NEAR(found.value, expected, 1e-15);
+  EXPECT_EQ(found.weight, 3.0);
+  for (index r = 0; r < 3; ++r) {
+    auto const at = static_cast<std::size_t>(r);
+    EXPECT_EQ(r == 1, values[at] != 0.0);
+    EXPECT_EQ(r == 1, slopes[at] != 0.0);
+    for (index c = 0; c < 6; ++c) EXPECT_EQ(b.gradient.at(r, c), alone.gradient.at(r, c));
+  }
+}
+
 TEST(top_k_functions, of_several_sums_take_rows_across_the_lanes_and_many_threads) {
   for (tail_policy const policy : policies) {
     for (index const columns : {12, 400}) {

@@ -62,6 +62,37 @@ inline ::testing::AssertionResult close(double found, long double expected, doub
          << ", off by " << std::abs(found - wanted) << ", allowed " << allowed;
 }
 
+/// What dL/dT of a row may be off by, in epsilons: see `error_bound`.
+template <class Case, class Batch>
+double allowed_slope(Batch const& b, index r, truth const& row, double temperature) {
+  auto const z = b.student.template row<long double>(r), t = b.teacher.template row<long double>(r);
+  auto const q = reference::from_logits(z, static_cast<long double>(temperature));
+  auto const p = reference::from_logits(t, static_cast<long double>(temperature));
+  long double const f = static_cast<long double>(row.value_scale / size_of_classes(z));
+  auto const distances = [&](exact_row const& logits, exact_row const& probability) {
+    exact_row d(logits.size(), 0);
+    long double const mean = reference::expectation(probability, logits);
+    for (std::size_t c = 0; c < d.size(); ++c)
+      d[c] = std::isinf(logits[c]) ? 0 : std::abs(logits[c] - mean) / static_cast<long double>(temperature);
+    return d;
+  };
+  exact_row const of_student = distances(z, q.probability), of_teacher = distances(t, p.probability);
+  long double sum = 2 * std::abs(row.value);
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    long double size =
+        std::abs(row.gradient[c]) * static_cast<long double>(temperature) + f * q.probability[c];
+    long double distance = of_student[c] * (1 + of_student[c]);
+    if (Case::has_teacher) {
+      size += f * p.probability[c];
+      distance += of_teacher[c] * (1 + of_teacher[c]);
+    }
+    sum += size * distance;
+  }
+  return (Case::bound.temperature_gradient * static_cast<double>(sum) +
+          Case::bound.temperature_floor * static_cast<double>(f)) /
+         temperature;
+}
+
 template <class Case, class Batch, class Storage>
 void expect_gradient(Batch const& b, owned_matrix<Storage> const& gradient, batch_truth const& exact,
                      double epsilon, double smallest, std::string const& where) {

@@ -23,10 +23,22 @@ struct loss_value {
 ///   |gradient - exact| <= gradient * epsilon * m * f / T                    per element, times the row's weight
 ///
 /// plus the smallest normal number of the arithmetic type and, for 16-bit gradients, half a unit of their last place.
-/// The tests read these members: a bound that is documented is a bound that is tested.
+///
+/// The derivative by the temperature, where a loss has one, is a sum over classes of gradients times logits, and the
+/// factor's share 2 L / T. With g the gradient of the row's loss, p and q the probabilities of teacher and student (those
+/// there are), and d how far a logit over T is from its mean under its own side's probabilities,
+///
+///   |dL/dT    - exact| <= epsilon * (temperature_gradient * S + temperature_floor * f) / T            per row
+///   S = 2 |L| + f * sum over classes of n (d (1 + d) of student + the same of teacher),   n = |g| T / f + p + q
+///
+/// for rows whose logits over T span at most 32. The floor is there where probabilities are subtracted that may be alike
+/// or round to 1. In a batch, times the row's
+/// weight; the tests read these members: a bound that is documented is a bound that is tested.
 struct error_bound {
   double value;
   double gradient;
+  double temperature_gradient = 0;
+  double temperature_floor = 0;
 };
 
 }  // namespace distil

@@ -38,7 +38,7 @@ struct adaptive_alpha_options {
 /// See `adaptive_alpha`.
 struct adaptive_alpha_function {
   static constexpr char const* name = "adaptive_alpha";
-  static constexpr error_bound bound{.value = 64, .gradient = 64};
+  static constexpr error_bound bound{.value = 64, .gradient = 64, .temperature_gradient = 4};
   static constexpr bool homogeneous = true;
   using options = adaptive_alpha_options;
 

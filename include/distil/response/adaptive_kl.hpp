@@ -74,7 +74,8 @@ T least_of_head(T* first, T* last, double sharpness, double share) {
 /// See `adaptive_kl`.
 struct adaptive_kl_function {
   static constexpr char const* name = "adaptive_kl";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
   using options = adaptive_kl_options;
 
   double head_mass;

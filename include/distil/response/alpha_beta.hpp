@@ -33,7 +33,7 @@ struct alpha_beta_options {
 /// See `alpha_beta`.
 struct alpha_beta_function : function_of_class<alpha_beta_function> {
   static constexpr char const* name = "alpha_beta";
-  static constexpr error_bound bound{.value = 64, .gradient = 256};
+  static constexpr error_bound bound{.value = 64, .gradient = 256, .temperature_gradient = 4};
   using options = alpha_beta_options;
 
   power_divergence powers;
@@ -64,7 +64,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            1/2 sum (log p - log q)^2 when both are 0. Never negative
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = q^b (q^a - p^a) / a, q^b (log q - log p) at a = 0
 /// @nan       a class masked on one side alone costs +inf where the power of that side is <= 0, and the gradient of the row
-///            is NaN if the teacher has masked it; otherwise finite
+///            is NaN if the teacher has masked it, or if beta < 0 or both powers are 0; otherwise finite
 /// @error     `alpha_beta_function::bound` for powers within [-1, 2], however near the special cases
 /// @cost      see `divergence`: 2 exponentials and 1 to 3 more an element
 /// @source    Cichocki, Cruces, Amari 2011, equation 19; Wang et al. 2025 (ABKD), arXiv:2505.04560. The script of ABKD for

@@ -31,7 +31,8 @@ struct amari_alpha_options {
 /// See `amari_alpha`.
 struct amari_alpha_function : function_of_class<amari_alpha_function> {
   static constexpr char const* name = "amari_alpha";
-  static constexpr error_bound bound{.value = 64, .gradient = 64};
+  static constexpr error_bound bound{
+      .value = 64, .gradient = 64, .temperature_gradient = 4, .temperature_floor = 12};
   using options = amari_alpha_options;
 
   power_divergence powers;

@@ -7,7 +7,7 @@ namespace distil {
 /// See `brier_divergence`.
 struct brier_divergence_function {
   static constexpr char const* name = "brier_divergence";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
 
   template <class Lanes>
   Lanes value(Lanes log_p, Lanes log_q) const {

@@ -18,7 +18,8 @@ struct cross_entropy_term : detail::cross_entropy_base<Targets> {
 /// See `cross_entropy`.
 struct cross_entropy_loss {
   static constexpr char const* name = "cross_entropy";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
 
   template <matrix_argument Student, class Targets>
   [[nodiscard]] loss_value operator()(Student const& student, Targets const& targets,

@@ -79,7 +79,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     lanes<T> exponentials{0}, mass{0}, logits{0};  // logits: sum w u / ln 2
   };
   struct refinement {
-    lanes<T> q_u{0};
+    lanes<T> q{0}, q_u{0};
   };
 
   template <class Student>
@@ -179,12 +179,17 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   DISTIL_INLINE void refine(refinement& sums, lanes<T> centred, strips const&, index) const {
     lanes<T> const u = centred * inverse_;
-    sums.q_u += zero_safe_product(exp_nonpositive(fma(centred, inverse_, -log_sum_)), u);
+    lanes<T> const q = exp_nonpositive(fma(centred, inverse_, -log_sum_));
+    sums.q += q;
+    sums.q_u += zero_safe_product(q, u);
   }
-  DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
+  DISTIL_INLINE void fold_refined(refinement const& sums) {
+    refined_.q += sums.q;
+    refined_.q_u += sums.q_u;
+  }
   DISTIL_INLINE void join_refined(cross_entropy_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    slope_ = inverse_ * (target_logit_ - mass_ * Axis::sum(refined_.q_u));
+    slope_ = inverse_ * (target_logit_ - mass_ * (Axis::sum(refined_.q_u) / Axis::sum(refined_.q)));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return factor_ * loss_; }

@@ -54,14 +54,14 @@ class decoupled_rule {
 
   [[nodiscard]] DISTIL_INLINE apart_gradient<T> gradient(apart<T> const& row, bool) const {
     lanes<T> const scale = factor() / temperature_;
-    lanes<T> const of_label = target_ * (row.student.label - row.teacher.label);
+    lanes<T> const of_label = target_ * surplus(row);
     lanes<T> const of_rest = non_target_ * row.has_rest;
     return {scale * (of_rest - of_label), scale * of_rest, lanes<T>(0), scale * of_label};
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> slope(apart<T> const& row, lanes<T> student, lanes<T> teacher,
                                              lanes<T> rest) const {
-    lanes<T> const of_student = zero_safe_product(row.student.label - row.teacher.label, student);
+    lanes<T> const of_student = zero_safe_product(surplus(row), student);
     lanes<T> const of_teacher = zero_safe_product(row.teacher.label * row.teacher.others,
                                                   (row.teacher.logit - row.student.logit) * teacher);
     lanes<T> const of_factor = squared_ ? lanes<T>(2) * temperature_ : lanes<T>(0);
@@ -75,6 +75,11 @@ class decoupled_rule {
   /// A part of weight 0 is absent, whatever it holds.
   [[nodiscard]] DISTIL_INLINE lanes<T> sum_of(lanes<T> target, lanes<T> rest) const {
     return zero_safe_product(target_, target) + zero_safe_product(non_target_, rest);
+  }
+  /// q_y - p_y, from what is left of q where q_y may round to 1.
+  static DISTIL_INLINE lanes<T> surplus(apart<T> const& row) {
+    return select(row.student.logit > lanes<T>(0), row.teacher.others - row.student.others,
+                  row.student.label - row.teacher.label);
   }
   static DISTIL_INLINE lanes<T> target(apart<T> const& row) {
     return kl_summand<T>(row.teacher.log_label, row.student.log_label, row.teacher.label, row.student.label) +
@@ -90,7 +95,8 @@ class decoupled_rule {
 
 struct decoupled_kd_definition {
   static constexpr char const* name = "decoupled_kd";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
   using options = decoupled_kd_options;
   template <class T, class Axis>
   using rule = kernels::decoupled_rule<T, Axis>;

@@ -132,12 +132,15 @@ struct divergence_term : detail::term_base {
     require_row_values(where, "rows.weights", rows.weights, detail::is_weight, detail::must_be_weight);
   }
 
-  [[nodiscard]] bool alike() const { return term_base::alike() && !detail::any_begins_masked(teacher); }
+  [[nodiscard]] bool alike() const {
+    return term_base::alike() && !detail::some_row_is_absent(factor, teacher.matrix.rows) &&
+           !detail::any_begins_masked(teacher);
+  }
 
   [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
     detail::row_weight const weight = weight_of(row);
     if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
-    return weight;
+    return detail::weight_with_factor(weight, factor, row);
   }
 };
 

@@ -95,7 +95,8 @@ struct divergence_options {
   bool scale_by_temperature_squared = true;
 
   /// Multiplies the loss in the place of T^2 or 1, and does not move with the temperatures: one number or one per row;
-  /// finite and >= 0. Default: none, as the switch above says.
+  /// finite and >= 0; 0 leaves a row out of the sum whatever it holds, and in its divisor. Default: none, as the switch
+  /// above says.
   std::optional<row_parameter> factor = std::nullopt;
 
   /// Weights, reduction, divisor.

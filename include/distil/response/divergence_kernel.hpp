@@ -31,7 +31,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   };
   struct refinement {
     sums_of_function sums;
-    lanes<T> p_v{0}, q_u{0};
+    typename base::means of_sides;
   };
 
   template <class Term, class Student>
@@ -103,10 +103,7 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
       // A masked class has no gradient.
       if constexpr (keeps_psi)
         keep.put(0, select(here.log_q == lanes<T>(-simd::infinity<T>), lanes<T>(0), psi));
-      if (wants_derivative) {
-        sums.p_v += zero_safe_product(here.p, here.v);
-        sums.q_u += zero_safe_product(here.q, here.u);
-      }
+      if (wants_derivative) sums.of_sides.add(here);
     }
   };
   [[nodiscard]] DISTIL_INLINE block_refinement refiner(lanes<T> decay, simd::kept<T> marks) const {
@@ -116,16 +113,12 @@ class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
     refined_.sums.add(sums.sums);
-    refined_.p_v += sums.p_v;
-    refined_.q_u += sums.q_u;
+    refined_.of_sides.add(sums.of_sides);
   }
   DISTIL_INLINE void join_refined(divergence_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
     row_ = refined_.sums.template close<Axis>(function_);
-    if (wants_derivative_) {
-      auto const& total = row_.total;
-      base::close_slopes({total.chi, total.chi_v, total.psi_u, refined_.p_v, refined_.q_u}, total.psi);
-    }
+    if (wants_derivative_) base::close_slopes(refined_.of_sides, row_.total, row_.total.psi);
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * row_.value; }

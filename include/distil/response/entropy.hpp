@@ -98,7 +98,7 @@ struct entropy_name {
 
 /// See `entropy`.
 struct entropy_loss : logits_loss<kernels::entropy_name, kernels::entropy_kernel> {
-  static constexpr error_bound bound{.value = 16, .gradient = 64};
+  static constexpr error_bound bound{.value = 16, .gradient = 64, .temperature_gradient = 2};
 };
 
 /// Shannon entropy of the softened distribution: how much dark knowledge a row carries, and a regulariser.

@@ -130,18 +130,18 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
   }
   DISTIL_INLINE void join_refined(expectation_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
+    summed_ = divergence_;
     if constexpr (vanishes) {
-      divergence_ = select(divergence_ < lanes<T>(threshold), Axis::sum(refined_.value), divergence_);
+      summed_ = Axis::sum(refined_.value);
+      divergence_ = select(divergence_ < lanes<T>(threshold), summed_, divergence_);
     }
-    if (wants_derivative_) base::close_slopes(refined_.moments, lanes<T>(-1));
+    if (wants_derivative_) base::close_slopes(refined_.moments);
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * divergence_; }
-  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::derivative(divergence_);
-  }
+  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return base::derivative(summed_); }
   [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
-    return base::teacher_derivative(divergence_);
+    return base::teacher_derivative(summed_);
   }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
@@ -178,6 +178,7 @@ class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
   refinement refined_;
   lanes<T> inverse_student_, inverse_teacher_;
   lanes<T> divergence_{0};
+  lanes<T> summed_{0};  ///< without cancellation, for dL/dT, where T^2 D hardly moves at large T
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

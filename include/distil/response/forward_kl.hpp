@@ -7,7 +7,7 @@ namespace distil {
 /// See `forward_kl`.
 struct forward_kl_function {
   static constexpr char const* name = "forward_kl";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
 
   /// The expectation is log p - log q, so a small value can be summed without cancellation.
   static constexpr bool is_kl = true;

@@ -65,7 +65,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `hinton_kd`.
 struct hinton_kd_loss {
   static constexpr char const* name = "hinton_kd";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
   using options_type = hinton_kd_options;
 
  private:

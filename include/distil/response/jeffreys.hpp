@@ -30,7 +30,7 @@ struct jeffreys_options {
 /// See `jeffreys`.
 struct jeffreys_function : function_of_class<jeffreys_function> {
   static constexpr char const* name = "jeffreys";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
   using options = jeffreys_options;
 
   double forward_weight;

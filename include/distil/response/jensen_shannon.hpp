@@ -30,7 +30,7 @@ struct jensen_shannon_options {
 /// See `jensen_shannon`.
 struct jensen_shannon_function : function_of_class<jensen_shannon_function> {
   static constexpr char const* name = "jensen_shannon";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
   using options = jensen_shannon_options;
 
   double teacher_mix;

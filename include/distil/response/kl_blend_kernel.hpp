@@ -129,17 +129,21 @@ class kl_blend_kernel : public pair_kernel<T, Axis, Teacher> {
   }
   DISTIL_INLINE void join_refined(kl_blend_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
+    lanes<T> const reverse = Axis::sum(refined_.reverse);
+    summed_ = zero_safe_product(reverse_, reverse);
     if constexpr (has_forward) {
-      of_forward_ = select(small(forward_, of_forward_), Axis::sum(refined_.forward), of_forward_);
+      lanes<T> const forward = Axis::sum(refined_.forward);
+      summed_ += zero_safe_product(forward_, forward);
+      of_forward_ = select(small(forward_, of_forward_), forward, of_forward_);
     }
-    of_reverse_ = select(small(reverse_, of_reverse_), Axis::sum(refined_.reverse), of_reverse_);
-    if (wants_derivative_) base::close_slopes(refined_.moments, psi_sum());
+    of_reverse_ = select(small(reverse_, of_reverse_), reverse, of_reverse_);
+    if (wants_derivative_) base::close_slopes(refined_.moments);
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return base::factor_ * blended(); }
-  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return base::derivative(blended()); }
+  [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return base::derivative(summed_); }
   [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
-    return base::teacher_derivative(blended());
+    return base::teacher_derivative(summed_);
   }
 
   /// psi = forward (q - p) + reverse q (log q - log p), whose sum is reverse KL(q || p).
@@ -152,7 +156,8 @@ class kl_blend_kernel : public pair_kernel<T, Axis, Teacher> {
       lanes<T> const v = fma(Teacher::logit(stored[k]) - teacher_shift, teacher_inverse, log_difference);
       lanes<T> sum = q * rest;
       if constexpr (has_forward) sum -= saved[0] * of_teacher;
-      return zero_safe_fma(q, reverse * fma(z.centred, inverse, -v), sum);
+      // Not q * (reverse * ...): the ratio may be infinite where the reverse divergence has no weight.
+      return zero_safe_fma(q * reverse, fma(z.centred, inverse, -v), sum);
     }
   };
   [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay,
@@ -202,6 +207,7 @@ class kl_blend_kernel : public pair_kernel<T, Axis, Teacher> {
   lanes<T> forward_, reverse_;
   lanes<T> over_teacher_{0}, over_student_{0}, inverse_student_, inverse_teacher_;
   lanes<T> of_forward_{0}, of_reverse_{0};
+  lanes<T> summed_{0};  ///< the blend without cancellation, for dL/dT, where T^2 D hardly moves at large T
   refinement refined_;
 };
 

@@ -33,7 +33,7 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
  public:
   struct refinement {
     lanes<T> value{0};
-    lanes<T> chi{0}, chi_v{0}, p_u{0}, p_v{0}, q_u{0};  // for the temperature
+    lanes<T> chi{0}, chi_v{0}, p{0}, p_u{0}, p_v{0}, q{0}, q_u{0};  // for the temperature
   };
 
   template <class Term, class Student>
@@ -103,8 +103,10 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
       lanes<T> const chi = zero_safe_product(p, expected - row_.rest);
       sums.chi += chi;
       sums.chi_v += zero_safe_product(chi, v);
+      sums.p += p;
       sums.p_u += zero_safe_product(p, u);
       sums.p_v += zero_safe_product(p, v);
+      sums.q += q;
       sums.q_u += zero_safe_product(q, u);
     }
   }
@@ -112,17 +114,21 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
     refined_.value += sums.value;
     refined_.chi += sums.chi;
     refined_.chi_v += sums.chi_v;
+    refined_.p += sums.p;
     refined_.p_u += sums.p_u;
     refined_.p_v += sums.p_v;
+    refined_.q += sums.q;
     refined_.q_u += sums.q_u;
   }
   DISTIL_INLINE void join_refined(label_apart_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
+    apart<T> summed = row_;  // without cancellation, for dL/dT, where T^2 D hardly moves at large T
     if constexpr (Rule::subtracts_entropy) {
-      row_.rest = select(is_small(), Axis::sum(refined_.value), row_.rest);
+      summed.rest = zero_safe_product(row_.has_rest, Axis::sum(refined_.value));
+      row_.rest = select(is_small(), summed.rest, row_.rest);
     }
     if constexpr (has_slope) {
-      if (wants_derivative_) slope_ = slope();
+      if (wants_derivative_) slope_ = slope(summed);
     }
   }
 
@@ -155,13 +161,15 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
  private:
   static constexpr T threshold = sizeof(T) == sizeof(float) ? T(0x1p-6) : T(0x1p-20);
 
-  [[nodiscard]] DISTIL_INLINE lanes<T> slope() const {
+  [[nodiscard]] DISTIL_INLINE lanes<T> slope(apart<T> const& row) const {
     // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in pair_kernel.hpp.
-    lanes<T> const mean_u = Axis::sum(refined_.q_u), mean_v = Axis::sum(refined_.p_v);
+    lanes<T> const over_p = inverse_of(Axis::sum(refined_.p) * row_.has_rest);
+    lanes<T> const mean_u = Axis::sum(refined_.q_u) * inverse_of(Axis::sum(refined_.q));
+    lanes<T> const mean_v = Axis::sum(refined_.p_v) * over_p, u_of_p = Axis::sum(refined_.p_u) * over_p;
     lanes<T> const moves = teacher_moves_ ? lanes<T>(1) : lanes<T>(0);
     lanes<T> const of_teacher = Axis::sum(refined_.chi_v) - mean_v * Axis::sum(refined_.chi);
-    return rule_.slope(row_, -inverse_ * (student_u_ - mean_u), -inverse_ * moves * (teacher_v_ - mean_v),
-                       -inverse_ * row_.has_rest * (moves * of_teacher - Axis::sum(refined_.p_u) + mean_u));
+    return rule_.slope(row, -inverse_ * (student_u_ - mean_u), -inverse_ * moves * (teacher_v_ - mean_v),
+                       -inverse_ * row_.has_rest * (moves * of_teacher - u_of_p + mean_u));
   }
 
   /// Of sums that are 0 when there are no other classes.

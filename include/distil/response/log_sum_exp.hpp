@@ -11,7 +11,7 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
  public:
   using partition_kernel<T, Axis>::partition_kernel;
   struct refinement {
-    simd::lanes<T> q_u{0};
+    simd::lanes<T> q{0}, q_u{0};
   };
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
@@ -26,11 +26,18 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
   template <class Strips>
   DISTIL_INLINE void refine(refinement& sums, simd::lanes<T> centred, Strips const&, index) const {
     simd::lanes<T> const u = centred * this->inverse_;
-    sums.q_u += zero_safe_product(exp_nonpositive(fma(centred, this->inverse_, -this->log_sum_)), u);
+    simd::lanes<T> const q = exp_nonpositive(fma(centred, this->inverse_, -this->log_sum_));
+    sums.q += q;
+    sums.q_u += zero_safe_product(q, u);
   }
-  DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.q_u += sums.q_u; }
+  DISTIL_INLINE void fold_refined(refinement const& sums) {
+    refined_.q += sums.q;
+    refined_.q_u += sums.q_u;
+  }
   DISTIL_INLINE void join_refined(log_sum_exp_kernel const& other) { fold_refined(other.refined_); }
-  DISTIL_INLINE void close_refined() { slope_ = -this->inverse_ * (Axis::sum(refined_.q_u) + top_); }
+  DISTIL_INLINE void close_refined() {
+    slope_ = -this->inverse_ * (Axis::sum(refined_.q_u) / Axis::sum(refined_.q) + top_);
+  }
 
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return top_ + this->log_sum_; }
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> temperature_derivative() const { return slope_; }
@@ -53,7 +60,7 @@ struct log_sum_exp_name {
 
 /// See `log_sum_exp`.
 struct log_sum_exp_loss : logits_loss<kernels::log_sum_exp_name, kernels::log_sum_exp_kernel> {
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
 };
 
 /// Logarithm of the partition sum at a temperature. @alias LSE, free energy

@@ -87,7 +87,8 @@ auto standardized_term(char const* where, Policy policy, divergence<Function> co
 template <class Function>
 struct standardized_divergence {
   static constexpr char const* name = "logit_standardization";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 32, .temperature_gradient = 4, .temperature_floor = 4};
   using options_type = standardization_options;
 
   divergence<Function> loss = {};
@@ -123,7 +124,8 @@ struct standardized_divergence {
 /// See `standardized`.
 struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_kd_options> {
   static constexpr char const* name = "logit_standardization";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 32, .temperature_gradient = 4, .temperature_floor = 4};
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,

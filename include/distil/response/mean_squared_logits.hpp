@@ -84,7 +84,7 @@ struct mean_squared_logits_term : detail::term_base {
 /// See `mean_squared_logits`.
 struct mean_squared_logits_loss {
   static constexpr char const* name = "mean_squared_logits";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
   using options_type = mean_squared_logits_options;
 
   template <matrix_argument Student, class Teacher>

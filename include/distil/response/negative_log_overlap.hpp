@@ -8,7 +8,8 @@ namespace distil {
 /// See `negative_log_overlap`.
 struct negative_log_overlap_function {
   static constexpr char const* name = "negative_log_overlap";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
   static constexpr bool homogeneous = true;
 
   /// What the overlap lacks of 1.

@@ -42,7 +42,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `norm_kd`.
 struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static constexpr char const* name = "norm_kd";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 32, .temperature_gradient = 2, .temperature_floor = 4};
 
   template <class Policy, class Student, class Teacher, class Gradient>
   static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,

@@ -30,7 +30,7 @@ struct normalized_jensen_shannon_options {
 /// See `normalized_jensen_shannon`.
 struct normalized_jensen_shannon_function : function_of_class<normalized_jensen_shannon_function> {
   static constexpr char const* name = "normalized_jensen_shannon";
-  static constexpr error_bound bound{.value = 32, .gradient = 32};
+  static constexpr error_bound bound{.value = 32, .gradient = 32, .temperature_gradient = 4};
   using options = normalized_jensen_shannon_options;
 
   double teacher_mix;

@@ -67,7 +67,7 @@ class normalized_rule {
 
 struct normalized_kd_definition {
   static constexpr char const* name = "normalized_kd";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
   using options = normalized_kd_options;
   template <class T, class Axis>
   using rule = kernels::normalized_rule<T, Axis>;

@@ -30,7 +30,8 @@ struct overlap_hybrid_options {
 /// See `overlap_hybrid`.
 struct overlap_hybrid_function {
   static constexpr char const* name = "overlap_hybrid";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
   static constexpr bool homogeneous = true;
   using options = overlap_hybrid_options;
 

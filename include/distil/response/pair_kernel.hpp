@@ -34,23 +34,42 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
     lanes<T> log_p, log_q, p, q, u, v;
   };
 
-  /// What dD/dT is made of.
-  struct moments {
-    lanes<T> chi{0}, chi_v{0}, psi_u{0}, p_v{0}, q_u{0};
+  /// E_p v and E_q u, over the sums of the same p and q: what their rounding has in common cancels.
+  struct means {
+    lanes<T> p{0}, p_v{0}, q{0}, q_u{0};
 
-    DISTIL_INLINE void add(softened const& at, lanes<T> chi_here, lanes<T> psi) {
-      chi += chi_here;
-      chi_v += zero_safe_product(chi_here, at.v);
-      psi_u += zero_safe_product(psi, at.u);
+    DISTIL_INLINE void add(softened const& at) {
+      p += at.p;
       p_v += zero_safe_product(at.p, at.v);
+      q += at.q;
       q_u += zero_safe_product(at.q, at.u);
     }
+    DISTIL_INLINE void add(means const& other) {
+      p += other.p;
+      p_v += other.p_v;
+      q += other.q;
+      q_u += other.q_u;
+    }
+  };
+
+  /// What dD/dT is made of.
+  struct moments {
+    means of_sides;
+    lanes<T> chi{0}, chi_v{0}, psi{0}, psi_u{0};
+
+    DISTIL_INLINE void add(softened const& at, lanes<T> chi_here, lanes<T> psi_here) {
+      of_sides.add(at);
+      chi += chi_here;
+      chi_v += zero_safe_product(chi_here, at.v);
+      psi += psi_here;
+      psi_u += zero_safe_product(psi_here, at.u);
+    }
     DISTIL_INLINE void add(moments const& other) {
+      of_sides.add(other.of_sides);
       chi += other.chi;
       chi_v += other.chi_v;
+      psi += other.psi;
       psi_u += other.psi_u;
-      p_v += other.p_v;
-      q_u += other.q_u;
     }
   };
 
@@ -113,18 +132,22 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
             teacher * teacher_inverse_};
   }
 
-  /// dD/dT from the sums over all lanes.
-  DISTIL_INLINE void close_slopes(moments const& of, lanes<T> psi_sum) {
-    slope_ = -inverse_ * (Axis::sum(of.psi_u) - Axis::sum(of.q_u) * psi_sum);
+  /// dD/dT from the sums of each lane, but for `psi_sum`, which is over all of them.
+  template <class Sums>
+  DISTIL_INLINE void close_slopes(means const& of_sides, Sums const& of, lanes<T> psi_sum) {
+    lanes<T> const mean_u = Axis::sum(of_sides.q_u) / Axis::sum(of_sides.q);
+    slope_ = -inverse_ * (Axis::sum(of.psi_u) - mean_u * psi_sum);
     if (!teacher_moves_) return;
-    lanes<T> const of_teacher =
-        -by_teacher_temperature_ * (Axis::sum(of.chi_v) - Axis::sum(of.p_v) * Axis::sum(of.chi));
+    lanes<T> const mean_v = Axis::sum(of_sides.p_v) / Axis::sum(of_sides.p);
+    lanes<T> const of_teacher = -by_teacher_temperature_ * (Axis::sum(of.chi_v) - mean_v * Axis::sum(of.chi));
     if (teacher_apart_) {
       teacher_slope_ = of_teacher;
     } else {
       slope_ += of_teacher;
     }
   }
+
+  DISTIL_INLINE void close_slopes(moments const& of) { close_slopes(of.of_sides, of, Axis::sum(of.psi)); }
 
   /// dL/dT, and where the teacher has a temperature of its own, by that.
   [[nodiscard]] DISTIL_INLINE lanes<T> derivative(lanes<T> divergence) const {

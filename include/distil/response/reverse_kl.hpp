@@ -8,7 +8,7 @@ namespace distil {
 /// See `reverse_kl`.
 struct reverse_kl_function : function_of_class<reverse_kl_function> {
   static constexpr char const* name = "reverse_kl";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
 
   [[nodiscard]] static constexpr distil::kl_weights kl_weights() { return {.forward = 0.0, .reverse = 1.0}; }
 

@@ -30,7 +30,7 @@ struct skew_kl_options {
 /// See `skew_kl`.
 struct skew_kl_function : function_of_class<skew_kl_function> {
   static constexpr char const* name = "skew_kl";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 4};
   using options = skew_kl_options;
 
   double skew;

@@ -34,7 +34,7 @@ struct skew_reverse_kl_options {
 /// See `skew_reverse_kl`.
 struct skew_reverse_kl_function : function_of_class<skew_reverse_kl_function> {
   static constexpr char const* name = "skew_reverse_kl";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 4};
   using options = skew_reverse_kl_options;
 
   double skew;

@@ -7,7 +7,8 @@ namespace distil {
 /// See `soft_cross_entropy`.
 struct soft_cross_entropy_function {
   static constexpr char const* name = "soft_cross_entropy";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
 
   template <class Lanes>
   Lanes expectation(Lanes, Lanes log_q) const {

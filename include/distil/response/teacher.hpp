@@ -131,6 +131,21 @@ void require_softening_of_rows(char const* where, Term const& term) {
   if (term.factor) require_row_values(where, "factor", *term.factor, is_weight, must_be_weight);
 }
 
+/// A row of factor 0 is absent, whatever it holds, but counts in the divisor as it would with another.
+inline row_weight weight_with_factor(row_weight weight, std::optional<row_parameter> const& factor,
+                                     index row) {
+  if (factor && (*factor)[row] == 0.0) weight.multiplier = 0.0;
+  return weight;
+}
+inline bool some_row_is_absent(std::optional<row_parameter> const& factor, index rows) {
+  if (!factor) return false;
+  if (!factor->per_row()) return (*factor)[0] == 0.0;
+  for (index row = 0; row < rows; ++row) {
+    if ((*factor)[row] == 0.0) return true;
+  }
+  return false;
+}
+
 }  // namespace detail
 }  // namespace distil
 

@@ -9,7 +9,8 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 ///
 ///   dL/dz_i = (psi_i - q_i sum psi) / T in K,   q_i (psi_tail / q_tail - sum psi) / T outside
 ///
-/// The sweep writes the second everywhere, and what K differs by is a patch. Three cases need a second sweep, over what is
+/// The sweep writes the second everywhere, -q_i sum psi in K where each class outside has a psi of its own, and what K
+/// differs by is a patch. Three cases need a second sweep, over what is
 /// outside K: a tail of the student too small for 1 - sum over K of q (`distant`), policies that give each class outside a
 /// mass of its own (`spreads_`), and a gradient of the temperature.
 template <class T, class Axis, class Function>
@@ -79,11 +80,12 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
            base::factor_ * Axis::of_rows(base::teacher_slope_of_.data());
   }
 
-  [[nodiscard]] DISTIL_INLINE bool rereads() const { return spreads_ || any_distant_; }
+  [[nodiscard]] DISTIL_INLINE bool rereads() const { return base::rereads_; }
 
   struct block_gradient {
     terms_of terms;
     typename terms_of::outcome rows;
+    typename base::rows_of_tile const& listed;
     bool spreads, any_distant;
     lanes<T> coefficient, scale, inverse, log_sum, log_each_tail, psi_each_tail, log_q_tail, psi_tail,
         distant;
@@ -92,12 +94,16 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
       if constexpr (terms_of::expects) return psi_each_tail;
       return terms.psi(log_each_tail, log_q, rows);
     }
-    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const&, index,
+    DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const& strip, index k,
                                       simd::kept<T>) const {
       lanes<T> const of_softmax = coefficient * z.exponential;
       if (!spreads && !any_distant) return of_softmax;
       lanes<T> const log_q = fma(z.centred, inverse, -log_sum);
-      if (spreads) return of_softmax + scale * psi_of_each(log_q);
+      if (spreads) {
+        // What psi would be of a class in K, for a mass it does not have, may be infinite.
+        lanes<T> const psi = select(strip.outside(k, listed), psi_of_each(log_q), lanes<T>(0));
+        return of_softmax + scale * psi;
+      }
       lanes<T> const share = exp_nonpositive(min(log_q - log_q_tail, lanes<T>(0)));
       return select(distant > lanes<T>(0), of_softmax + scale * psi_tail * share, of_softmax);
     }
@@ -107,6 +113,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     if constexpr (terms_of::expects) psi_each_tail = terms_.psi(log_each_tail_, lanes<T>(0), {});
     return {terms_,
             base::outcome_of_tile(),
+            rows_,
             spreads_,
             any_distant_,
             base::coefficient_ * decay,

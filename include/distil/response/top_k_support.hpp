@@ -245,7 +245,6 @@ struct top_k_row {
     tail_moves = static_cast<T>(tail - normaliser - std::log(spread));
     if (*options.tail == tail_policy::uniform) log_each_tail = tail_moves;
     if (*options.tail == tail_policy::renormalise_teacher) log_each_tail = -simd::infinity<T>;
-    if (outside == 0) log_each_tail = T(0);  // of no class: anything finite
   }
 
  private:

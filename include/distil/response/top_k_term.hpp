@@ -137,7 +137,7 @@ struct top_k_term : detail::term_base {
   }
 
   [[nodiscard]] bool alike() const {
-    if (!term_base::alike()) return false;
+    if (!term_base::alike() || detail::some_row_is_absent(factor, teacher.ids.rows)) return false;
     for (index row = 0; row < teacher.ids.rows; ++row) {
       if (teacher.empty(row)) return false;
     }
@@ -147,7 +147,7 @@ struct top_k_term : detail::term_base {
   [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
     detail::row_weight const weight = weight_of(row);
     if (student_is_masked || !(weight.multiplier > 0.0) || teacher.empty(row)) return {};
-    return weight;
+    return detail::weight_with_factor(weight, factor, row);
   }
 };
 

@@ -108,7 +108,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
         }
       } else if (spreads_) {
         value_of_[r] += value[r];
-        psi_sum_of_[r] += psi[r];
+        psi_sum_of_[r] = finite_or_nan(psi_sum_of_[r] + psi[r]);
       }
       if (wants_derivative_) {
         T const mean = q[r] > T(0) ? q_log_q[r] / q[r] : T(0);  // of log q, outside K
@@ -178,6 +178,9 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
     }
   }
 
+  /// An infinite sum of psi means that no number could hold the gradient: NaN then.
+  static T finite_or_nan(T sum) { return sum + (sum - sum); }
+
   void evaluate(std::size_t r) {
     auto& row = rows_[r];
     log_q_tail_of_[r] = row.log_q[row.support];
@@ -187,7 +190,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
     } else {
       auto const found = over_classes(terms_, row.log_p, row.log_q, row.psi, row.size);
       value_of_[r] = found.value + (log_sum_of_[r] - log_sum_of_[r]);  // NaN outside K, too
-      psi_sum_of_[r] = found.psi;
+      psi_sum_of_[r] = finite_or_nan(found.psi);
       psi_tail_of_[r] = row.psi[row.support];
     }
   }
@@ -234,6 +237,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
 
   /// What the gradient is made of, once psi and its sum are known.
   void finish() {
+    rereads_ = spreads_ || any_distant_;
     per_row coefficient{}, scale;
     gradient_scale_.store(scale.data());
     each_row([&](std::size_t r) {
@@ -243,6 +247,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
       T const ratio = one_number && q_tail > T(0) ? psi_tail_of_[r] / q_tail : T(0);
       T const of_softmax = tail_ == tail_policy::renormalise_both ? T(0) : ratio - psi_sum_of_[r];
       coefficient[r] = of_softmax / sum_of_[r];
+      rereads_ = rereads_ || !(of_softmax == of_softmax);  // 0 * NaN is none for masked classes
       correct(r, scale[r], ratio, distant);
     });
     coefficient_ = gradient_scale_ * Axis::of_rows(coefficient.data());
@@ -258,7 +263,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
       if (tail_ == tail_policy::renormalise_both) {
         written = exp_nonpositive(log_q) * lanes<T>(psi_sum_of_[r]);
       } else if (spreads_) {
-        written = terms_.psi(lanes<T>(row.log_each_tail), log_q, outcome_of_[r]);
+        written = lanes<T>(0);
       } else if (distant) {
         lanes<T> const share = exp_nonpositive(min(log_q - lanes<T>(log_q_tail_of_[r]), lanes<T>(0)));
         written = lanes<T>(psi_tail_of_[r]) * share;
@@ -274,9 +279,10 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
  protected:
   tail_policy tail_;
   terms_of terms_;
-  bool spreads_, any_distant_ = false, pending_ = false;
+  bool spreads_, any_distant_ = false, pending_ = false, rereads_ = false;
   lanes<T> sum_{0}, log_sum_{0}, coefficient_{0}, log_each_tail_{0};
-  std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)> rows_;
+  using rows_of_tile = std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)>;
+  rows_of_tile rows_;
   std::int32_t* block_begins_;
   per_row shift_of_{}, sum_of_{}, log_sum_of_{}, inverse_of_{}, sharpness_of_{};
   per_row value_of_{}, psi_sum_of_{}, psi_tail_of_{}, log_q_tail_of_{}, distant_of_{}, slope_of_{};

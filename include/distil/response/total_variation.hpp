@@ -8,7 +8,8 @@ namespace distil {
 /// See `total_variation`.
 struct total_variation_function : function_of_class<total_variation_function> {
   static constexpr char const* name = "total_variation";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
 
   template <class Lanes>
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
