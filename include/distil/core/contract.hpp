@@ -76,8 +76,12 @@ class account {
     told_.natural = number;
   }
 
+  account(std::string (*make)()) noexcept
+      : write_([](account const& made) { return made.told_.function(); }) {
+    told_.function = make;
+  }
   template <class Make>
-  requires std::is_invocable_r_v<std::string, Make const&> account(Make const& make)
+  requires(std::is_object_v<Make>&& std::is_invocable_r_v<std::string, Make const&>) account(Make const& make)
   noexcept
       : write_(
             [](account const& made) { return std::string((*static_cast<Make const*>(made.told_.make))()); }) {
@@ -93,6 +97,7 @@ class account {
     double real;
     long long integer;
     unsigned long long natural;
+    std::string (*function)();
     void const* make;
   };
 

@@ -306,7 +306,8 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, Policy policy, Stu
                                            objective_options const& options, Terms const&... terms) {
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...).run(detail::any_policy(policy));
+  return evaluation<element, no_gradient, Terms...>(where, logits, {}, options, terms...)
+      .run(detail::any_policy(policy));
 }
 
 /// The value of a sum of terms, and its gradient with respect to the student.
