@@ -115,6 +115,10 @@ TEST_F(refusals, of_labels_and_weights) {
   expect(
       "distil::hinton_kd: hard_weight is -1; it must be finite and >= 0 (set it when soft_weight is above 1)",
       [&] { hinton_kd.with_grad(z, t, b.labels, g, {.soft_weight = 2}); });
+  expect("distil::hinton_kd: soft_weight is 1e+50, which is inf in float; it must be finite",
+         [&] { hinton_kd.with_grad(z, t, b.labels, g, {.soft_weight = 1e50, .hard_weight = 1}); });
+  expect("distil::hinton_kd: hard_weight is 1e+50, which is inf in float; it must be finite",
+         [&] { hinton_kd.with_grad(z, t, b.labels, g, {.hard_weight = 1e50}); });
   std::vector<double> values(2);
   expect("distil::forward_kl: rows.values is of size 2; it must be one per row, 3",
          [&] { forward_kl.with_grad(z, t, g, {.rows = {.values = values}}); });

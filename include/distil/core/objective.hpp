@@ -40,6 +40,8 @@ struct row_weight {
 /// respect to its temperatures when asked for.
 struct term_base {
   double coefficient = 1.0;
+  char const* coefficient_name =
+      "coefficient of a term";  ///< what a message calls it: an option, where it is one
   row_options rows = {};
   std::span<double> temperature_gradient = {};
   std::span<double> teacher_temperature_gradient = {};
@@ -64,6 +66,14 @@ struct term_base {
 
 template <class Term>
 concept row_term = std::is_base_of_v<term_base, Term>;
+
+/// A term of a loss that is a sum, with the option that multiplies it.
+template <row_term Term>
+[[nodiscard]] constexpr Term weighed(char const* option, double weight, Term term) {
+  term.coefficient *= weight;
+  term.coefficient_name = option;
+  return term;
+}
 
 }  // namespace detail
 

@@ -61,13 +61,13 @@ struct dynamic_temperature_kd_loss
     if (labels) require_weight("hard_weight", options.hard_weight);
     row_options const rows = rows_of_a_term(options);
     auto const vanilla = weighed(
-        options.vanilla_weight,
+        "vanilla_weight", options.vanilla_weight,
         forward_kl.term(teacher, {.temperature = options.temperature,
                                   .scale_by_temperature_squared = options.scale_by_temperature_squared,
                                   .rows = rows}),
         labels, options);
     auto const dynamic =
-        weighed(options.dynamic_weight,
+        weighed("dynamic_weight", options.dynamic_weight,
                 kernels::soften_rows<kernels::place_of_maximum, row_peak>(
                     name, policy, forward_kl, student, teacher,
                     {options.temperature, options.scale_by_temperature_squared, true, rows, {}},

@@ -96,9 +96,9 @@ struct hinton_kd_loss {
   }
 
   static auto hard(label_view labels, hinton_kd_options const& options) {
-    return hard_weight(options) *
-           distil::cross_entropy.term(
-               labels, {.label_smoothing = options.label_smoothing, .rows = rows_of_a_term(options)});
+    return detail::weighed("hard_weight", hard_weight(options),
+                           distil::cross_entropy.term(labels, {.label_smoothing = options.label_smoothing,
+                                                               .rows = rows_of_a_term(options)}));
   }
 
   template <class Teacher>
@@ -112,7 +112,7 @@ struct hinton_kd_loss {
                   .temperature_gradient = options.temperature_gradient,
                   .teacher_temperature_gradient = options.teacher_temperature_gradient});
     if (options.ignored == ignored_label::whole_row) term.labels_of_loss = labels;
-    return options.soft_weight * term;
+    return detail::weighed("soft_weight", options.soft_weight, term);
   }
 
   static hinton_kd_value both(objective_value<2> const& value) {

@@ -129,10 +129,11 @@ class multi_level_logits_loss {
 
   template <class Dense>
   static auto sample_term(Dense const& teacher, options_type const& options, double temperature) {
-    return options.sample_weight *
-           forward_kl.term(teacher, {.temperature = temperature,
-                                     .scale_by_temperature_squared = options.scale_by_temperature_squared,
-                                     .rows = detail::as_row_options(options.rows)});
+    return detail::weighed(
+        "sample_weight", options.sample_weight,
+        forward_kl.term(teacher, {.temperature = temperature,
+                                  .scale_by_temperature_squared = options.scale_by_temperature_squared,
+                                  .rows = detail::as_row_options(options.rows)}));
   }
 
   template <class Storage, teacher_form Form>

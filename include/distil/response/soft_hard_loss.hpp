@@ -75,15 +75,17 @@ struct soft_hard_loss {
 
   /// Cross entropy with its weight.
   static auto hard_term(label_view labels, Options const& options) {
-    return options.hard_weight * cross_entropy.term(labels, {.label_smoothing = options.label_smoothing,
-                                                             .rows = rows_of_a_term(options)});
+    return detail::weighed("hard_weight", options.hard_weight,
+                           cross_entropy.term(labels, {.label_smoothing = options.label_smoothing,
+                                                       .rows = rows_of_a_term(options)}));
   }
 
   /// A term with its weight; rows whose label is ignored do not count, unless the options say otherwise.
   template <class Term>
-  static Term weighed(double weight, Term term, std::optional<label_view> labels, Options const& options) {
+  static Term weighed(char const* option, double weight, Term term, std::optional<label_view> labels,
+                      Options const& options) {
     if (labels && options.ignored == ignored_label::whole_row) term.labels_of_loss = *labels;
-    return weight * term;
+    return detail::weighed(option, weight, term);
   }
 
   /// The sum of terms, with gradient or without.
@@ -107,7 +109,7 @@ struct soft_hard_loss {
     if (labels) require_weight("hard_weight", options.hard_weight);
     Options of_term = options;
     of_term.rows = rows_of_a_term(options);
-    auto const soft = weighed(options.soft_weight,
+    auto const soft = weighed("soft_weight", options.soft_weight,
                               make(!std::is_same_v<Gradient, simd::no_gradient>, of_term), labels, options);
     if (labels) {
       // The term whose exponentials others may share comes last: one at the same temperature in every row, so that no

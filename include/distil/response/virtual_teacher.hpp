@@ -156,11 +156,12 @@ struct virtual_teacher_loss {
     return rows;
   }
   static auto hard(label_view labels, virtual_teacher_options const& options) {
-    return hard_weight(options) * distil::cross_entropy.term(labels, {.rows = rows_of_a_term(options)});
+    return detail::weighed("hard_weight", hard_weight(options),
+                           distil::cross_entropy.term(labels, {.rows = rows_of_a_term(options)}));
   }
   static auto soft(label_view labels, virtual_teacher_options options) {
     options.rows = rows_of_a_term(options);
-    return options.soft_weight * virtual_teacher_term(labels, options);
+    return detail::weighed("soft_weight", options.soft_weight, virtual_teacher_term(labels, options));
   }
   static virtual_teacher_value both(objective_value<2> const& value) {
     return {value, value.terms[0], value.terms[1]};

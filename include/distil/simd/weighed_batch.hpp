@@ -139,7 +139,7 @@ class weighed_batch {
   static void check_numbers(char const* where, Term const& term) {
     using T = std::common_type_t<arithmetic_t<Student>, typename Terms::arithmetic...>;
     constexpr auto type = detail::computing_type::of<T>();
-    detail::require_factor(where, "coefficient of a term", term.coefficient, type, detail::is_finite_number,
+    detail::require_factor(where, term.coefficient_name, term.coefficient, type, detail::is_finite_number,
                            detail::must_be_finite);
     if constexpr (requires { term.check_numbers(where, type); }) term.check_numbers(where, type);
   }
