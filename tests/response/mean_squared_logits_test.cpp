@@ -88,6 +88,25 @@ TEST(mean_squared_logits, of_a_teacher_without_size_and_of_strangers_is_nothing)
   }
 }
 
+/// A quotient by infinity is 0, which would be a loss of nothing.
+TEST(mean_squared_logits, relative_of_an_infinite_logit_is_nan) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (bool const centred : {false, true}) {
+    for (bool const of_teacher : {false, true}) {
+      batch<float> b(3, 6);
+      (of_teacher ? b.teacher : b.student).set(1, 4, infinity);
+      std::vector<double> values(3);
+      mean_squared_logits.with_grad(
+          b.student.view(), b.teacher.view(), b.gradient.view(),
+          {.centred = centred, .relative = true, .rows = {.reduce = reduction::sum, .values = values}});
+      for (index r = 0; r < 3; ++r) {
+        EXPECT_EQ(std::isnan(values[static_cast<std::size_t>(r)]), r == 1) << centred << of_teacher;
+        EXPECT_EQ(std::isnan(b.gradient.at(r, 0)), r == 1) << centred << of_teacher;
+      }
+    }
+  }
+}
+
 // Beside a term with exponentials the engine centres the logits by their maximum.
 TEST(mean_squared_logits, fuses) {
   for (index const columns : {5, 300}) {

@@ -140,8 +140,9 @@ struct mean_squared_logits_loss {
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, as do differences whose squares no number
 ///            holds; `relative` ones may be as large as numbers are. Only -inf masks: a finite number that stands for it is
-///            a logit like others, and takes part in means. A row of which one side is fully masked counts for nothing, and with `relative` one whose teacher's
-///            logits are all 0 (all the same where centred) has loss and gradient 0
+///            a logit like others, and takes part in means. A row of which one side is fully masked counts for nothing, and
+///            with `relative` one whose teacher's logits are all 0 (all the same where centred), or so small that their
+///            squares are, has loss and gradient 0
 /// @error     `mean_squared_logits_loss::bound`, relative to the largest square
 /// @cost      one read of student and teacher, one more where centred and one with gradient; no exponentials
 /// @source    Ba and Caruana 2014, arXiv:1312.6184, equation 1 (centred by hand there); Kim et al. 2021, arXiv:2105.08919.

@@ -168,7 +168,8 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
       factor_ *= select(large, lanes(small_share / smallest * small_share), lanes(1));
       gradient_share_ = select(large, lanes(smallest), lanes(1));
     }
-    value_ += value_ - value_;  // infinity does not count as a loss here
+    value_ += value_ - value_;                                   // infinity does not count as a loss here,
+    if (relative_) value_ += teacher_squares - teacher_squares;  // nor does a quotient by it
   }
 
   bool refines_ = false;

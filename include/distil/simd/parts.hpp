@@ -27,7 +27,7 @@ DISTIL_INLINE __m128i load_words(void const* from) {
     if constexpr (Count == 2) {
       return words;
     } else {
-      std::uint16_t third;
+      std::int16_t third;
       std::memcpy(&third, static_cast<char const*>(from) + sizeof pair, sizeof third);
       return _mm_insert_epi16(words, third, 2);
     }
