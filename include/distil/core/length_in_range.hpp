@@ -9,8 +9,13 @@
 /// Sums of squares of any finite numbers, in double.
 namespace distil::detail {
 
-/// The power of two that brings the largest of `count` numbers near 1, so that none of their squares leaves the range of
-/// double; NaN where one is infinite or NaN.
+/// The power of two that brings the largest of some magnitudes near 1, so that none of their squares leaves the range of
+/// double.
+inline double scale_of_largest(double largest) {
+  return largest == 0.0 ? 1.0 : std::ldexp(1.0, -std::clamp(std::ilogb(largest), -1000, 1000));
+}
+
+/// That of `count` numbers; NaN where one is infinite or NaN.
 template <class At>
 double scale_of_entries(index count, At const& at) {
   double largest = 0.0;
@@ -19,7 +24,7 @@ double scale_of_entries(index count, At const& at) {
     if (!std::isfinite(magnitude)) return std::numeric_limits<double>::quiet_NaN();
     largest = std::max(largest, magnitude);
   }
-  return largest == 0.0 ? 1.0 : std::ldexp(1.0, -std::clamp(std::ilogb(largest), -1000, 1000));
+  return scale_of_largest(largest);
 }
 
 /// The length of numbers that are multiplied by a power of two, which is 1 unless squares left the range of double.

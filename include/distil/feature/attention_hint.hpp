@@ -44,8 +44,8 @@ struct attention_hint_loss : pair_loss<attention_hint_loss, attention_hint_optio
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     attention_hint_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    detail::require(options.temperature >= 1e-15 && options.temperature <= 1e15, name, "temperature",
-                    options.temperature, "within [1e-15, 1e15]");
+    detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
+                    detail::must_be_temperature);
     detail::require(options.power >= 1.0 && options.power <= 64.0, name, "power", options.power,
                     "within [1, 64]");
   }

@@ -36,8 +36,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     channel_wise_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    detail::require(options.temperature >= 1e-15 && options.temperature <= 1e15, name, "temperature",
-                    options.temperature, "within [1e-15, 1e15]");
+    detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
+                    detail::must_be_temperature);
     detail::require(
         options.temperature_gradient.size() <= 1, name, "temperature_gradient",
         [&] { return "of size " + std::to_string(options.temperature_gradient.size()); }, "empty or one");

@@ -77,8 +77,8 @@ struct pearson_loss : pair_loss<pearson_loss, pearson_options> {
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     pearson_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
-    detail::require(options.epsilon >= 0.0 && std::isfinite(options.epsilon), name, "epsilon",
-                    options.epsilon, "finite and >= 0");
+    detail::require(detail::is_weight(options.epsilon), name, "epsilon", options.epsilon,
+                    detail::must_be_weight);
   }
 
   template <class T>

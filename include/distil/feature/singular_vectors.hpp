@@ -138,8 +138,8 @@ struct singular_vectors_loss : layer_pair_loss<singular_vectors_loss, singular_v
                               {true, true, false, false});
     detail::require(options.vectors >= 1, name, "vectors", options.vectors, ">= 1");
     detail::require(options.more_candidates >= 0, name, "more_candidates", options.more_candidates, ">= 0");
-    detail::require(options.regularization > 0.0 && std::isfinite(options.regularization), name,
-                    "regularization", options.regularization, "finite and > 0");
+    detail::require(detail::is_positive(options.regularization), name, "regularization",
+                    options.regularization, detail::must_be_positive);
   }
 
   template <class T>

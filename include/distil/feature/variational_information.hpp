@@ -50,8 +50,8 @@ struct variational_information_loss
                     variational_information_options const& options) {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
     detail::require_channel_parameter(name, "variance_parameter", options.variance_parameter, student[1]);
-    detail::require(options.epsilon > 0.0 && std::isfinite(options.epsilon), name, "epsilon", options.epsilon,
-                    "finite and > 0");
+    detail::require(detail::is_positive(options.epsilon), name, "epsilon", options.epsilon,
+                    detail::must_be_positive);
     std::size_t const wanted =
         options.variance_parameter.per_row() ? static_cast<std::size_t>(student[1]) : 1;
     detail::require(

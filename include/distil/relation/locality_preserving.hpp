@@ -48,8 +48,8 @@ struct locality_preserving_loss
                     locality_preserving_options const& options) {
     detail::require_same_rows(name, teacher, student);
     detail::require(options.neighbours >= 1, name, "neighbours", options.neighbours, ">= 1");
-    detail::require(options.regularization > 0.0 && std::isfinite(options.regularization), name,
-                    "regularization", options.regularization, "finite and > 0");
+    detail::require(detail::is_positive(options.regularization), name, "regularization",
+                    options.regularization, detail::must_be_positive);
   }
 
   static void check_numbers(locality_preserving_options const& options, detail::computing_type type) {

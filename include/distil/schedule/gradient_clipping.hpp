@@ -7,6 +7,7 @@
 #include <span>
 
 #include "distil/core/contract.hpp"
+#include "distil/core/length_in_range.hpp"
 #include "distil/schedule/text.hpp"
 
 /// Limits on a gradient, which low temperatures and large weights make large.
@@ -94,7 +95,7 @@ scaled_norm norm_of(std::span<std::span<T> const> gradients) {
 
   double const largest = largest_of(gradients);
   if (largest == 0 || !std::isfinite(largest)) return {largest, 1.0};
-  double const scale = std::ldexp(1.0, -std::clamp(std::ilogb(largest), -1000, 1000));
+  double const scale = scale_of_largest(largest);
   return {std::sqrt(sum_of_squares(gradients, scale)), scale};
 }
 
