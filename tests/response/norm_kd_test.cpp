@@ -16,8 +16,8 @@ TEST(norm_kd, is_logit_standardization_times_the_teachers_variance) {
   std::vector<double> normalized(9), standard(9);
   auto const found =
       distil::norm_kd(b.student.view(), b.teacher.view(), {.soft_weight = 1, .rows = {.values = normalized}});
-  (void)standardized(forward_kl, {.epsilon = 0})(b.student.view(), b.teacher.view(),
-                                                 {.rows = {.values = standard}});
+  (void)standardized(forward_kl)(b.student.view(), b.teacher.view(),
+                                 {.epsilon = 0, .rows = {.values = standard}});
   for (index r = 0; r < 9; ++r) {
     auto const at = static_cast<std::size_t>(r);
     double const deviation = reference::spread_of(b.teacher.row(r)).deviation;
@@ -27,8 +27,8 @@ TEST(norm_kd, is_logit_standardization_times_the_teachers_variance) {
   EXPECT_EQ(found.soft.weight, 9.0);
   auto const plain = distil::norm_kd(b.student.view(), b.teacher.view(),
                                      {.soft_weight = 1, .scale_by_temperature_squared = false});
-  auto const bare = standardized(forward_kl, {.epsilon = 0})(b.student.view(), b.teacher.view(),
-                                                             {.scale_by_temperature_squared = false});
+  auto const bare = standardized(forward_kl)(b.student.view(), b.teacher.view(),
+                                             {.epsilon = 0, .scale_by_temperature_squared = false});
   EXPECT_NEAR(plain.value, bare.value, 1e-13);
 }
 
