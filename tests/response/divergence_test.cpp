@@ -40,7 +40,7 @@ inline constexpr divergence<reverse_kl_function> reverse_kl{};
 
 struct squared_hellinger_case : divergence_case<squared_hellinger> {
   static constexpr char const* name = "squared_hellinger";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 4};
   static truth of(exact_row const& z, exact_row const& t, std::int64_t, setting const& s) {
     return scaled(z, t, s, reference::squared_hellinger<long double>,
                   reference::squared_hellinger_gradient<long double>,

@@ -96,7 +96,7 @@ class decoupled_rule {
 struct decoupled_kd_definition {
   static constexpr char const* name = "decoupled_kd";
   static constexpr error_bound bound{
-      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
+      .value = 16, .gradient = 16, .temperature_gradient = 4, .temperature_floor = 4};
   using options = decoupled_kd_options;
   template <class T, class Axis>
   using rule = kernels::decoupled_rule<T, Axis>;
