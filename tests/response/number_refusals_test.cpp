@@ -80,5 +80,29 @@ TEST(number_refusals, of_calls) {
             ">= 0");
 }
 
+/// A batch of two rows, of which the second counts most.
+TEST(number_refusals, of_rows) {
+  std::array<float, 4> values = {1, 2, 3, 4};
+  std::array<double, 4> wide = {4, 3, 2, 1};
+  matrix_view<float> const student(values.data(), 2, 2), teacher = student;
+  std::vector<double> const weights = {1, 1e30}, small = {1e-310, 1e-310};
+  auto const of = [&](row_options const& rows) {
+    return refusal_of([&] { (void)forward_kl(student, teacher, {.rows = rows}); });
+  };
+  EXPECT_EQ(of({.normalizer = 1e-50}),
+            "distil::forward_kl: a row's weight over the divisor of all is 1e+50, which is inf in float; it "
+            "must be finite");
+  EXPECT_EQ(of({.weights = weights, .normalizer = 1e-10}),
+            "distil::forward_kl: a row's weight over the divisor of all is 1e+40, which is inf in float; it "
+            "must be finite");
+  EXPECT_EQ(of({.weights = weights}), "");
+  EXPECT_EQ(of({.weights = small}), "");
+  EXPECT_EQ(refusal_of([&] {
+              (void)forward_kl(student, matrix_view<double>(wide.data(), 2, 2),
+                               {.rows = {.normalizer = 1e-50}});
+            }),
+            "");
+}
+
 }  // namespace
 }  // namespace distil::testing

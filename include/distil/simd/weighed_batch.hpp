@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -41,6 +42,8 @@ class weighed_batch {
 
  protected:
   static constexpr auto each = std::index_sequence_for<Terms...>{};
+  static constexpr auto computing =
+      detail::computing_type::of<std::common_type_t<arithmetic_t<Student>, typename Terms::arithmetic...>>();
 
   /// Sums over the rows of one chunk.
   struct chunk_sums {
@@ -137,11 +140,9 @@ class weighed_batch {
 
   template <class Term>
   static void check_numbers(char const* where, Term const& term) {
-    using T = std::common_type_t<arithmetic_t<Student>, typename Terms::arithmetic...>;
-    constexpr auto type = detail::computing_type::of<T>();
-    detail::require_factor(where, term.coefficient_name, term.coefficient, type, detail::is_finite_number,
-                           detail::must_be_finite);
-    if constexpr (requires { term.check_numbers(where, type); }) term.check_numbers(where, type);
+    detail::require_factor(where, term.coefficient_name, term.coefficient, computing,
+                           detail::is_finite_number, detail::must_be_finite);
+    if constexpr (requires { term.check_numbers(where, computing); }) term.check_numbers(where, computing);
   }
 
   // Two terms that write to one place would leave the part of the last.
@@ -167,26 +168,37 @@ class weighed_batch {
   template <std::size_t... I>
   void weigh(char const* where, std::index_sequence<I...>) {
     (std::get<I>(terms_).inspect(where, student_.rows, student_.columns), ...);
+    multipliers largest{};
     if (student_.rows > 0 && !detail::any_begins_masked(student_) && (std::get<I>(terms_).alike() && ...)) {
       detail::row_weight const weights[] = {std::get<I>(terms_).weigh(false, 0)...};
-      common_ = {weights[I].multiplier...};
+      common_ = largest = {weights[I].multiplier...};
       ((weight_[I] = weights[I].counted * static_cast<double>(student_.rows)), ...);
     } else {
       for (index row = 0; row < student_.rows; ++row) {
         bool const masked = detail::fully_masked(student_, row);
-        ((weight_[I] += std::get<I>(terms_).weigh(masked, row).counted), ...);
+        auto const one = [&](std::size_t i, detail::row_weight const& weight) {
+          weight_[i] += weight.counted;
+          largest[i] = std::max(largest[i], weight.multiplier);
+        };
+        (one(I, std::get<I>(terms_).weigh(masked, row)), ...);
       }
     }
-    (divide(I, std::get<I>(terms_)), ...);
+    (divide(where, I, std::get<I>(terms_), largest[I]), ...);
   }
 
-  // What a term's sum is divided by; 0 where nothing counts, and then nothing is summed either.
-  void divide(std::size_t i, detail::term_base const& term) {
+  // What a term's sum is divided by; 0 where nothing counts, and then nothing is summed either. What multiplies the row
+  // that counts most must be a number to the kernels.
+  void divide(char const* where, std::size_t i, detail::term_base const& term, double largest) {
     if (term.rows.reduce == reduction::sum) {
       divisor_[i] = 1.0;
     } else {
       divisor_[i] = term.rows.normalizer > 0.0 ? term.rows.normalizer : weight_[i];
     }
+    double const scale = divisor_[i] > 0.0 ? term.coefficient * largest / divisor_[i] : 0.0;
+    detail::require(
+        std::isfinite(computing.converted(scale)), where, "a row's weight over the divisor of all",
+        [&] { return detail::text_of(scale) + ", which is " + computing.text(scale); },
+        detail::must_be_finite);
   }
 
   template <std::size_t... I>
