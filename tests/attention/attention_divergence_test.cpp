@@ -107,12 +107,14 @@ TEST(attention_divergence, does_not_see_what_does_not_count) {
   });
 }
 
-TEST(attention_divergence, knows_the_derivative_by_each_temperature) {
+template <class T>
+void expect_slopes() {
   std::vector<int> const lengths = {4, 1, 2};
   for (auto options :
        {attention_divergence_options{}, attention_divergence_options{.scale_by_temperature_squared = true},
         attention_divergence_options{.kind = attention_divergence_kind::cross_entropy, .dropped_to = -0.2}}) {
-    pair_batch<double> b(three_sequences);
+    pair_batch<T> b(three_sequences);
+    auto const student = b.student.exact(), teacher = b.teacher.exact();
     std::vector<double> const temperatures = {0.7, 2.5};
     std::vector<double> found(2);
     options.tokens = {.lengths = lengths};
@@ -120,15 +122,26 @@ TEST(attention_divergence, knows_the_derivative_by_each_temperature) {
     options.temperature_gradient = found;
     attention_divergence.with_grad(b.student.map(), b.teacher.map(), b.gradient.map(), options);
     for (std::size_t head = 0; head < 2; ++head) {
-      auto const at = [&](double step) {
-        std::vector<double> moved = temperatures;
-        moved[head] += step;
-        options.temperature = moved;
-        return static_cast<double>(attention_divergence_of(b.student.exact(), b.teacher.exact(), options));
+      auto const at = [&](long double moved) {
+        std::vector<double> there = temperatures;
+        there[head] = static_cast<double>(moved);
+        auto moved_options = options;
+        moved_options.temperature = there;
+        return attention_divergence_of(student, teacher, moved_options);
       };
-      EXPECT_NEAR(found[head], (at(1e-5) - at(-1e-5)) / 2e-5, 1e-8);
+      auto alone = options;
+      alone.temperature = temperatures[head];
+      expect_slope(found[head], at, temperatures[head], attention_divergence_loss::bound,
+                   std::numeric_limits<T>::epsilon(),
+                   attention_divergence_case::scales(student, teacher, {"", alone}).value,
+                   "head " + std::to_string(head));
     }
   }
+}
+
+TEST(attention_divergence, knows_the_derivative_by_each_temperature) {
+  expect_slopes<double>();
+  expect_slopes<float>();
 }
 
 TEST(attention_divergence, refuses) {

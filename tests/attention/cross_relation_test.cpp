@@ -5,6 +5,7 @@
 #include "../support/cases/cross_relation.hpp"
 #include "../support/refusal.hpp"
 #include "../support/reversing_executor.hpp"
+#include "../support/slope_bound.hpp"
 #include "distil/attention/self_relation.hpp"
 
 namespace distil::testing {
@@ -92,6 +93,34 @@ TEST(cross_relation, matches_the_reference) {
   expect_truth(b, {.heads = 2}, "float");
   states<float> one({1, 1, 1, 1}, {1, 1, 1, 1}, 1);
   expect_truth(one, {.heads = 1}, "one token");
+}
+
+template <class T>
+void expect_slopes() {
+  states<T> b({2, 4, 1, 3}, {2, 4, 1, 5}, 6);
+  std::vector<double> const temperatures = {0.6, 2};
+  std::vector<double> found(2);
+  relation_options options{.heads = 2, .temperature = temperatures, .temperature_gradient = found};
+  cross_relation.with_grad(b.student(), b.teacher(), b.gradient(), options);
+  double const size = relation_scales(b.student_x.exact(), b.student_y.exact(), b.teacher_x.exact(),
+                                      b.teacher_y.exact(), options)
+                          .value;
+  for (std::size_t head = 0; head < 2; ++head) {
+    auto const at = [&](long double moved) {
+      std::vector<double> there = temperatures;
+      there[head] = static_cast<double>(moved);
+      relation_options moved_options = options;
+      moved_options.temperature = there;
+      return b.truth(moved_options);
+    };
+    expect_slope(found[head], at, temperatures[head], relation::bound, std::numeric_limits<T>::epsilon(),
+                 size, "head " + std::to_string(head));
+  }
+}
+
+TEST(cross_relation, knows_the_derivative_by_each_temperature) {
+  expect_slopes<double>();
+  expect_slopes<float>();
 }
 
 TEST(cross_relation, of_the_same_states_twice_is_self_relation) {

@@ -74,11 +74,13 @@ TEST(self_relation, does_not_see_padding_on_either_side) {
   }
 }
 
-TEST(self_relation, knows_the_derivative_by_each_temperature) {
+template <class T>
+void expect_slopes() {
   std::vector<int> const lengths = {4, 1, 2};
   for (auto const kind : {attention_divergence_kind::kl, attention_divergence_kind::cross_entropy}) {
     for (bool const squared : {false, true}) {
-      pair_batch<double> b(four_tokens);
+      pair_batch<T> b(four_tokens);
+      auto const student = b.student.exact(), teacher = b.teacher.exact();
       std::vector<double> temperatures = {0.7, 2.5}, found(2);
       relation_options options{.heads = 2,
                                .kind = kind,
@@ -86,17 +88,19 @@ TEST(self_relation, knows_the_derivative_by_each_temperature) {
                                .scale_by_temperature_squared = squared,
                                .tokens = {.lengths = lengths}};
       for (std::size_t head = 0; head < 2; ++head) {
-        auto const at = [&](double step) {
-          std::vector<double> moved = temperatures;
-          moved[head] += step;
-          relation_options there = options;
-          there.temperature = moved;
-          return static_cast<double>(
-              relation_of(b.student.exact(), b.student.exact(), b.teacher.exact(), b.teacher.exact(), there));
+        auto const at = [&](long double moved) {
+          std::vector<double> there = temperatures;
+          there[head] = static_cast<double>(moved);
+          relation_options moved_options = options;
+          moved_options.temperature = there;
+          return relation_of(student, student, teacher, teacher, moved_options);
         };
         options.temperature_gradient = found;
         self_relation.with_grad(b.student.map(), b.teacher.map(), b.gradient.map(), options);
-        EXPECT_NEAR(found[head], (at(1e-5) - at(-1e-5)) / 2e-5, 1e-8);
+        double const from = temperatures[head], factor = squared ? from * from : 1;
+        expect_slope(found[head], at, from, self_relation_loss::bound, std::numeric_limits<T>::epsilon(),
+                     factor * relation_scales(student, student, teacher, teacher, options).value,
+                     "head " + std::to_string(head));
       }
       options.temperature = 0.7;
       options.temperature_gradient = std::span(found).first(1);
@@ -109,6 +113,11 @@ TEST(self_relation, knows_the_derivative_by_each_temperature) {
       EXPECT_NEAR(found[0] + found[1], alone, 1e-14);
     }
   }
+}
+
+TEST(self_relation, knows_the_derivative_by_each_temperature) {
+  expect_slopes<double>();
+  expect_slopes<float>();
 }
 
 TEST(self_relation, is_nothing_between_relations_alike) {

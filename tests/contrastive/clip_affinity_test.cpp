@@ -9,20 +9,12 @@ namespace {
 INSTANTIATE_TYPED_TEST_SUITE_P(clip_affinity, pair_suite, in_float_and_double<clip_affinity_case>);
 
 TEST(clip_affinity, gives_the_derivative_by_the_scale) {
-  pair_batch<double> b({{6, 10, 1, 1}, {6, 10, 1, 1}});
-  for (auto s : clip_affinity_case::settings()) {
-    double const expected = clip_affinity_case::slope_by<clip_affinity_case>(
-        &clip_affinity_options::student_scale, b.student.exact(), b.teacher.exact(), s);
-    double slope = 42;
-    s.options.scale_gradient = {&slope, 1};
-    auto const found = clip_affinity_case::value(serial, b, s);
-    EXPECT_NEAR(slope, expected, 1e-6 * std::abs(expected)) << s.label;
-    slope = 42;
-    auto const again = clip_affinity_case::with_grad(serial, b, b.gradient, s, false);
-    EXPECT_NEAR(slope, expected, 1e-6 * std::abs(expected)) << s.label;
-    EXPECT_EQ(found.of_images, again.of_images);
-    EXPECT_EQ(found.of_texts, again.of_texts);
-  }
+  expect_slope_by<clip_affinity_case, double>(&clip_affinity_options::student_scale,
+                                              &clip_affinity_options::scale_gradient,
+                                              {{6, 10, 1, 1}, {6, 10, 1, 1}});
+  expect_slope_by<clip_affinity_case, float>(&clip_affinity_options::student_scale,
+                                             &clip_affinity_options::scale_gradient,
+                                             {{6, 10, 1, 1}, {6, 10, 1, 1}});
 }
 
 TEST(clip_affinity, is_nothing_between_alike) {

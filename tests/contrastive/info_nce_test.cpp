@@ -1,7 +1,6 @@
 #include "distil/contrastive/info_nce.hpp"
 
 #include "../support/cases/info_nce.hpp"
-#include "../support/finite_difference.hpp"
 #include "../support/pair_suite.hpp"
 
 namespace distil::testing {
@@ -10,21 +9,10 @@ namespace {
 INSTANTIATE_TYPED_TEST_SUITE_P(info_nce, pair_suite, in_float_and_double<info_nce_case>);
 
 TEST(info_nce, gives_the_derivative_by_the_temperature) {
-  pair_batch<double> b({{7, 5, 1, 1}, {7, 5, 1, 1}});
-  for (auto s : info_nce_case::settings()) {
-    double slope = 42;
-    s.options.temperature_gradient = {&slope, 1};
-    (void)info_nce_case::value(serial, b, s);
-    auto const at = [&](long double temperature) {
-      s.options.temperature = static_cast<double>(temperature);
-      return static_cast<long double>(info_nce_case::of(b.student.exact(), b.teacher.exact(), s));
-    };
-    double const temperature = s.options.temperature;
-    double const step = 0x1p-13 * temperature;
-    double const expected = static_cast<double>((at(temperature + step) - at(temperature - step)) /
-                                                (2 * static_cast<long double>(step)));
-    EXPECT_NEAR(slope, expected, 1e-6 * std::abs(expected)) << s.label;
-  }
+  expect_slope_by<info_nce_case, double>(
+      &info_nce_options::temperature, &info_nce_options::temperature_gradient, {{7, 5, 1, 1}, {7, 5, 1, 1}});
+  expect_slope_by<info_nce_case, float>(
+      &info_nce_options::temperature, &info_nce_options::temperature_gradient, {{7, 5, 1, 1}, {7, 5, 1, 1}});
 }
 
 TEST(info_nce, is_least_where_each_finds_its_own) {

@@ -10,20 +10,12 @@ INSTANTIATE_TYPED_TEST_SUITE_P(interactive_contrast, pair_suite,
                                in_float_and_double<interactive_contrast_case>);
 
 TEST(interactive_contrast, gives_the_derivative_by_the_scale) {
-  pair_batch<double> b({{6, 10, 1, 1}, {6, 10, 1, 1}});
-  for (auto s : interactive_contrast_case::settings()) {
-    double const expected = interactive_contrast_case::slope_by<interactive_contrast_case>(
-        &interactive_contrast_options::scale, b.student.exact(), b.teacher.exact(), s);
-    double slope = 42;
-    s.options.scale_gradient = {&slope, 1};
-    auto const found = interactive_contrast_case::value(serial, b, s);
-    EXPECT_NEAR(slope, expected, 1e-6 * std::abs(expected)) << s.label;
-    slope = 42;
-    auto const again = interactive_contrast_case::with_grad(serial, b, b.gradient, s, false);
-    EXPECT_NEAR(slope, expected, 1e-6 * std::abs(expected)) << s.label;
-    EXPECT_EQ(found.of_images, again.of_images);
-    EXPECT_EQ(found.of_texts, again.of_texts);
-  }
+  expect_slope_by<interactive_contrast_case, double>(&interactive_contrast_options::scale,
+                                                     &interactive_contrast_options::scale_gradient,
+                                                     {{6, 10, 1, 1}, {6, 10, 1, 1}});
+  expect_slope_by<interactive_contrast_case, float>(&interactive_contrast_options::scale,
+                                                    &interactive_contrast_options::scale_gradient,
+                                                    {{6, 10, 1, 1}, {6, 10, 1, 1}});
 }
 
 TEST(interactive_contrast, wants_one_width) {

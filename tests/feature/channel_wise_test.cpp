@@ -8,26 +8,38 @@ namespace {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(channel_wise, pair_suite, in_float_and_double<channel_wise_case>);
 
-TEST(channel_wise, moves_by_temperature) {
+template <class T>
+void expect_slopes(double offset) {
   std::vector<double> const weights = {0.5, 0.0, 2.0};
   for (auto s : channel_wise_case::settings()) {
     for (bool const in_place : {false, true}) {
-      pair_batch<double> b({{3, 2, 4, 3}, {3, 2, 4, 3}});
+      pair_batch<T> b({{3, 2, 4, 3}, {3, 2, 4, 3}});
+      for_each_element(b.student.shape(), [&](index n, index c, index y, index x) {
+        b.student.set(n, c, y, x, b.student.at(n, c, y, x) + offset);
+        b.teacher.set(n, c, y, x, b.teacher.at(n, c, y, x) - offset);
+      });
       s.options.weights = weights;
       auto const student = b.student.exact(), teacher = b.teacher.exact();
-      auto const at = [&](long double t) { return channel_wise_case::of(student, teacher, s, t); };
-      long double const t = s.options.temperature, step = 1e-4L;
-      double const expected = static_cast<double>(
-          (8 * (at(t + step) - at(t - step)) - (at(t + 2 * step) - at(t - 2 * step))) / (12 * step));
       double found = 0;
       s.options.temperature_gradient = {&found, 1};
       expect_pair<channel_wise_case>(b, s, "with a derivative by the temperature");
       found = 0;
       channel_wise_case::with_grad(serial, b, in_place ? b.student : b.gradient, s, false);
-      EXPECT_NEAR(found, expected, 1e-11) << s.label;
+      double const range = 4;  // of the entries, but for what they all share
+      double const t = s.options.temperature, squared = s.options.temperature_squared ? t * t : 1;
+      expect_slope(
+          found, [&](long double moved) { return channel_wise_case::of(student, teacher, s, moved); }, t,
+          channel_wise_case::bound, std::numeric_limits<T>::epsilon(), squared * (1 + range / t), s.label);
     }
   }
 }
+
+TEST(channel_wise, moves_by_temperature) {
+  expect_slopes<double>(0);
+  expect_slopes<float>(0);
+}
+
+TEST(channel_wise, moves_by_temperature_whatever_all_positions_share) { expect_slopes<float>(64); }
 
 TEST(channel_wise, leaves_out_masked_positions) {
   pair_batch<double> b({{2, 3, 1, 5}, {2, 3, 1, 5}}), fewer({{2, 3, 1, 4}, {2, 3, 1, 4}});

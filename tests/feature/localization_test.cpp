@@ -29,22 +29,10 @@ TEST(localization, weighs_boxes_and_edges) {
 }
 
 TEST(localization, gives_the_derivative_by_the_temperature) {
-  for (auto s : localization_case::settings()) {
-    pair_batch<double> b(head);
-    auto const student = b.student.exact(), teacher = b.teacher.exact();
-    double found = -1;
-    s.options.temperature_gradient = {&found, 1};
-    double const value = localization_case::value(serial, b, s), of_value = found;
-    EXPECT_EQ(localization_case::with_grad(serial, b, b.gradient, s, false), value);
-    EXPECT_EQ(found, of_value);
-    double const temperature = s.options.temperature, step = 1e-4 * temperature;
-    auto const at = [&](double moved) {
-      s.options.temperature = moved;
-      return localization_case::of(student, teacher, s);
-    };
-    double const slope = static_cast<double>((at(temperature + step) - at(temperature - step)) / (2 * step));
-    EXPECT_NEAR(found, slope, 1e-7 * (1 + std::abs(slope))) << s.label;
-  }
+  expect_slope_by<localization_case, double>(&localization_options::temperature,
+                                             &localization_options::temperature_gradient, head);
+  expect_slope_by<localization_case, float>(&localization_options::temperature,
+                                            &localization_options::temperature_gradient, head);
 }
 
 TEST(localization, leaves_out_masked_bins) {
@@ -62,6 +50,13 @@ TEST(localization, leaves_out_masked_bins) {
               1e-12);
   EXPECT_NEAR(by_temperature, of_shorter, 1e-12);
   EXPECT_EQ(gradient[2], 0.0);
+  // An edge without bins is none, on either side.
+  std::vector<double> const masked(4, -HUGE_VAL);
+  matrix_view<double const> const none(masked.data(), 1, 4);
+  for (auto const& [one, other] : {std::pair(none, t), std::pair(s, none)}) {
+    EXPECT_EQ(localization(one, other, {.edges = 1, .temperature_gradient = {&by_temperature, 1}}), 0.0);
+    EXPECT_EQ(by_temperature, 0.0);
+  }
 }
 
 TEST(localization, refuses) {

@@ -434,6 +434,33 @@ TEST(logit_standardization, has_a_temperature_for_every_row) {
   }
 }
 
+TEST(logit_standardization, keeps_the_temperature_of_rows_that_are_near) {
+  // T^2 D hardly moves at such temperatures: what is left is small beside what it is made of.
+  batch<float> b(16, 100, 1.0, layout::row_major, 5);
+  for (index r = 0; r < 16; ++r) {
+    for (index c = 0; c < 100; ++c) b.student.set(r, c, b.teacher.at(r, c) + 0.26 * b.student.at(r, c));
+  }
+  setting const s{.temperature = 3.7};
+  std::vector<double> slope(16);
+  standardized(forward_kl)
+      .with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
+                 {.temperature = 3.7, .rows = {.reduce = reduction::sum}, .temperature_gradient = slope});
+  double sum = 0;
+  long double expected = 0;
+  for (index r = 0; r < 16; ++r) {
+    double const found = slope[static_cast<std::size_t>(r)];
+    truth const row =
+        logit_standardization_case::of(b.student.row<long double>(r), b.teacher.row<long double>(r), 0, s);
+    EXPECT_GT(row.value, 0.02) << r;
+    EXPECT_LT(row.value, 0.045) << r;
+    double const epsilon = std::numeric_limits<float>::epsilon();
+    double const allowed = epsilon * allowed_slope<logit_standardization_case>(b, r, row, 3.7);
+    EXPECT_TRUE(close(found, row.by_temperature, allowed)) << r;
+    sum += found, expected += row.by_temperature;
+  }
+  EXPECT_TRUE(close(sum, expected, 5e-4 * static_cast<double>(std::abs(expected))));
+}
+
 TEST(logit_standardization, refuses_before_it_writes) {
   batch<float> b(3, 4);
   batch<float> wide(3, 5);

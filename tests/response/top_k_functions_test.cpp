@@ -5,8 +5,8 @@
 #include "distil/response/renyi.hpp"
 #include "distil/response/reverse_kl.hpp"
 
-#include "../support/finite_difference.hpp"
 #include "../support/refusal.hpp"
+#include "../support/slope_bound.hpp"
 #include "../support/top_k_batch.hpp"
 
 /// Top-k teachers of divergences that are functions of several sums, and teachers with a temperature of their own.
@@ -143,24 +143,16 @@ void expect_definition(std::string const& what, auto const& options_of, long dou
                         512 * epsilon * scale + 1e-11)
                 << where << ", class " << c;
           }
-          double const allowed = 4096 * epsilon * scale + 1e-10;
+          double const size = static_cast<double>(exact + temperature * of_teacher *
+                                                              static_cast<long double>(size_of_classes(z)));
+          auto const expect = [&](double found, auto const& moved, long double from) {
+            expect_slope(3 * found, moved, static_cast<double>(from), top_k_bound, epsilon, size, where);
+          };
+          expect(
+              slopes[at], [&](long double t) { return value_at(z, t, apart ? of_teacher : t); }, temperature);
           if (apart) {
-            ASSERT_NEAR(3 * slopes[at],
-                        static_cast<double>(reference::temperature_derivative(
-                            [&](long double t) { return value_at(z, t, of_teacher); }, temperature)),
-                        allowed)
-                << where;
-            ASSERT_NEAR(3 * teacher_slopes[at],
-                        static_cast<double>(reference::temperature_derivative(
-                            [&](long double s) { return value_at(z, temperature, s); }, of_teacher)),
-                        allowed)
-                << where;
-          } else {
-            ASSERT_NEAR(3 * slopes[at],
-                        static_cast<double>(reference::temperature_derivative(
-                            [&](long double t) { return value_at(z, t, t); }, temperature)),
-                        allowed)
-                << where;
+            expect(
+                teacher_slopes[at], [&](long double t) { return value_at(z, temperature, t); }, of_teacher);
           }
         }
       }

@@ -1,6 +1,6 @@
 #include "distil/response.hpp"
 
-#include "../support/finite_difference.hpp"
+#include "../support/slope_bound.hpp"
 #include "../support/top_k_batch.hpp"
 
 namespace distil::testing {
@@ -270,17 +270,15 @@ TYPED_TEST(top_k_of, derivative_by_the_temperature) {
                          {.temperature = 2, .temperature_gradient = slopes});
               for (index r = 0; r < 5; ++r) {
                 auto const z = b.student.template row<long double>(r);
-                long double const exact = reference::temperature_derivative(
-                    [&](long double t) {
-                      return t * t *
-                             reference::top_k(f, z, b.entries(r), options, static_cast<std::size_t>(r), t)
-                                 .value;
-                    },
-                    2.0L);
-                EXPECT_NEAR(slopes[static_cast<std::size_t>(r)], static_cast<double>(exact / 5),
-                            500 * epsilon)
-                    << who << ", " << names[static_cast<int>(policy)] << ", moves " << moves << ", lead "
-                    << lead << ", row " << r << " of " << columns;
+                auto const at = static_cast<std::size_t>(r);
+                auto const value_at = [&](long double t) {
+                  return t * t * reference::top_k(f, z, b.entries(r), options, at, t).value;
+                };
+                expect_slope(5 * slopes[at], value_at, 2.0, top_k_bound, epsilon,
+                             static_cast<double>(std::abs(value_at(2))) + 4 * size_of_classes(z),
+                             std::string(who) + ", " + names[static_cast<int>(policy)] + ", moves " +
+                                 std::to_string(moves) + ", lead " + std::to_string(lead) + ", row " +
+                                 std::to_string(r) + " of " + std::to_string(columns));
               }
             };
             expect_slopes(forward_kl, reference::forward_kl_summand, "forward KL");
@@ -289,6 +287,34 @@ TYPED_TEST(top_k_of, derivative_by_the_temperature) {
           }
         }
       }
+    }
+  }
+}
+
+TYPED_TEST(top_k_of, derivative_by_the_temperature_of_many_classes) {
+  using T = TypeParam;
+  top_k_batch<T> b(4, 20000, 60, teacher_form::log_probabilities);
+  numbers random(7);
+  for (index r = 0; r < 4; ++r) {  // near the teacher, in the listed classes
+    for (index i = 0; i < 60; ++i)
+      b.student.set(r, b.ids[static_cast<std::size_t>(60 * r + i)], b.values.at(r, i) + 8 + random.next());
+  }
+  for (tail_policy const policy : {tail_policy::bucket, tail_policy::uniform}) {
+    top_k_options const options{
+        .form = b.form, .tail = policy, .captured_at = 1, .log_tail_mass = b.log_tail_mass};
+    std::vector<double> slopes(4);
+    (void)forward_kl(b.student.view(), b.teacher(options),
+                     {.temperature = 30, .temperature_gradient = slopes});
+    for (std::size_t r = 0; r < 4; ++r) {
+      auto const row = static_cast<index>(r);
+      auto const z = b.student.template row<long double>(row);
+      auto const value_at = [&](long double t) {
+        auto const& f = reference::forward_kl_summand;
+        return t * t * reference::top_k(f, z, b.entries(row), options, r, t).value;
+      };
+      expect_slope(4 * slopes[r], value_at, 30.0, top_k_bound, std::numeric_limits<T>::epsilon(),
+                   static_cast<double>(value_at(30)) + 900 * size_of_classes(z),
+                   names[static_cast<int>(policy)]);
     }
   }
 }

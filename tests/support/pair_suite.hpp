@@ -4,6 +4,7 @@
 #include "element_types.hpp"
 #include "refusal.hpp"
 #include "reversing_executor.hpp"
+#include "slope_bound.hpp"
 
 /// What every loss between a student's and a teacher's features must do, whatever it computes. A loss takes it by
 /// `INSTANTIATE_TYPED_TEST_SUITE_P(name, pair_suite, in_float_and_double<its case>)`; the case is a `pair_case`.
@@ -69,6 +70,31 @@ void expect_truth(pair_batch<S, Te, G>& b, pair_truth const& exact, Setting cons
 template <class Case, class S, class Te, class G, class Setting>
 void expect_pair(pair_batch<S, Te, G>& b, Setting const& s, std::string const& what) {
   expect_truth<Case>(b, pair_truth_of<Case>(b.student.exact(), b.teacher.exact(), s), s, what);
+}
+
+/// The derivative by an option, a temperature or a scale, that the loss writes to `slope`; with a gradient, the same.
+template <class Case, class T, class Options>
+void expect_slope_by(double Options::*option, std::span<double> Options::*slope, pair_shape const& shape) {
+  for (auto s : Case::settings()) {
+    pair_batch<T> b(shape);
+    auto const student = b.student.exact(), teacher = b.teacher.exact();
+    double const size = scales_of<Case>(student, teacher, s).value, from = s.options.*option;
+    double found = 42, again = 42;
+    s.options.*slope = {&again, 1};
+    auto const only = Case::value(serial, b, s);
+    s.options.*slope = {&found, 1};
+    auto const both = Case::with_grad(serial, b, b.gradient, s, false);
+    EXPECT_EQ(found, again) << s.label;
+    if constexpr (requires { only.of_images; }) {
+      EXPECT_EQ(only.of_images, both.of_images);
+      EXPECT_EQ(only.of_texts, both.of_texts);
+    }
+    auto const at = [&](long double moved) {
+      s.options.*option = static_cast<double>(moved);
+      return Case::of(student, teacher, s);
+    };
+    expect_slope(found, at, from, Case::bound, std::numeric_limits<T>::epsilon(), size, s.label);
+  }
 }
 
 template <class Parameter>

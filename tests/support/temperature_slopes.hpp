@@ -1,7 +1,7 @@
 #pragma once
 
 #include "batch_suite.hpp"
-#include "finite_difference.hpp"
+#include "slope_bound.hpp"
 
 /// Derivatives by the temperature of losses on whole distributions against central differences of their references.
 namespace distil::testing {
@@ -25,6 +25,7 @@ void expect_slopes_of_rows(Call const& call) {
         bool const counts = weights[at] > 0 && r != 4;
         auto const z = b.student.template row<long double>(r), t = b.teacher.template row<long double>(r);
         double const weight = counts ? weights[at] / 6.5 : 0;
+        truth const row = Case::of(z, t, 0, s);
         long double const slope = !counts ? 0
                                           : reference::temperature_derivative(
                                                 [&](long double moved) {
@@ -33,9 +34,9 @@ void expect_slopes_of_rows(Call const& call) {
                                                   return Case::of(z, t, 0, at_moved).value;
                                                 },
                                                 s.temperature);
-        EXPECT_NEAR(
-            each[at], weight * static_cast<double>(slope),
-            512 * epsilon * weight * (1 + s.temperature * s.temperature) / s.temperature + 1e-11 * weight)
+        double const allowed =
+            epsilon * allowed_slope<Case>(b, r, row, s.temperature) + 1e-12 * row.value_scale;
+        EXPECT_NEAR(each[at], weight * static_cast<double>(slope), weight * allowed)
             << s.label << ", row " << r << " of " << columns;
         sum += each[at];
       }
@@ -64,15 +65,15 @@ void expect_slope_of_batch() {
     options.temperature_gradient = again;
     loss.with_grad(parallel_policy{2}, b.student.view(), b.teacher.view(), b.gradient.view(), options);
     EXPECT_EQ(one[0], again[0]) << s.label;
-    auto const slope = reference::temperature_derivative(
+    expect_slope(
+        one[0],
         [&](long double moved) {
           auto at_moved = s;
           at_moved.temperature = static_cast<double>(moved);
           return Case::of(students, teachers, exact_weights, at_moved).value;
         },
-        s.temperature);
-    double const allowed = 4096 * epsilon * (1 + s.temperature * s.temperature) / s.temperature + 1e-9;
-    EXPECT_NEAR(one[0], static_cast<double>(slope), allowed) << s.label;
+        s.temperature, Case::bound, epsilon, Case::of(students, teachers, exact_weights, s).value_scale,
+        s.label);
     // A distribution that stays where it is: the student's side alone.
     owned_matrix<T> p(5, 7, layout::row_major);
     distil::softmax(b.teacher.view(), p.view());

@@ -41,7 +41,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `attention_divergence`.
 struct attention_divergence_loss : pair_loss<attention_divergence_loss, attention_divergence_options> {
   static constexpr char const* name = "attention_divergence";
-  static constexpr error_bound bound{.value = 8, .gradient = 8};
+  static constexpr error_bound bound{.value = 8, .gradient = 8, .temperature_gradient = 1};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     attention_divergence_options const& options) {
@@ -126,7 +126,7 @@ struct attention_divergence_loss : pair_loss<attention_divergence_loss, attentio
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
 /// @error     `attention_divergence_loss::bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s
 ///            elsewhere, s the largest scaled distance of a score from its row's top; of (1 + s) / (T n) for the
-///            gradient
+///            gradient; by the temperature of what is for the value, over T
 /// @nan       NaN in a row makes the value and the row's gradient NaN; masked keys and queries that do not count may be
 ///            NaN. A row that is fully masked on a side counts for nothing; the student's mask where the teacher
 ///            attends: +inf. Without rows that count: 0

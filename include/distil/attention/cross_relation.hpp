@@ -20,7 +20,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `cross_relation`.
 struct cross_relation_loss {
   static constexpr char const* name = "cross_relation";
-  static constexpr error_bound bound{.value = 8, .gradient = 16};
+  static constexpr error_bound bound{.value = 8, .gradient = 16, .temperature_gradient = 1};
 
   template <class Sq, class Sk, class Tq, class Tk>
   [[nodiscard]] loss_value operator()(related_states<Sq, Sk> const& student,

@@ -9,7 +9,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `self_relation`.
 struct self_relation_loss : pair_loss<self_relation_loss, relation_options> {
   static constexpr char const* name = "self_relation";
-  static constexpr error_bound bound{.value = 8, .gradient = 16};
+  static constexpr error_bound bound{.value = 8, .gradient = 16, .temperature_gradient = 1};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     relation_options const& options) {
@@ -41,7 +41,7 @@ struct self_relation_loss : pair_loss<self_relation_loss, relation_options> {
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
 /// @error     `self_relation_loss::bound` epsilons of 1 + s for the value, of (1 + s) x / (sqrt(d_a) n) for the
 ///            gradient; s the largest scaled product of two tokens in size, x the largest feature, n what it is divided
-///            by
+///            by; by the temperature of (1 + s) / T. Times T^2 where that is wanted
 /// @nan       NaN in a token's features make value and gradient NaN, the gradient in its sequence and head alone;
 ///            tokens that do not count may be NaN. Without tokens that count: 0
 /// @cost      B len^2 (D + D') multiplications, and B len^2 D more with gradient; 2 len^2 numbers of scratch a thread

@@ -44,13 +44,17 @@ struct soft_attention {
     }
     lanes<T> const by_student(student_scale), by_teacher(teacher_scale);
     auto const scaled = [](lanes<T> x, T top, lanes<T> scale) { return (x - lanes<T>(top)) * scale; };
-    T mean = 0;  // of the teacher's scaled scores under p
-    if (by_temperature) {
-      mean = simd::sum_of<T>(size, [&](auto place) {
-        return zero_safe_product(place.load(scratch), scaled(place.load(teacher), p.top, by_teacher));
+    // A mean under p, over the sum of the same p: what its rounding has in common cancels.
+    auto const mean_of = [&](T const* scores, T top, lanes<T> scale) {
+      T const whole = simd::sum_of<T>(size, [&](auto place) { return place.load(scratch); });
+      T const sum = simd::sum_of<T>(size, [&](auto place) {
+        return zero_safe_product(place.load(scratch), scaled(place.load(scores), top, scale));
       });
-    }
+      return whole > T(0) ? sum / whole : T(0);
+    };
+    T const mean = by_temperature ? mean_of(teacher, p.top, by_teacher) : T(0);
     lanes<T> const mass(drop(teacher, size, scratch));
+    T const mean_of_student = by_temperature ? mean_of(student, q.top, by_student) : T(0);
     bool const cross_entropy = kind == attention_divergence_kind::cross_entropy;
     auto const log_ratio = [&](auto place, lanes<T> log_q) {
       return cross_entropy ? -log_q : p.log_of(place.load(teacher), by_teacher) - log_q;
@@ -70,7 +74,8 @@ struct soft_attention {
       result.by_log_temperature = -simd::sum_of<T>(size, [&](auto place) {
         lanes<T> const log_q = q.log_of(place.load(student), by_student);
         lanes<T> const moved = scaled(place.load(teacher), p.top, by_teacher) - lanes<T>(mean);
-        return zero_safe_product(place.load(slope), scaled(place.load(student), q.top, by_student)) +
+        lanes<T> const own = scaled(place.load(student), q.top, by_student) - lanes<T>(mean_of_student);
+        return zero_safe_product(place.load(slope), own) +
                zero_safe_product(place.load(scratch), moved * log_ratio(place, log_q));
       });
     }

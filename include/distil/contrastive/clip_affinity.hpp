@@ -33,7 +33,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `clip_affinity`.
 struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options> {
   static constexpr char const* name = "clip_affinity";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 32, .gradient = 64, .temperature_gradient = 1};
   static constexpr bool same_widths = false;  // of student and teacher
 
   static void check(clip_affinity_options const& options) {
@@ -102,7 +102,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
 ///            (g - u (u . g)) / |x|; by the scale a: sum R / a (I_s T_s')
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
 /// @error     `clip_affinity_loss::bound`, relative to 1 + log B + a + b for the value and, for a row of length |x|, to
-///            a (1 + a + b) / (B |x|) for the gradients, with `normalize`
+///            a (1 + a + b) / (B |x|) for the gradients, with `normalize`; by the scale to what the value is, over a
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient
 /// @cost      B^2 (2 D + 2 D') multiplications, 4 B^2 D more with gradients; 4 B^2 exponentials; 5 B^2 numbers of scratch
 /// @source    Yang et al. 2024 (CLIP-KD), equation 4; Wu et al. 2023 (TinyCLIP). Its feature distillation is the sum of

@@ -52,7 +52,7 @@ struct contrast_direction {
 /// See `contrast_gradients`.
 struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gradients_options> {
   static constexpr char const* name = "contrast_gradients";
-  static constexpr error_bound bound{.value = 64, .gradient = 128};
+  static constexpr error_bound bound{.value = 64, .gradient = 128, .temperature_gradient = 1};
   static constexpr bool same_widths = true;  // of student and teacher
 
   static void check(contrast_gradients_options const& options) {
@@ -193,7 +193,7 @@ struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gra
 ///            scale: (sum F g_s of images + sum H g_s of texts + sum Z (I T')) / a
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
 /// @error     `contrast_gradients_loss::bound`, relative to ((a + b) / B)^2 / D (1 + a) for the value, times a / |x| for
-///            the gradients, with `normalize`
+///            the gradients, with `normalize`; by the scale to what the value is, over a
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient
 /// @cost      12 B^2 D multiplications, 12 B^2 D more with gradients; 4 B^2 exponentials; 5 B^2 + 6 B D numbers of scratch
 /// @source    Yang et al. 2024 (CLIP-KD), equations 5 to 7, weight 1e8; its code divides by the scale where the logits

@@ -29,7 +29,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `info_nce`.
 struct info_nce_loss : pair_loss<info_nce_loss, info_nce_options, kernels::as_matrices> {
   static constexpr char const* name = "info_nce";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 32, .gradient = 64, .temperature_gradient = 1};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     info_nce_options const& options) {
@@ -95,7 +95,7 @@ struct info_nce_loss : pair_loss<info_nce_loss, info_nce_options, kernels::as_ma
 ///            -sum (q - 1_own) s . t / (B T^2). A row of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
 /// @error     `info_nce_loss::bound`, relative to 1 + log B + 1 / T for the value and, for a row of length |s|, to
-///            (1 + 1 / T) / (B T |s|) for the gradient, with `normalize`
+///            (1 + 1 / T) / (B T |s|) for the gradient, with `normalize`; by the temperature to what the value is, over T
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0 and no gradient
 /// @cost      2 B^2 D multiplications, B^2 exponentials (2 B^2 when symmetric); 2 to 4 B^2 numbers of scratch
 /// @source    van den Oord et al. 2018, equation 4; between student and teacher as in Tian et al. 2020

@@ -23,7 +23,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `interactive_contrast`.
 struct interactive_contrast_loss : clip_loss<interactive_contrast_loss, interactive_contrast_options> {
   static constexpr char const* name = "interactive_contrast";
-  static constexpr error_bound bound{.value = 32, .gradient = 64};
+  static constexpr error_bound bound{.value = 32, .gradient = 64, .temperature_gradient = 1};
   static constexpr bool same_widths = true;  // of student and teacher
 
   static void check(interactive_contrast_options const& options) {
@@ -73,7 +73,8 @@ struct interactive_contrast_loss : clip_loss<interactive_contrast_loss, interact
 ///            (q - 1_own) (s . t) / (2 B)
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
 /// @error     `interactive_contrast_loss::bound`, relative to 1 + log B + scale for the value and, for a row of length |x|,
-///            to scale (1 + scale) / (B |x|) for the gradients, with `normalize`
+///            to scale (1 + scale) / (B |x|) for the gradients, with `normalize`; by the scale to what the value is, over
+///            the scale
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient
 /// @cost      4 B^2 D multiplications, 4 B^2 D more with gradients; 2 B^2 exponentials; 3 B^2 numbers of scratch
 /// @source    Yang et al. 2024 (CLIP-KD), equation 8; its code takes the learned scale without its exponential

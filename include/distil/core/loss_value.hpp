@@ -33,7 +33,15 @@ struct loss_value {
 ///
 /// for rows whose logits over T span at most 32. The floor is there where probabilities are subtracted that may be alike
 /// or round to 1. In a batch, times the row's
-/// weight; the tests read these members: a bound that is documented is a bound that is tested.
+/// weight.
+///
+/// Top-k teachers, and losses of other things than rows of logits (rows that are coupled, maps, relations, embeddings),
+/// state the derivative by a temperature T, or by a scale in the place of 1 / T, relative to V, what their value's bound
+/// is relative to: |exact| + f * (1 + log C), or what their contract has instead.
+///
+///   |dL/dT    - exact| <= temperature_gradient * epsilon * V / T         by a scale s: V / s
+///
+/// The tests read these members: a bound that is documented is a bound that is tested.
 struct error_bound {
   double value;
   double gradient;

@@ -31,7 +31,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// See `channel_wise`.
 struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
   static constexpr char const* name = "channel_wise";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 1};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     channel_wise_options const& options) {
@@ -108,8 +108,7 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
                             });
   }
 
-  /// The derivative of a channel's divergence by the temperature T: with f the factor before it,
-  /// f' KL + f / T^2 (E_p s - E_q s - Cov_p(t, t - s) / T).
+  /// The derivative of a channel's divergence by the temperature, with the factor before it.
   template <class T>
   struct slope_of_channel {
     channel_wise_options const& options;
@@ -117,21 +116,10 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
     double operator()(T const* s, T const* t, index size, T* difference, T* p, double, bool) const {
       double const temperature = options.temperature;
       auto const scale = static_cast<T>(1.0 / temperature);
-      if (simd::maximum_of(s, size) == -simd::infinity<T>) return 0.0;
       auto const divergence = static_cast<double>(
           simd::compare_soft_rows(soft_divergence::kl, s, scale, t, scale, size, difference, p));
-      auto const mean = [&](auto const& summand) { return simd::sum_of<T>(size, summand); };
-      using simd::zero_safe_product;
-      T const drift = -mean([&](auto at) { return zero_safe_product(at.load(difference), at.load(s)); });
-      T const of_t = mean([&](auto at) { return zero_safe_product(at.load(p), at.load(t)); });
-      T const apart = mean([&](auto at) { return zero_safe_product(at.load(p), at.load(t) - at.load(s)); });
-      T const together = mean([&](auto at) {
-        auto const from_mean = (at.load(t) - simd::lanes<T>(of_t));
-        return zero_safe_product(at.load(p), from_mean * (at.load(t) - at.load(s) - simd::lanes<T>(apart)));
-      });
-      double const moved = static_cast<double>(drift) - static_cast<double>(together) / temperature;
-      return options.temperature_squared ? 2.0 * temperature * divergence + moved
-                                         : moved / (temperature * temperature);
+      auto const by_log = static_cast<double>(simd::temperature_slope<T>(s, t, scale, size, p, difference));
+      return options.temperature_squared ? temperature * (2.0 * divergence + by_log) : by_log / temperature;
     }
   };
 };
@@ -148,7 +136,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
 ///            mean_nc of 2 T KL + E_p s - E_q s - Cov_p(t, t - s) / T
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `channel_wise_loss::bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
-///            gradient, m the largest magnitude of s and t; of 1 / T^2 of these without `temperature_squared`
+///            gradient, m the largest magnitude of s and t; of T (1 + r / T) by the temperature, r the range of a
+///            channel; of 1 / T^2 of these without `temperature_squared`
 /// @nan       a NaN makes the value and its channel's gradient NaN. A channel that is masked everywhere has no loss.
 ///            Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one, 2 exponentials an element; 3 samples of scratch a thread

@@ -45,33 +45,10 @@ struct localization_options {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-namespace kernels {
-
-/// d KL / d log T of two rows whose p and q - p are known: -(sum (q - p) a + Cov_p(b, b - a)) with a and b the softened
-/// scores of student and teacher.
-template <class T>
-T temperature_slope(T const* student, T const* teacher, T const* p, T const* difference, index size,
-                    T scale) {
-  simd::lanes<T> const by(scale), top(simd::maximum_of(student, size)),
-      teacher_top(simd::maximum_of(teacher, size));
-  auto const a = [&](auto place) { return (place.load(student) - top) * by; };
-  auto const b = [&](auto place) { return (place.load(teacher) - teacher_top) * by; };
-  T const along =
-      simd::sum_of<T>(size, [&](auto place) { return zero_safe_product(place.load(difference), a(place)); });
-  simd::lanes<T> const mean(simd::sum_of<T>(
-      size, [&](auto place) { return zero_safe_product(place.load(p), b(place) - a(place)); }));
-  T const covariance = simd::sum_of<T>(size, [&](auto place) {
-    return zero_safe_product(place.load(p), b(place) * (b(place) - a(place) - mean));
-  });
-  return -(along + covariance);
-}
-
-}  // namespace kernels
-
 /// See `localization`.
 struct localization_loss : pair_loss<localization_loss, localization_options> {
   static constexpr char const* name = "localization";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 1};
 
   static void check(std::array<index, 4> const& student, std::array<index, 4> const& teacher,
                     localization_options const& options) {
@@ -131,7 +108,7 @@ struct localization_loss : pair_loss<localization_loss, localization_options> {
               total += weight * value;
               if (by_temperature) {
                 double const by_log =
-                    static_cast<double>(kernels::temperature_slope<T>(x, y, p, difference, bins, soften));
+                    static_cast<double>(simd::temperature_slope<T>(x, y, soften, bins, p, difference));
                 slope += weight * (options.scale_by_temperature_squared ? 2.0 * value + by_log : by_log);
               }
               if (!gradient) continue;
@@ -164,7 +141,8 @@ struct localization_loss : pair_loss<localization_loss, localization_options> {
 /// @gradient  w T (q - p) / n, n what `reduce` divides by; by the temperature (2 KL - sum (q - p) s / T -
 ///            Cov_p(t, t - s) / T^2) w T / n
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `localization_loss::bound`, as of divergences (see error_bound); the gradient's by 1 / n
+/// @error     `localization_loss::bound`, as of divergences (see error_bound); the gradient's by 1 / n, by
+///            the temperature relative to what the value is, over T
 /// @nan       NaN stays in its edge's gradient and makes the value NaN. -inf is a bin of probability 0; an edge with none
 ///            left has loss 0 and no gradient. Without boxes, or where nothing counts: 0
 /// @cost      2 exponentials an element; 3 samples of scratch a thread

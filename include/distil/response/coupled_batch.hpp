@@ -165,10 +165,8 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
     }
     auto const moment = [&](matrix_view<T> const& side, matrix_view<T> const& by, index row) {
       T const *const q = &side(row, 0), *const g = &by(row, 0);
-      lanes<T> const mean(simd::sum_of<T>(side.columns, [&](auto at) {
-        lanes<T> const here = at.load(q);
-        return zero_safe_product(here, log(here));
-      }));
+      lanes<T> const mean(mean_under<T>(
+          side.columns, [&](auto at) { return at.load(q); }, [&](auto at) { return log(at.load(q)); }));
       return static_cast<double>(simd::sum_of<T>(side.columns, [&](auto at) {
         lanes<T> const here = at.load(q);
         return zero_safe_product(here, at.load(g) * (log(here) - mean));

@@ -59,14 +59,21 @@ void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index fi
 
 namespace kernels {
 
+/// A sum of q x over that of the same q: what their rounding has in common cancels.
+template <class T, class Weight, class Value>
+[[nodiscard]] T mean_under(index size, Weight const& weight, Value const& value) {
+  T const mass = simd::sum_of<T>(size, weight);
+  T const sum = simd::sum_of<T>(size, [&](auto at) { return zero_safe_product(weight(at), value(at)); });
+  return sum / mass;
+}
+
 /// What a row of log-probabilities adds to a derivative by T, times -T: sum h (l - E l), with l = log q and h the loss's
 /// derivative by it. d log q / dT = -(l - E l) / T.
 template <class T>
 [[nodiscard]] double moment_of(T const* log_q, T const* h, index classes) {
-  lanes<T> const mean(simd::sum_of<T>(classes, [&](auto at) {
-    lanes<T> const l = at.load(log_q);
-    return zero_safe_product(exp_nonpositive(l), l);
-  }));
+  lanes<T> const mean(mean_under<T>(
+      classes, [&](auto at) { return exp_nonpositive(at.load(log_q)); },
+      [&](auto at) { return at.load(log_q); }));
   return static_cast<double>(simd::sum_of<T>(
       classes, [&](auto at) { return zero_safe_product(at.load(h), at.load(log_q) - mean); }));
 }
@@ -74,10 +81,8 @@ template <class T>
 /// The same for sum p (log p - log r) by the distribution p itself.
 template <class T>
 [[nodiscard]] double moment_of_divergence(T const* p, T const* log_r, index classes) {
-  lanes<T> const mean(simd::sum_of<T>(classes, [&](auto at) {
-    lanes<T> const here = at.load(p);
-    return zero_safe_product(here, log(here));
-  }));
+  lanes<T> const mean(mean_under<T>(
+      classes, [&](auto at) { return at.load(p); }, [&](auto at) { return log(at.load(p)); }));
   return static_cast<double>(simd::sum_of<T>(classes, [&](auto at) {
     lanes<T> const here = at.load(p), log_p = log(here);
     return zero_safe_product(here, (log_p - at.load(log_r)) * (log_p - mean));

@@ -103,7 +103,7 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
 struct prediction_correlation_loss
     : coupled_loss<prediction_correlation_loss, prediction_correlation_options> {
   static constexpr char const* name = "prediction_correlation";
-  static constexpr error_bound bound{.value = 16, .gradient = 32};
+  static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
 
   template <class Storage, teacher_form Form>
   static auto term(dense_teacher<Storage, Form> const& teacher,
@@ -130,7 +130,7 @@ struct prediction_correlation_loss
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
 /// @error     `prediction_correlation_loss::bound`, of the value relative to T^2 times the weights and k, of the
 ///            gradient to that times q k / (T |a|); k the ratio of a vector's root mean square to its deviation,
-///            which the correlation loses in cancellation
+///            which the correlation loses in cancellation; of dL/dT to what the value's is, over T
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
 ///            student or teacher is fully masked, or that is ignored, takes no part; without any row, loss and
 ///            gradient are 0

@@ -231,7 +231,8 @@ class projected_kl_term : public distribution_term<Storage, Form> {
 /// See `projected_kl`.
 struct projected_kl_loss {
   static constexpr char const* name = "projected_kl";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{
+      .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 4};
   using options_type = projected_kl_options;
   static constexpr bool teacher_has_own_classes = true;
 
@@ -278,8 +279,7 @@ struct projected_kl_loss {
 /// @gradient  w_b / sum w * T (q - h) with h_i = sum_j p_j M_ij q_i / r_j, the teacher's mass that class i answers
 ///            for (times sum h for q where M loses mass).
 ///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
-/// @throws    std::invalid_argument when a shape, option, weight or entry of the projection is refused; nothing is
-///            written then
+/// @throws    std::invalid_argument when a shape, option, weight or entry is refused; nothing is written then
 /// @error     `projected_kl_loss::bound` with C classes of both, so that a value near 0 may come out below; the
 ///            gradient's times 1 + |log q| of the classes that share a class of the teacher, whose logarithms are
 ///            rounded. M with float weights is exact in itself

@@ -134,8 +134,9 @@ template <class Ids, class Values>
 
 /// What is stated of every divergence for a top-k teacher: as `error_bound` has it, with m = 1, for summands and derivatives
 /// of the size of p and q; |L| of the row in the place of 32 for its gradient where |L| is more: a student that leaves
-/// next to nothing for a teacher's tail is known to the rounding of its logits.
-inline constexpr error_bound top_k_bound{.value = 64, .gradient = 32};
+/// next to nothing for a teacher's tail is known to the rounding of its logits. By either temperature relative to what the
+/// value is.
+inline constexpr error_bound top_k_bound{.value = 64, .gradient = 32, .temperature_gradient = 5};
 
 namespace detail {
 

@@ -105,7 +105,7 @@ top_k_sums<T, Function> sums_of_classes(class_terms<T, Function> const& terms, T
   for (index first = 0; first < size; first += run) {
     top_k_sums<T, Function> part;
     for (index at = first; at < std::min(first + run, size); at += lanes<T>::size) {
-      part.add_class(terms.function, lanes<T>::load(log_p + at), lanes<T>::load(log_q + at), derivatives);
+      part.add_class(terms.function, {lanes<T>::load(log_p + at), lanes<T>::load(log_q + at)}, derivatives);
     }
     total.add(part);
   }
@@ -119,26 +119,40 @@ void write_psi(class_terms<T, Function> const& terms, divergence_of_sums<T, Func
   }
 }
 
+/// Their masses, and sums of logarithms under them.
+template <class T>
+struct few_means {
+  T q, q_log_q, p, p_log_p;
+};
+template <class T>
+few_means<T> means_of(T const* log_p, T const* log_q, index size) {
+  auto const sum = sums_over<4, T>(size, [&](auto& sums, index at) {
+    lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);
+    lanes<T> const p = exp_nonpositive(log_p_here), q = exp_nonpositive(log_q_here);
+    sums[0] += q;
+    sums[1] += zero_safe_product(q, log_q_here);
+    sums[2] += p;
+    sums[3] += zero_safe_product(p, log_p_here);
+  });
+  return {sum[0], sum[1], sum[2], sum[3]};
+}
+
 /// What the derivative by the temperature needs of them: d log q / dT = -(log q - E_q log q) / T, and the same for p.
 template <class T>
 struct few_moments {
-  T psi_log_q, q_log_q, chi, chi_log_p, p, p_log_p;
+  T psi_log_q, chi_log_p;  ///< logarithms from their means
 };
 template <class T, class Function>
 few_moments<T> moments_of(class_terms<T, Function> const& terms,
                           typename class_terms<T, Function>::outcome const& row, T const* log_p,
-                          T const* log_q, T const* psi, index size) {
-  auto const sum = sums_over<6, T>(size, [&](auto& sums, index at) {
+                          T const* log_q, T const* psi, index size, T mean_log_p, T mean_log_q) {
+  lanes<T> const mean_p(mean_log_p), mean_q(mean_log_q);
+  auto const sum = sums_over<2, T>(size, [&](auto& sums, index at) {
     lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);
-    lanes<T> const p = exp_nonpositive(log_p_here), chi = terms.chi(log_p_here, log_q_here, row);
-    sums[0] += zero_safe_product(lanes<T>::load(psi + at), log_q_here);
-    sums[1] += zero_safe_product(exp_nonpositive(log_q_here), log_q_here);
-    sums[2] += chi;
-    sums[3] += zero_safe_product(chi, log_p_here);
-    sums[4] += p;
-    sums[5] += zero_safe_product(p, log_p_here);
+    sums[0] += zero_safe_product(lanes<T>::load(psi + at), log_q_here - mean_q);
+    sums[1] += zero_safe_product(terms.chi(log_p_here, log_q_here, row), log_p_here - mean_p);
   });
-  return {sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]};
+  return {sum[0], sum[1]};
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

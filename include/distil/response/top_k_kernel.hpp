@@ -58,10 +58,11 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     lanes<T> const minus_infinity(-simd::infinity<T>);
     auto const outside = strip.outside(k, rows_);
     lanes<T> const log_q = select(outside, fma(centred, inverse_, -log_sum_), minus_infinity);
-    if (!spreads_ || wants_derivative_) sums.add_mass(log_q);
+    lanes<T> const u = centred * inverse_;
+    if (!spreads_ || wants_derivative_) sums.add_mass(log_q, u);
     if (!spreads_) return;
     lanes<T> const log_p = select(outside, log_each_tail_, minus_infinity);
-    sums.add_class(terms_, log_p, log_q, wants_derivative_);
+    sums.add_class(terms_, log_p, log_q, u, wants_derivative_);
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) {
     if (pending_) refined_.join(sums);

@@ -64,35 +64,36 @@ class listed_marks {
 };
 
 /// Sums over the classes outside K, which only a second sweep can give: of the whole tail relative to its own largest
-/// class, so that the mass a student leaves it may be as small as it likes, or class by class.
+/// class, so that the mass a student leaves it may be as small as it likes, or class by class. Moments are of u, the scaled
+/// distance from the row's largest logit, which is log q but for a constant and small where log q rounds.
 template <class T, class Function>
 struct outside_sums {
-  // e^(log q - top), and times log q
-  lanes<T> top{-simd::infinity<T>}, q{0}, q_log_q{0};
+  // e^(log q - top), and times u
+  lanes<T> top{-simd::infinity<T>}, q{0}, q_u{0};
   // of f at the same log p for each
-  lanes<T> value{0}, psi{0}, psi_log_q{0}, chi{0};
+  lanes<T> value{0}, psi{0}, psi_u{0}, chi{0};
   // instead of them, for a function of several sums
   std::conditional_t<class_terms<T, Function>::several, top_k_sums<T, Function>, simd::nothing> several = {};
 
   DISTIL_INLINE void add_class(class_terms<T, Function> const& terms, lanes<T> log_p, lanes<T> log_q,
-                               bool derivatives) {
+                               lanes<T> u, bool derivatives) {
     if constexpr (class_terms<T, Function>::several) {
-      several.add_class(terms.function, log_p, log_q, derivatives);
+      several.add_class(terms.function, {log_p, log_q, u}, derivatives);
     } else {
       lanes<T> const psi_here = terms.psi(log_p, log_q, {});
       value += terms.value(log_p, log_q);
       psi += psi_here;
       if (!derivatives) return;
-      psi_log_q += zero_safe_product(psi_here, log_q);
+      psi_u += zero_safe_product(psi_here, u);
       chi += terms.chi(log_p, log_q, {});
     }
   }
 
-  DISTIL_INLINE void add_mass(lanes<T> log_q) {
+  DISTIL_INLINE void add_mass(lanes<T> log_q, lanes<T> u) {
     outside_sums one;
     one.top = log_q;
     one.q = select(log_q == lanes<T>(-simd::infinity<T>), lanes<T>(0), lanes<T>(1));
-    one.q_log_q = zero_safe_product(one.q, log_q);
+    one.q_u = zero_safe_product(one.q, u);
     join_mass(one);
   }
   DISTIL_INLINE void join_mass(outside_sums const& other) {
@@ -101,13 +102,13 @@ struct outside_sums {
     lanes<T> const shift = simd::running_maximum<T>::finite(top);
     lanes<T> const mine = exp_nonpositive(before - shift), others = exp_nonpositive(other.top - shift);
     q = mine * q + others * other.q;
-    q_log_q = mine * q_log_q + others * other.q_log_q;
+    q_u = mine * q_u + others * other.q_u;
   }
   DISTIL_INLINE void join(outside_sums const& other) {
     join_mass(other);
     value += other.value;
     psi += other.psi;
-    psi_log_q += other.psi_log_q;
+    psi_u += other.psi_u;
     chi += other.chi;
     if constexpr (class_terms<T, Function>::several) several.add(other.several);
   }
@@ -118,10 +119,10 @@ struct outside_sums {
     all.top = Axis::max(top);
     lanes<T> const decay = exp_nonpositive(top - simd::running_maximum<T>::finite(all.top));
     all.q = Axis::sum(decay * q);
-    all.q_log_q = Axis::sum(decay * q_log_q);
+    all.q_u = Axis::sum(decay * q_u);
     all.value = Axis::sum(value);
     all.psi = Axis::sum(psi);
-    all.psi_log_q = Axis::sum(psi_log_q);
+    all.psi_u = Axis::sum(psi_u);
     all.chi = Axis::sum(chi);
     return all;
   }

@@ -11,13 +11,14 @@
 /// come one after the other, and the weights of their derivatives only once both are there.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// A class as `divergence_sums` takes it, with the logarithms themselves for moments.
+/// A class as `divergence_sums` takes it, with log p and `u`, log q but for a constant, for moments.
 template <class T>
 struct few_class {
   lanes<T> log_p, log_q, p, q, u, v;
 
-  DISTIL_INLINE few_class(lanes<T> of_p, lanes<T> of_q)
-      : log_p(of_p), log_q(of_q), p(exp_nonpositive(of_p)), q(exp_nonpositive(of_q)), u(of_q), v(of_p) {}
+  DISTIL_INLINE few_class(lanes<T> of_p, lanes<T> of_q, lanes<T> scaled)
+      : log_p(of_p), log_q(of_q), p(exp_nonpositive(of_p)), q(exp_nonpositive(of_q)), u(scaled), v(of_p) {}
+  DISTIL_INLINE few_class(lanes<T> of_p, lanes<T> of_q) : few_class(of_p, of_q, of_q) {}
   DISTIL_INLINE operator class_probabilities<lanes<T>>() const { return {log_p, log_q, p, q}; }
 };
 
@@ -30,8 +31,8 @@ class top_k_sums : public divergence_sums<T, Function> {
  public:
   using typename base::result;
 
-  DISTIL_INLINE void add_class(Function const& function, lanes<T> log_p, lanes<T> log_q, bool derivatives) {
-    base::add(function, few_class<T>(log_p, log_q), derivatives);
+  DISTIL_INLINE void add_class(Function const& function, few_class<T> const& at, bool derivatives) {
+    base::add(function, at, derivatives);
   }
 
   /// The sums of one row of a tile, its classes along the lanes.

@@ -76,14 +76,14 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
   void close_refined() {
     if (!pending_) return;
     auto const sums = refined_.template of_rows<Axis>();
-    per_row top, q, q_log_q, value{}, psi{}, psi_log_q{}, chi{};
+    per_row top, q, q_u, value{}, psi{}, psi_u{}, chi{};
     sums.top.store(top.data());
     sums.q.store(q.data());
-    sums.q_log_q.store(q_log_q.data());
+    sums.q_u.store(q_u.data());
     if constexpr (!terms_of::several) {
       sums.value.store(value.data());
       sums.psi.store(psi.data());
-      sums.psi_log_q.store(psi_log_q.data());
+      sums.psi_u.store(psi_u.data());
       sums.chi.store(chi.data());
     }
     each_row([&](std::size_t r) {
@@ -103,7 +103,8 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
           sums_of_rows_[r].add(outside);
           settle(r);
           auto const weighted = outside.weighted(outcome_of_[r]);
-          psi_log_q[r] = first_of(sum_across(weighted.psi_u));
+          psi[r] = first_of(sum_across(weighted.psi));
+          psi_u[r] = first_of(sum_across(weighted.psi_u));
           chi[r] = first_of(sum_across(weighted.chi));
         }
       } else if (spreads_) {
@@ -111,8 +112,8 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
         psi_sum_of_[r] = finite_or_nan(psi_sum_of_[r] + psi[r]);
       }
       if (wants_derivative_) {
-        T const mean = q[r] > T(0) ? q_log_q[r] / q[r] : T(0);  // of log q, outside K
-        find_slopes(r, {mean, std::exp(log_mass), psi_log_q[r], chi[r]});
+        T const mean_u = q[r] > T(0) ? q_u[r] / q[r] : T(0);
+        find_slopes(r, {mean_u, std::exp(log_mass), psi[r], psi_u[r], chi[r]});
       }
     });
     finish();
@@ -127,7 +128,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
 
  private:
   struct outside_moments {
-    T mean_log_q, q, psi_log_q, chi;
+    T mean_u, q, psi, psi_u, chi;
   };
 
   template <class Each>
@@ -210,27 +211,28 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
   void find_slopes(std::size_t r, outside_moments const& outside) {
     auto& row = rows_[r];
     index const tail = row.support;
-    T chi_tail = T(0);
+    T chi_tail = tail_ == tail_policy::uniform ? outside.chi : T(0);
     if (tail_ == tail_policy::bucket) {
       chi_tail = first_of(terms_.chi(lanes<T>(row.log_p[tail]), lanes<T>(row.log_q[tail]), outcome_of_[r]));
-    } else if (tail_ == tail_policy::uniform) {
-      chi_tail = outside.chi;
     }
     row.log_p[tail] = row.log_q[tail] = -simd::infinity<T>;
     row.psi[tail] = T(0);
-    auto const in = moments_of(terms_, outcome_of_[r], row.log_p, row.log_q, row.psi, row.size);
-    T q_log_q = in.q_log_q, psi_log_q = in.psi_log_q;
-    if (tail_ != tail_policy::renormalise_both) {
-      q_log_q += outside.q * outside.mean_log_q;
-      psi_log_q += spreads_ ? outside.psi_log_q : psi_tail_of_[r] * outside.mean_log_q;
-    }
-    slope_of_[r] = -inverse_of_[r] * (psi_log_q - q_log_q * psi_sum_of_[r]);
+    bool const student_has_outside = tail_ != tail_policy::renormalise_both;
+    T const q_outside = student_has_outside ? outside.q : T(0);
+    T const p_tail = std::exp(row.log_tail), moves = p_tail > T(0) ? row.tail_moves : T(0);
+    auto const in = means_of(row.log_p, row.log_q, row.size);
+    // Over the sums of the same probabilities: what their rounding has in common cancels.
+    T const q = in.q + q_outside;
+    T const log_sum = log_sum_of_[r], mean_outside = outside.mean_u - log_sum;  // log q = u - log_sum
+    T const mean_q = q > T(0) ? (in.q_log_q + q_outside * mean_outside) / q : T(0);
+    T const mean_p = (in.p_log_p + p_tail * moves) / (in.p + p_tail);
+    auto const [psi_log_q, chi_log_p] =
+        moments_of(terms_, outcome_of_[r], row.log_p, row.log_q, row.psi, row.size, mean_p, mean_q);
+    T const of_tail = student_has_outside ? psi_tail_of_[r] * (mean_outside - mean_q) : T(0);
+    T const of_each = outside.psi_u - (mean_q + log_sum) * outside.psi;
+    slope_of_[r] = -inverse_of_[r] * (psi_log_q + (spreads_ ? of_each : of_tail));
     if (teacher_moves_) {
-      T const p_tail = std::exp(row.log_tail);
-      T const moves = p_tail > T(0) ? row.tail_moves : T(0);
-      T const mean = (in.p_log_p + p_tail * moves) / (in.p + p_tail);
-      T const of_teacher =
-          -teacher_inverse_of_[r] * (in.chi_log_p - mean * in.chi + chi_tail * (moves - mean));
+      T const of_teacher = -teacher_inverse_of_[r] * (chi_log_p + chi_tail * (moves - mean_p));
       (teacher_apart_ ? teacher_slope_of_ : slope_of_)[r] += of_teacher;
     }
   }

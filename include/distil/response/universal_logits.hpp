@@ -107,10 +107,9 @@ struct universal_logits_term : distribution_term<Storage, Form> {
   template <class T>
   static double moment_of_teacher(memory<T> const& room, index ranks) {
     lanes<T> const nothing(-simd::infinity<T>);
-    lanes<T> const mean(simd::sum_of<T>(ranks, [&](auto place) {
-      lanes<T> const log_p = place.load(room.teacher);
-      return zero_safe_product(exp_nonpositive(log_p), log_p);
-    }));
+    lanes<T> const mean(mean_under<T>(
+        ranks, [&](auto place) { return exp_nonpositive(place.load(room.teacher)); },
+        [&](auto place) { return place.load(room.teacher); }));
     return static_cast<double>(simd::sum_of<T>(ranks, [&](auto place) {
       lanes<T> const log_q = place.load(room.student), log_p = place.load(room.teacher);
       lanes<T> const p = select(log_p == nothing, lanes<T>(0), exp_nonpositive(log_p));
@@ -144,7 +143,7 @@ struct universal_logits_term : distribution_term<Storage, Form> {
 /// See `universal_logits`.
 struct universal_logits_loss {
   static constexpr char const* name = "universal_logits";
-  static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 4};
   using options_type = universal_logits_options;
   static constexpr bool teacher_has_own_classes = true;
 

@@ -88,4 +88,27 @@ T compare_soft_rows(soft_divergence what, T const* student, T student_scale, T c
   return what == soft_divergence::kl && sum < T(0) ? T(0) : sum;
 }
 
+/// d KL / d log T of two rows with the scale 1 / T, whose p and q - p `compare_soft_rows` gave: -(sum (q - p) a + Cov_p(b,
+/// b - a)) with a and b the scaled entries of student and teacher. 0 where either row is fully masked.
+template <class T>
+T temperature_slope(T const* student, T const* teacher, T scale, index size, T const* p,
+                    T const* difference) {
+  lanes<T> const by(scale), top(maximum_of(student, size)), teacher_top(maximum_of(teacher, size));
+  if (first_of(top) == -infinity<T> || first_of(teacher_top) == -infinity<T>) return T(0);
+  auto const a = [&](auto place) { return (place.load(student) - top) * by; };
+  auto const b = [&](auto place) { return (place.load(teacher) - teacher_top) * by; };
+  // Over the sum of the same p: what its rounding has in common cancels.
+  T const mass = sum_of<T>(size, [&](auto place) { return place.load(p); });
+  auto const mean_of = [&](auto const& entry) {
+    return lanes<T>(
+        sum_of<T>(size, [&](auto place) { return zero_safe_product(place.load(p), entry(place)); }) / mass);
+  };
+  lanes<T> const mean_a = mean_of(a), mean_b = mean_of(b);
+  return -sum_of<T>(size, [&](auto place) {
+    lanes<T> const of_a = a(place) - mean_a, of_b = b(place) - mean_b;
+    return zero_safe_product(place.load(difference), of_a) +
+           zero_safe_product(place.load(p), of_b * (of_b - of_a));
+  });
+}
+
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

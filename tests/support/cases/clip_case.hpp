@@ -61,18 +61,6 @@ struct clip_case : pair_case<Loss, Options, pair_arguments::matrices> {
     }
     return result;
   }
-
-  /// The derivative by an option, by differences.
-  template <class Case>
-  static double slope_by(double Options::*option, exact_map const& student, exact_map const& teacher,
-                         setting s) {
-    double const at = s.options.*option, step = 0x1p-12 * at;
-    s.options.*option = at + step;
-    long double const above = Case::of(student, teacher, s);
-    s.options.*option = at - step;
-    return static_cast<double>((above - Case::of(student, teacher, s)) /
-                               (2 * static_cast<long double>(step)));
-  }
 };
 
 }  // namespace distil::testing
