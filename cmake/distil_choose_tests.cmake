@@ -4,8 +4,9 @@ include_guard(GLOBAL)
 
 set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_double, where those of representatives are run \
 in float, too; every_in_float; memory_in_float, of the response family those that handle memory and the representatives; \
-representative, see tests/losses.cmake")
-set(distil_test_choices every every_in_double every_in_float memory_in_float representative)
+representative, see tests/losses.cmake; these alone in one type, representative_in_float and representative_in_double")
+set(distil_test_choices every every_in_double every_in_float memory_in_float representative representative_in_float
+    representative_in_double)
 set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS ${distil_test_choices})
 set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
 
@@ -38,7 +39,7 @@ function(distil_choose_tests folder sources_variable)
       list(APPEND chosen "${source}")
       continue()
     endif()
-    if(DISTIL_TEST_LOSSES STREQUAL representative AND NOT represents)
+    if(DISTIL_TEST_LOSSES MATCHES "^representative" AND NOT represents)
       continue()
     elseif(DISTIL_TEST_LOSSES STREQUAL memory_in_float)
       if(name MATCHES "^(vectors(_.*)?|refusals)$")  # numbers and messages, in every form of many losses
@@ -49,7 +50,8 @@ function(distil_choose_tests folder sources_variable)
     endif()
     if(DISTIL_TEST_LOSSES MATCHES "_in_float$")
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_FLOAT)
-    elseif(DISTIL_TEST_LOSSES STREQUAL every_in_double AND NOT represents)
+    elseif(DISTIL_TEST_LOSSES STREQUAL representative_in_double
+           OR (DISTIL_TEST_LOSSES STREQUAL every_in_double AND NOT represents))
       set_source_files_properties("${source}" PROPERTIES COMPILE_DEFINITIONS DISTIL_TEST_IN_DOUBLE)
     endif()
     list(APPEND chosen "${source}")
