@@ -3,7 +3,7 @@
 include_guard(GLOBAL)
 
 set(DISTIL_TEST_LOSSES every CACHE STRING "Tests of losses: every; every_in_double, where those of representatives are run \
-in float, too; every_in_float; memory_in_float, of the response family those that handle memory and the representatives; \
+in float, too; every_in_float; memory_in_float, of the response family those that handle memory; \
 representative, see tests/losses.cmake; these alone in one type, representative_in_float and representative_in_double")
 set(distil_test_choices every every_in_double every_in_float memory_in_float representative representative_in_float
     representative_in_double)
@@ -44,7 +44,7 @@ function(distil_choose_tests folder sources_variable)
     elseif(DISTIL_TEST_LOSSES STREQUAL memory_in_float)
       if(name MATCHES "^(vectors(_.*)?|refusals)$")  # numbers and messages, in every form of many losses
         continue()
-      elseif(folder STREQUAL response AND NOT represents AND NOT ${folder}/${name} IN_LIST memory_users)
+      elseif(folder STREQUAL response AND NOT ${folder}/${name} IN_LIST memory_users)
         continue()
       endif()
     endif()

@@ -196,12 +196,12 @@ distil_add_representatives(response
   teacher                  # the forms of a teacher
   top_k                    # a few classes of a row
   universal_logits)        # whole distributions of a row
-# Of the response family the sanitizers look at these, too, which have scratch, sorting or indices of their own; of the
-# other families at all. The rest are a few functions in the sweeps of a representative.
+# Of the response family CI's sanitizers look at these, which have scratch, sorting or indices of their own; of the other
+# families at all. The rest are a few functions in the sweeps that these have, too, and are looked at by night.
 distil_add_memory_users(response
-  adaptive_kl common_vocabulary cross_entropy_targets entropic_transport logit_standardization margin_mse multi_level_logits
-  pairwise_hinge projected_kl sequence sinkhorn teacher_temperature top_k_behaviour top_k_functions universal_self_kd
-  wasserstein_logits)
+  adaptive_kl common_vocabulary cross_entropy cross_entropy_targets entropic_transport fuse list_maximum_likelihood margin_mse
+  multi_level_logits pairwise_hinge prediction_correlation projected_kl sampled_kl sequence sinkhorn softmax teacher
+  teacher_temperature top_k top_k_behaviour top_k_functions universal_logits universal_self_kd wasserstein_logits)
 
 distil_add_representatives(feature
   attention_transfer       # maps of samples, and the way back through them
