@@ -31,9 +31,8 @@ struct loss_value {
 ///   |dL/dT    - exact| <= epsilon * (temperature_gradient * S + temperature_floor * f) / T            per row
 ///   S = 2 |L| + f * sum over classes of n (d (1 + d) of student + the same of teacher),   n = |g| T / f + p + q
 ///
-/// for rows whose logits over T span at most 32. The floor is there where probabilities are subtracted that may be alike
-/// or round to 1. In a batch, times the row's
-/// weight.
+/// for rows whose logits over T span at most 32; in a batch, times the row's weight. The floor is there where probabilities
+/// are subtracted that may be alike or round to 1.
 ///
 /// Top-k teachers, and losses of other things than rows of logits (rows that are coupled, maps, relations, embeddings),
 /// state the derivative by a temperature T, or by a scale in the place of 1 / T, relative to V, what their value's bound

@@ -77,8 +77,7 @@ struct cross_entropy_loss {
 ///            get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass included (PyTorch
 ///            does the same). A fully masked row counts for nothing
 /// @cost      one read and one write, 1 exponential an element; a second read with smoothing or soft targets,
-///            which are read once before;
-///            1 number of scratch a class
+///            which are read once before; 1 number of scratch a class
 /// @source    mean and class weights as in PyTorch's cross_entropy: the divisor is the sum of the labels'
 ///            class weights (with soft targets, the rows). Smoothing: Szegedy et al. 2016, arXiv:1512.00567
 /// @example   distil::cross_entropy.with_grad(student, labels, gradient, {.label_smoothing = 0.1})
