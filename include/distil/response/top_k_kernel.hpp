@@ -98,7 +98,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, strips const& strip, index k,
                                       simd::kept<T>) const {
       lanes<T> const of_softmax = coefficient * z.exponential;
-      if (!spreads && !any_distant) return of_softmax;
+      if (!strip.opened() || (!spreads && !any_distant)) return of_softmax;
       lanes<T> const log_q = fma(z.centred, inverse, -log_sum);
       if (spreads) {
         // What psi would be of a class in K, for a mass it does not have, may be infinite.

@@ -27,6 +27,9 @@ class listed_marks {
     index first = 0;
     [[nodiscard]] DISTIL_INLINE strips from(index k, bool) const { return {marks, first + k}; }
 
+    /// False in a sweep that does not look at the rows again.
+    [[nodiscard]] DISTIL_INLINE bool opened() const { return marks != nullptr; }
+
     /// True where a class is neither listed nor past the last.
     template <class Rows>
     [[nodiscard]] DISTIL_INLINE simd::mask<T> outside(index k, Rows const& rows) const {
