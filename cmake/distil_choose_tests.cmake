@@ -8,7 +8,7 @@ representative, see tests/losses.cmake; these alone in one type, representative_
 set(distil_test_choices every every_in_double every_in_float memory_in_float representative representative_in_float
     representative_in_double)
 set_property(CACHE DISTIL_TEST_LOSSES PROPERTY STRINGS ${distil_test_choices})
-set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;response; empty: all")
+set(DISTIL_TEST_FOLDERS "" CACHE STRING "Folders of tests/ that are built, such as core;simd;sweep;response; empty: all")
 
 if(NOT DISTIL_TEST_LOSSES IN_LIST distil_test_choices)
   list(JOIN distil_test_choices ", " distil_test_choices)

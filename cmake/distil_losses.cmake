@@ -25,17 +25,17 @@ function(distil_expect_text path text reason)
   endif()
 endfunction()
 
-# distil_add_part(<family> <name>): a header that losses of the family are built from.
-function(distil_add_part family name)
+# distil_add_door(<family> <name>): a header that users include and that holds no loss; it has an umbrella line.
+function(distil_add_door family name)
   distil_expect_file(include/distil/${family}/${name}.hpp "tests/losses.cmake lists it")
+  distil_expect_text(include/distil/${family}.hpp distil/${family}/${name}.hpp "${name} is a door")
   set_property(GLOBAL APPEND PROPERTY distil_listed_headers ${family}/${name}.hpp)
 endfunction()
 
-# distil_add_loss(<family> <name>): a header with a loss; it has an umbrella line, a case, a test and a bench.
+# distil_add_loss(<family> <name>): a header with a loss: a door with a case, a test and a bench.
 function(distil_add_loss family name)
-  distil_add_part(${family} ${name})
+  distil_add_door(${family} ${name})
   set(reason "${name} is a loss")
-  distil_expect_text(include/distil/${family}.hpp distil/${family}/${name}.hpp "${reason}")
   distil_expect_text(tests/support/cases/${name}.hpp "\"${name}\"" "${reason}")
   distil_expect_file(tests/${family}/${name}_test.cpp "${reason}")
   distil_expect_file(bench/${family}/${name}_bench.cpp "${reason}")
@@ -67,7 +67,7 @@ function(distil_check_losses distil_root)
     foreach(header IN LISTS headers)
       if(NOT header IN_LIST listed)
         distil_loss_problem("include/distil/${header} is not listed; add it to tests/losses.cmake by \
-distil_add_loss, or by distil_add_part when it holds no loss")
+distil_add_loss, or by distil_add_door when it holds no loss")
       endif()
     endforeach()
   endforeach()

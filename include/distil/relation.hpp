@@ -11,4 +11,5 @@
 #include "distil/relation/relational_angle.hpp"
 #include "distil/relation/relational_distance.hpp"
 #include "distil/relation/similarity_graph.hpp"
+#include "distil/relation/similarity_kernels.hpp"
 #include "distil/relation/similarity_preserving.hpp"

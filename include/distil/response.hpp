@@ -51,6 +51,7 @@
 #include "distil/response/soft_cross_entropy.hpp"
 #include "distil/response/softmax.hpp"
 #include "distil/response/swapped_kl.hpp"
+#include "distil/response/teacher.hpp"
 #include "distil/response/temperature_matching.hpp"
 #include "distil/response/top_k.hpp"
 #include "distil/response/total_variation.hpp"

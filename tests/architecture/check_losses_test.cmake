@@ -12,7 +12,7 @@ function(write_good_tree)
   endforeach()
   write_file(include/distil/response.hpp "#include \"distil/response/kl.hpp\"\n")
   write_file(tests/support/cases/kl.hpp "loss_case{\"kl\"}\n")
-  write_file(tests/losses.cmake "distil_add_loss(response kl)\ndistil_add_part(response divergence)\n\
+  write_file(tests/losses.cmake "distil_add_loss(response kl)\ndistil_add_door(response divergence)\n\
 distil_add_representatives(response kl)\n")
 endfunction()
 

@@ -10,7 +10,7 @@
 #include <distil/response/forward_kl.hpp>
 #include <distil/response/jensen_shannon.hpp>
 #include <distil/response/reverse_kl.hpp>
-#include <distil/simd/whole_rows.hpp>
+#include <distil/sweep/whole_rows.hpp>
 #include <limits>
 #include <span>
 #include <vector>

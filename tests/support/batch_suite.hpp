@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "behaviour_suite.hpp"
-#include "distil/response/coupled_batch.hpp"
+#include "distil/response/coupled/batch.hpp"
 
 /// What every loss must do that couples the rows of a batch, whatever it computes. A loss takes it by
 /// `INSTANTIATE_TYPED_TEST_SUITE_P(name, batch_suite, in_float_and_double<its case>)`. Its case has

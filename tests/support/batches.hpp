@@ -10,7 +10,7 @@
 #include "distil/core/loss_value.hpp"
 #include "distil/core/matrix_view.hpp"
 #include "distil/core/row_options.hpp"
-#include "distil/simd/evaluate.hpp"
+#include "distil/sweep/evaluate.hpp"
 
 /// Batches the suites feed to every loss: any layout, any element type, NaN in every cell that must not be
 /// read.

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "distil/attention/attention_maps.hpp"
-#include "distil/attention/soft_attention.hpp"
+#include "distil/attention/tokens/attention_maps.hpp"
+#include "distil/attention/tokens/soft_attention.hpp"
 
 namespace distil {
 

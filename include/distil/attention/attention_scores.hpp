@@ -3,7 +3,7 @@
 #include <limits>
 #include <optional>
 
-#include "distil/attention/attention_maps.hpp"
+#include "distil/attention/tokens/attention_maps.hpp"
 
 namespace distil {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/attention/token_relation.hpp"
+#include "distil/attention/tokens/token_relation.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/map_shapes.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/attention/token_relation.hpp"
+#include "distil/attention/tokens/token_relation.hpp"
 #include "distil/matrix/pair_loss.hpp"
 
 namespace distil {

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "distil/contrastive/stored_rows.hpp"
+#include "distil/contrastive/affinity/stored_rows.hpp"
 #include "distil/core/labels.hpp"
 
 namespace distil {

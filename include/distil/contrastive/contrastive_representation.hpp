@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "distil/contrastive/affinity.hpp"
+#include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/contrastive/contrastive_memory.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "distil/contrastive/stored_rows.hpp"
+#include "distil/contrastive/affinity/stored_rows.hpp"
 
 namespace distil {
 

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "distil/contrastive/affinity.hpp"
+#include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/matrix/pair_loss.hpp"
 
 namespace distil {

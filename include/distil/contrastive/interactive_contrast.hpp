@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/contrastive/clip_operands.hpp"
+#include "distil/contrastive/affinity/clip_operands.hpp"
 
 namespace distil {
 

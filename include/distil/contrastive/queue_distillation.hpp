@@ -2,7 +2,7 @@
 
 #include <type_traits>
 
-#include "distil/contrastive/affinity.hpp"
+#include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"

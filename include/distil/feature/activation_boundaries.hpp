@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "distil/feature/element_sums.hpp"
+#include "distil/feature/maps/element_sums.hpp"
 
 namespace distil {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "distil/core/map_weights.hpp"
-#include "distil/feature/attention_of_sample.hpp"
+#include "distil/feature/maps/magnitude_of_sample.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/simd/chunk_sums.hpp"
 

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "distil/core/sample_weights.hpp"
-#include "distil/feature/attention_map.hpp"
-#include "distil/feature/element_sums.hpp"
+#include "distil/feature/maps/element_sums.hpp"
+#include "distil/feature/maps/magnitude_map.hpp"
 #include "distil/simd/soft_rows.hpp"
 
 namespace distil {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distil/core/sample_weights.hpp"
-#include "distil/feature/attention_map.hpp"
+#include "distil/feature/maps/magnitude_map.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/simd/chunk_sums.hpp"
 

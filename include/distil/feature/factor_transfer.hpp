@@ -2,7 +2,7 @@
 
 #include "distil/core/map_weights.hpp"
 #include "distil/core/sample_weights.hpp"
-#include "distil/feature/attention_map.hpp"
+#include "distil/feature/maps/magnitude_map.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/simd/chunk_sums.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
-#include "distil/feature/channel_parameter.hpp"
+#include "distil/feature/maps/channel_parameter.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/matrix/products.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/feature/element_sums.hpp"
+#include "distil/feature/maps/element_sums.hpp"
 
 namespace distil {
 

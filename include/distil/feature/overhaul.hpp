@@ -3,8 +3,8 @@
 #include <cmath>
 #include <span>
 
-#include "distil/feature/channel_parameter.hpp"
-#include "distil/feature/element_sums.hpp"
+#include "distil/feature/maps/channel_parameter.hpp"
+#include "distil/feature/maps/element_sums.hpp"
 
 namespace distil {
 

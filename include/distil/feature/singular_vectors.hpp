@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "distil/core/map_weights.hpp"
-#include "distil/feature/channel_vectors.hpp"
+#include "distil/feature/maps/channel_vectors.hpp"
 #include "distil/matrix/layer_pair.hpp"
 #include "distil/simd/vectors.hpp"
 

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "distil/core/sample_weights.hpp"
-#include "distil/feature/channel_parameter.hpp"
+#include "distil/feature/maps/channel_parameter.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"

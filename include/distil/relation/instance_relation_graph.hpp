@@ -5,7 +5,7 @@
 
 #include "distil/core/map_weights.hpp"
 #include "distil/matrix/layer_pair.hpp"
-#include "distil/relation/instance_graph.hpp"
+#include "distil/relation/samples/instance_graph.hpp"
 
 namespace distil {
 

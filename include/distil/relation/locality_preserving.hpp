@@ -5,7 +5,7 @@
 
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/pairwise_distances.hpp"
-#include "distil/relation/neighbourhood.hpp"
+#include "distil/relation/samples/neighbourhood.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/vectors.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distil/matrix/add_transpose.hpp"
-#include "distil/relation/angle_kernel.hpp"
+#include "distil/relation/samples/angle_kernel.hpp"
 
 namespace distil {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/relation/relational_features.hpp"
+#include "distil/relation/samples/relational_features.hpp"
 
 namespace distil {
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "distil/response/divergence.hpp"
-#include "distil/response/divergence_summands.hpp"
-#include "distil/response/power_divergence.hpp"
+#include "distil/response/divergence/power_divergence.hpp"
+#include "distil/response/divergence/summands.hpp"
 
 namespace distil {
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "distil/response/divergence.hpp"
-#include "distil/response/divergence_summands.hpp"
+#include "distil/response/divergence/summands.hpp"
 
 namespace distil {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/gram_loss.hpp"
+#include "distil/response/coupled/gram_loss.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/cross_entropy_kernel.hpp"
+#include "distil/response/cross_entropy/kernel.hpp"
 
 namespace distil {
 inline namespace DISTIL_ARCH_NAMESPACE {

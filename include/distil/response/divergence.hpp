@@ -2,11 +2,11 @@
 
 #include <type_traits>
 
-#include "distil/response/divergence_function.hpp"
-#include "distil/response/divergence_kernel.hpp"
-#include "distil/response/expectation_kernel.hpp"
-#include "distil/response/kl_blend_kernel.hpp"
-#include "distil/response/top_k_term.hpp"
+#include "distil/response/divergence/expectation_kernel.hpp"
+#include "distil/response/divergence/function.hpp"
+#include "distil/response/divergence/kernel.hpp"
+#include "distil/response/divergence/kl_blend_kernel.hpp"
+#include "distil/response/top_k/term.hpp"
 
 namespace distil {
 

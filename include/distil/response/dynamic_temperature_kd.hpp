@@ -1,7 +1,7 @@
 #pragma once
 
-#include "distil/response/moving_temperature.hpp"
-#include "distil/response/soft_hard_loss.hpp"
+#include "distil/response/labels/soft_hard_loss.hpp"
+#include "distil/response/temperature/moving_temperature.hpp"
 
 namespace distil {
 

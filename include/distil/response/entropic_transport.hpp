@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "distil/response/coupled_batch.hpp"
-#include "distil/response/transport_solver.hpp"
+#include "distil/response/coupled/batch.hpp"
+#include "distil/response/distribution/transport_solver.hpp"
 
 namespace distil {
 

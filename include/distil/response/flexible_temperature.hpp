@@ -5,7 +5,7 @@
 #include <limits>
 #include <span>
 
-#include "distil/response/row_statistics.hpp"
+#include "distil/response/temperature/row_statistics.hpp"
 
 namespace distil {
 

@@ -2,7 +2,7 @@
 
 #include <tuple>
 
-#include "distil/simd/evaluate.hpp"
+#include "distil/sweep/evaluate.hpp"
 
 namespace distil {
 inline namespace DISTIL_ARCH_NAMESPACE {

@@ -3,9 +3,9 @@
 #include <array>
 #include <optional>
 
-#include "distil/response/label_look_up.hpp"
-#include "distil/response/labelled_teacher.hpp"
-#include "distil/response/partition_kernel.hpp"
+#include "distil/response/labels/labelled_loss.hpp"
+#include "distil/response/labels/look_up.hpp"
+#include "distil/response/softmax/partition_kernel.hpp"
 
 namespace distil {
 

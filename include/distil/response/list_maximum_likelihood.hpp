@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/ranking.hpp"
+#include "distil/response/ranking/ranking.hpp"
 
 namespace distil {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/logits_loss.hpp"
+#include "distil/response/softmax/logits_loss.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 

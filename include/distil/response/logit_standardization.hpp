@@ -1,8 +1,8 @@
 #pragma once
 
-#include "distil/response/moving_temperature.hpp"
-#include "distil/response/soft_hard_loss.hpp"
-#include "distil/response/standardized_rows.hpp"
+#include "distil/response/labels/soft_hard_loss.hpp"
+#include "distil/response/temperature/moving_temperature.hpp"
+#include "distil/response/temperature/standardized_rows.hpp"
 
 namespace distil {
 

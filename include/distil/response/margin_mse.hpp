@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "distil/simd/whole_rows.hpp"
+#include "distil/sweep/whole_rows.hpp"
 
 namespace distil {
 

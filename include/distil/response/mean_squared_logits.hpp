@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "distil/response/squared_logits_kernel.hpp"
+#include "distil/response/temperature/squared_logits_kernel.hpp"
 
 namespace distil {
 

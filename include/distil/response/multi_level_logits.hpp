@@ -2,8 +2,8 @@
 
 #include <span>
 
+#include "distil/response/coupled/gram_loss.hpp"
 #include "distil/response/forward_kl.hpp"
-#include "distil/response/gram_loss.hpp"
 
 namespace distil {
 

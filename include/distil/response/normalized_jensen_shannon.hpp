@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distil/response/divergence.hpp"
-#include "distil/response/divergence_summands.hpp"
+#include "distil/response/divergence/summands.hpp"
 
 namespace distil {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/label_apart_loss.hpp"
+#include "distil/response/labels/apart_loss.hpp"
 #include "distil/simd/logarithm.hpp"
 
 namespace distil {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/pairwise.hpp"
+#include "distil/response/ranking/pairwise.hpp"
 
 namespace distil {
 inline namespace DISTIL_ARCH_NAMESPACE {

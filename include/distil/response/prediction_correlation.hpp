@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "distil/response/correlation_kernel.hpp"
+#include "distil/response/coupled/correlation.hpp"
 
 namespace distil {
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "distil/core/sparse_projection.hpp"
-#include "distil/response/distribution_rows.hpp"
+#include "distil/response/distribution/rows.hpp"
 
 namespace distil {
 

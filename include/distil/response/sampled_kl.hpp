@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/sampled_kl_kernel.hpp"
+#include "distil/response/sampled/kl_kernel.hpp"
 
 namespace distil {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/softmax_family.hpp"
+#include "distil/response/softmax/softmax_function.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 

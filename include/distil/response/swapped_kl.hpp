@@ -1,8 +1,8 @@
 #pragma once
 
 #include "distil/response/forward_kl.hpp"
-#include "distil/response/label_look_up.hpp"
-#include "distil/response/labelled_teacher.hpp"
+#include "distil/response/labels/labelled_loss.hpp"
+#include "distil/response/labels/look_up.hpp"
 
 namespace distil {
 

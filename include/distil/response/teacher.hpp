@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "distil/simd/evaluate.hpp"
 #include "distil/simd/logarithm.hpp"
+#include "distil/sweep/evaluate.hpp"
 
 namespace distil {
 

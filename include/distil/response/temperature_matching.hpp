@@ -1,7 +1,7 @@
 #pragma once
 
 #include "distil/response/forward_kl.hpp"
-#include "distil/response/labelled_teacher.hpp"
+#include "distil/response/labels/labelled_loss.hpp"
 
 namespace distil {
 

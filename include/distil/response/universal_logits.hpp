@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "distil/response/distribution_rows.hpp"
-#include "distil/response/sorted_row.hpp"
+#include "distil/response/distribution/rows.hpp"
+#include "distil/response/distribution/sorted_row.hpp"
 
 namespace distil {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <limits>
 
-#include "distil/response/coupled_batch.hpp"
-#include "distil/response/label_apart_loss.hpp"
+#include "distil/response/coupled/batch.hpp"
+#include "distil/response/labels/apart_loss.hpp"
 
 namespace distil {
 

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "distil/response/distribution_rows.hpp"
-#include "distil/response/transport_solver.hpp"
+#include "distil/response/distribution/rows.hpp"
+#include "distil/response/distribution/transport_solver.hpp"
 
 namespace distil {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "distil/attention/attention_maps.hpp"
-#include "distil/attention/token_relation.hpp"
+#include "distil/attention/tokens/attention_maps.hpp"
+#include "distil/attention/tokens/token_relation.hpp"
 
 #include "pair_case.hpp"
 

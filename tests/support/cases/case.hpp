@@ -8,7 +8,7 @@
 #include "../batches.hpp"
 #include "../reference.hpp"
 #include "../reference_gradient.hpp"
-#include "distil/response/cross_entropy_targets.hpp"
+#include "distil/response/cross_entropy/targets.hpp"
 
 /// A case says of one loss how to call it, and what it must give. The shared suites take everything they need from
 /// it, so a loss without a case cannot be configured, and one with a case is tested in every respect.

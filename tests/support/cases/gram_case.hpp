@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/gram_loss.hpp"
+#include "distil/response/coupled/gram_loss.hpp"
 
 #include "coupled_case.hpp"
 

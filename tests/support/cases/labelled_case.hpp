@@ -1,7 +1,7 @@
 #pragma once
 
 #include "case.hpp"
-#include "distil/response/labelled_teacher.hpp"
+#include "distil/response/labels/labelled_loss.hpp"
 
 namespace distil::testing {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/pairwise.hpp"
+#include "distil/response/ranking/pairwise.hpp"
 #include "ranking_case.hpp"
 
 namespace distil::testing {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "case.hpp"
-#include "distil/response/ranking.hpp"
+#include "distil/response/ranking/ranking.hpp"
 
 namespace distil::testing {
 

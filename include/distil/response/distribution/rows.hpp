@@ -1,0 +1,172 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
+#include "distil/response/distribution/term.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+/// One row of the student and of the teacher, as a loss of whole rows sees it.
+template <class T>
+struct whole_row {
+  index row;
+  T const* student;  ///< q, or log q for a logarithmic term
+  index classes;
+  T* teacher;  ///< p, or log p; may be changed
+  index teacher_classes;
+  double temperature;
+  T scale;                       ///< multiplies the gradient
+  T* upstream;                   ///< where dL/dq goes, or dL/d log q; none wanted: nullptr
+  double* of_teacher = nullptr;  ///< where T dL/dT of the teacher's side goes, not scaled; 0 if nothing does
+};
+
+/// Rows of losses that need each row in one piece. A block of rows at a time becomes probabilities in the scratch of
+/// its thread; the term gives each row's value and its derivative by those probabilities, which is pulled back into
+/// the gradient.
+///
+/// A term is a `distribution_term` with
+///
+///   logarithmic                      static: it takes log q, and gives dL/d log q
+///   logarithmic_teacher              static: it takes log p
+///   prepare<T>(columns)              what all rows share, made on the calling thread
+///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
+///   squared                          where it has a `temperature_gradient`: whether the value has the factor T^2
+template <class Student, class Gradient, class Term>
+class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
+  using base = simd::weighed_batch<Student, Gradient, Term>;
+  using base::chunks_, base::each, base::gradient_, base::options_, base::student_, base::sums_, base::terms_,
+      base::with_gradient;
+  using typename base::chunk_sums, typename base::multipliers;
+  using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
+  struct of_rows {};
+
+ public:
+  using base::base;
+
+  loss_value run(detail::any_policy policy) {
+    auto const ceiling = [](index a, index b) { return (a + b - 1) / b; };
+    if (student_.rows > 0) {
+      block_rows_ = std::max<index>(1, simd::least_chunk_elements / student_.columns);
+      index const blocks = ceiling(student_.rows, block_rows_);
+      index const chunk_rows = ceiling(blocks, simd::most_chunks) * block_rows_;
+      chunks_ = ceiling(student_.rows, chunk_rows);
+      (void)reserve();  // on this thread before any work, so that a lack of memory can be reported
+      auto const prepared = term().template prepare<T>(student_.columns);
+      auto const body = [&](index chunk) noexcept {
+        index const last = std::min((chunk + 1) * chunk_rows, student_.rows);
+        for (index first = chunk * chunk_rows; first < last; first += block_rows_) {
+          run_block(prepared, first, std::min(block_rows_, last - first),
+                    sums_[static_cast<std::size_t>(chunk)]);
+        }
+      };
+      detail::run_chunks(policy, chunks_, student_.rows * student_.columns, detail::chunk_task(body));
+    }
+    return this->reduce(each);
+  }
+
+ private:
+  [[nodiscard]] Term const& term() const { return std::get<0>(terms_); }
+
+  /// Memory of this thread for a block: q, p, dL/dq, and the temperatures of both.
+  struct memory {
+    matrix_view<T> student, teacher, upstream;
+    double *temperature, *teacher_temperature;
+  };
+  [[nodiscard]] memory reserve() const {
+    index const own = block_rows_ * student_.columns, teachers = block_rows_ * term().teacher.matrix.columns;
+    T* const numbers = simd::scratch<T, of_rows>(2 * own + teachers);
+    double* const temperatures = simd::scratch<double, distribution_rows>(2 * block_rows_);
+    return {{numbers, block_rows_, student_.columns},
+            {numbers + 2 * own, block_rows_, term().teacher.matrix.columns},
+            {numbers + own, block_rows_, student_.columns},
+            temperatures,
+            temperatures + block_rows_};
+  }
+
+  template <class Prepared>
+  void run_block(Prepared const& prepared, index first, index rows, chunk_sums& sums) {
+    memory const here = reserve();
+    for (index r = 0; r < rows; ++r) {
+      here.temperature[r] = term().temperature[first + r];
+      here.teacher_temperature[r] = term().teacher_temperature(first + r);
+    }
+    auto const per_row = [rows](double const* values) {
+      return row_parameter(std::span<double const>(values, static_cast<std::size_t>(rows)));
+    };
+    softmax_options const options{.temperature = per_row(here.temperature),
+                                  .accumulate = options_.accumulate};
+    auto const logits = rows_from(student_, first, rows);
+    auto const student = rows_from(here.student, 0, rows), upstream = rows_from(here.upstream, 0, rows);
+    if constexpr (Term::logarithmic) {
+      distil::log_softmax(serial, logits, student, {.temperature = options.temperature});
+    } else {
+      distil::softmax(serial, logits, student, {.temperature = options.temperature});
+    }
+    soften<Term::logarithmic_teacher>(serial, term().teacher, first, rows, per_row(here.teacher_temperature),
+                                      rows_from(here.teacher, 0, rows));
+    for (index r = 0; r < rows; ++r) run_row(prepared, here, first + r, r, sums);
+    if constexpr (with_gradient) {
+      auto const gradient = rows_from(gradient_, first, rows);
+      if constexpr (Term::logarithmic) {
+        distil::log_softmax.pull_back(serial, student, upstream, gradient, options);
+      } else {
+        distil::softmax.pull_back(serial, student, upstream, gradient, options);
+      }
+    }
+  }
+
+  template <class Prepared>
+  void run_row(Prepared const& prepared, memory const& here, index row, index r, chunk_sums& sums) {
+    multipliers const weight = this->multipliers_of(row, each);
+    T* const student = &here.student(r, 0);
+    bool const by_temperature = !term().temperature_gradient.empty();
+    T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
+    double value = 0.0, derivative = 0.0;
+    if (weight[0] > 0.0) {
+      T const scale = static_cast<T>(this->template scale_of<0>(weight[0]));
+      double of_teacher = 0.0;
+      value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
+                                                here.teacher.columns, here.temperature[r], scale, upstream,
+                                                by_temperature ? &of_teacher : nullptr});
+      sums.value[0] += weight[0] * value;
+      if constexpr (requires { term().squared; }) {
+        if (by_temperature && scale > T(0)) {
+          double const of_student =
+              -moment_of<T>(student, upstream, student_.columns) / static_cast<double>(scale);
+          derivative = (of_student + of_teacher + (term().squared ? 2.0 * value : 0.0)) / here.temperature[r];
+        }
+      }
+    } else if constexpr (with_gradient) {
+      std::fill(student, student + student_.columns, Term::logarithmic ? -simd::infinity<T> : T(0));
+      std::fill(upstream, upstream + student_.columns, T(0));
+    }
+    if (this->writes_by_row()) this->write_row(row, weight, {{value}, {derivative}}, sums);
+  }
+
+  index block_rows_ = 1;
+};
+
+/// The value of a loss of whole rows.
+template <class Policy, class Student, class Term>
+loss_value evaluate_rows(char const* where, Policy policy, Student const& student, Term const& term) {
+  auto const logits = detail::logits_view(student);
+  using element = std::remove_const_t<typename decltype(logits)::element>;
+  return distribution_rows<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
+      .run(detail::any_policy(policy));
+}
+
+/// Its value and its gradient with respect to the student.
+template <class Policy, class Student, class Gradient, class Term>
+loss_value evaluate_rows_with_gradient(char const* where, Policy policy, Student const& student,
+                                       Gradient&& gradient, bool accumulate, Term const& term) {
+  auto const logits = detail::logits_view(student);
+  auto const output = detail::output_view(std::forward<Gradient>(gradient));
+  using element = std::remove_const_t<typename decltype(logits)::element>;
+  return distribution_rows<element, std::remove_const_t<decltype(output)>, Term>(
+             where, logits, output, {.accumulate = accumulate}, term)
+      .run(detail::any_policy(policy));
+}
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <limits>
+
+#include "distil/response/divergence/expectation_kernel.hpp"
+#include "distil/response/divergence/function.hpp"
+#include "distil/simd/logarithm.hpp"
+
+/// Summands that several divergences share. Each vanishes with the difference of both sides, instead of cancelling with
+/// others over the row.
+namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+/// The same class with teacher and student exchanged, and a summand of it for the right sides again.
+template <class Lanes>
+DISTIL_INLINE class_probabilities<Lanes> exchanged(class_probabilities<Lanes> const& here) {
+  return {here.log_q, here.log_p, here.q, here.p};
+}
+template <class Lanes>
+DISTIL_INLINE summand<Lanes> exchanged(summand<Lanes> const& of) {
+  return {of.value, of.d_log_p, of.d_log_q};
+}
+
+/// KL(p || q) as p r - p + q >= 0, r = log p - log q.
+template <class Lanes>
+DISTIL_INLINE summand<Lanes> forward_summand(class_probabilities<Lanes> const& here) {
+  using T = typename Lanes::value_type;
+  return {kl_summand<T>(here.log_p, here.log_q, here.p, here.q), here.q - here.p,
+          zero_safe_product(here.p, here.log_p - here.log_q)};
+}
+
+/// KL(q || p).
+template <class Lanes>
+DISTIL_INLINE summand<Lanes> reverse_summand(class_probabilities<Lanes> const& here) {
+  return exchanged(forward_summand(exchanged(here)));
+}
+
+/// |p - q| / 2, with the derivative 0 between equal probabilities.
+template <class Lanes>
+DISTIL_INLINE summand<Lanes> total_variation_summand(class_probabilities<Lanes> const& here) {
+  Lanes const half_sign =
+      select(here.log_q > here.log_p, Lanes(0.5), select(here.log_q < here.log_p, Lanes(-0.5), Lanes(0)));
+  return {Lanes(0.5) * abs(here.p - here.q), half_sign * here.q, -half_sign * here.p};
+}
+
+/// m = share * p + (1 - share) * q and its logarithm; where both p and q are less than the smallest normal number, that
+/// of this one, which is multiplied by nothing larger.
+template <class Lanes>
+struct mixture {
+  Lanes m, log_m;
+
+  DISTIL_INLINE mixture(class_probabilities<Lanes> const& here, double share)
+      : m(fma(Lanes(share), here.p, Lanes(1.0 - share) * here.q)),
+        log_m(log_normal(select(m < Lanes(smallest), Lanes(smallest), m))) {}
+
+  [[nodiscard]] DISTIL_INLINE Lanes over(Lanes numerator) const {
+    return numerator / select(m < Lanes(smallest), Lanes(smallest), m);
+  }
+
+  static constexpr auto smallest = std::numeric_limits<typename Lanes::value_type>::min();
+};
+
+/// A share of a mixture that is less counts as 0: quotients of probabilities leave the range of numbers.
+inline constexpr double least_share = 1e-30;
+
+/// With all of the other side in the mixture nothing would be left to learn.
+inline void require_skew(char const* where, double skew) {
+  detail::require(skew >= 0.0 && skew < 1.0, where, "skew", skew,
+                  "within [0, 1), the loss is 0 at 1: for KL(teacher || student) use forward_kl, for "
+                  "KL(student || teacher) reverse_kl");
+}
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

@@ -1,0 +1,296 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "distil/simd/transpose.hpp"
+#include "distil/sweep/windows.hpp"
+
+/// How a batch reaches the lanes. A sweep sees every operand as strips of registers, whatever its layout and
+/// element type: in place where it can be loaded as it lies, else through a block of scratch that stays in
+/// the first cache, or through a window of several tiles (see windows.hpp).
+namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// Registers of one operand in one block, `step` elements apart. A last one that a row does not fill may lie in a place of
+/// its own, together with its padding.
+template <class Element>
+struct registers {
+  using T = std::remove_const_t<Element>;
+  Element* data = nullptr;
+  index step = 0;
+  Element* tail = nullptr;      ///< the register that a row does not fill; none: nullptr
+  char const* ahead = nullptr;  ///< where what comes after this block lies in memory
+  index ahead_step = 0;         ///< its bytes for each register
+
+  [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return data + k * step; }
+  DISTIL_INLINE lanes<T> operator[](index k) const { return lanes<T>::load(at(k)); }
+
+  /// These registers from the k-th on: full ones, or the `partial` one.
+  [[nodiscard]] DISTIL_INLINE registers from(index k, bool partial) const {
+    return {partial && tail != nullptr ? tail : at(k), step, nullptr, ahead + k * ahead_step, ahead_step};
+  }
+};
+template <class T>
+using strip = registers<T const>;
+
+/// True when a matrix can be loaded and stored as it lies: the element type computes as itself and the
+/// elements of a register are neighbours.
+template <class T, class Axis, class Storage>
+DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]] tile rows) {
+  if constexpr (!std::is_same_v<std::remove_const_t<Storage>, T>) {
+    return false;
+  } else if constexpr (Axis::tile_rows == 1 && std::is_same_v<Axis, along<T>>) {
+    return matrix.column_stride == 1;
+  } else {
+    return matrix.row_stride == 1 && rows.rows == Axis::tile_rows;
+  }
+}
+
+/// The rows of the next tile, which lie behind those of this one, while this one is computed: their rows are too short
+/// for the processor's own look-ahead. What the second cache holds is near enough.
+template <class Axis, bool Writes, class Element, class Storage>
+DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] Element const* here,
+                                      [[maybe_unused]] matrix_view<Storage> const& matrix) {
+#if defined(__GNUC__)
+  constexpr std::uintptr_t line = cache_line;
+  if (matrix.rows * matrix.row_stride * index{sizeof(Storage)} < prefetched_bytes) return;
+  if (matrix.row_stride < matrix.columns || matrix.row_stride > 2 * matrix.columns) return;
+  auto const bytes = static_cast<std::uintptr_t>(Axis::tile_rows * matrix.row_stride) * sizeof(Storage);
+  auto const next = reinterpret_cast<std::uintptr_t>(here) + bytes;
+  for (std::uintptr_t offset = 0; offset < bytes; offset += line) {
+    __builtin_prefetch(reinterpret_cast<void const*>(next + offset), Writes ? 1 : 0);
+  }
+#endif
+}
+
+/// Reads a matrix block by block. Lanes past the last class or the last row hold `padding`.
+template <class T, class Axis, class Storage>
+class block_reader {
+ public:
+  explicit block_reader(matrix_view<Storage const> matrix) : matrix_(matrix), window_(matrix) {}
+
+  DISTIL_INLINE strip<T> open(tile rows, block columns, T padding) {
+    if (window_.used()) return {window_.open(matrix_, rows, padding, scratch_), window_.rows()};
+    if constexpr (std::is_same_v<Storage, T>) {
+      if (in_place<T, Axis>(matrix_, rows)) {
+        T const* const data = &matrix_(rows.first_row, columns.first_column);
+        if constexpr (std::is_same_v<Axis, along<T>>) {
+          char const* const ahead = reinterpret_cast<char const*>(data + block_elements);
+          index const bytes = lanes<T>::size * index{sizeof(T)};
+          if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, ahead, bytes};
+          index const rest = columns.columns - columns.whole * lanes<T>::size;
+          lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
+          return {data, lanes<T>::size, scratch_, ahead, bytes};
+        } else {
+          return {data, matrix_.column_stride};
+        }
+      }
+    }
+    pack(rows, columns, padding);
+    return {scratch_, lanes<T>::size, nullptr,
+            reinterpret_cast<char const*>(&matrix_(rows.first_row, columns.first_column) + columns.columns),
+            lanes<T>::size * index{sizeof(Storage)}};
+  }
+
+ private:
+  void pack(tile const& rows, block const& columns, T padding) {
+    Storage const* const from = &matrix_(rows.first_row, columns.first_column);
+    if constexpr (std::is_same_v<Axis, along<T>>) {
+      lanes<T>(padding).store(scratch_ + (columns.steps - 1) * lanes<T>::size);
+      if (matrix_.column_stride == 1) return widen_row(from, columns.columns, scratch_);
+    } else if (rows.rows < Axis::tile_rows) {
+      for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
+    } else if (matrix_.column_stride == 1) {
+      if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, false>(from, matrix_);
+      return rows_to_lanes(from, matrix_.row_stride, columns.columns, scratch_);
+    } else if (matrix_.row_stride == 1) {
+      for (index column = 0; column < columns.columns; ++column) {
+        load_as<T>(from + column * matrix_.column_stride).store(scratch_ + column * lanes<T>::size);
+      }
+      return;
+    }
+    for (index row = 0; row < rows.rows; ++row) {
+      for (index column = 0; column < columns.columns; ++column) {
+        scratch_[Axis::at(row, column, lanes<T>::size)] =
+            detail::widen<T>(from[row * matrix_.row_stride + column * matrix_.column_stride]);
+      }
+    }
+  }
+
+  matrix_view<Storage const> matrix_;
+  input_window<T, Axis> window_;
+  alignas(64) T scratch_[Axis::scratch_elements];
+};
+
+/// Reads one value per class, the same for every row, in the shape of the other operands; `padding` past the
+/// last.
+template <class T, class Axis, class Storage>
+class class_reader {
+ public:
+  explicit class_reader(Storage const* values) : values_(values) {}
+
+  /// Without values every class has the value 1. What an earlier call left is used again.
+  DISTIL_INLINE strip<T> open(block columns, T padding) {
+    bool const moved = values_ != nullptr && columns.first_column != first_column_;
+    if (moved || columns.columns != columns_ || padding != padding_) fill(columns, padding);
+    return {scratch_, lanes<T>::size};
+  }
+
+ private:
+  void fill(block columns, T padding) {
+    constexpr bool is_along = std::is_same_v<Axis, along<T>>;
+    index const used = is_along ? columns.columns : columns.steps * lanes<T>::size;
+    if (values_ == nullptr) {
+      // All of it is ones at first; later only where padding was.
+      std::fill(scratch_ + used_, scratch_ + end_, T(1));
+    } else if constexpr (is_along) {
+      widen_row(values_ + columns.first_column, columns.columns, scratch_);
+    } else {
+      for (index column = 0; column < columns.columns; ++column) {
+        T const value = detail::widen<T>(values_[columns.first_column + column]);
+        lanes<T>(value).store(scratch_ + column * lanes<T>::size);
+      }
+    }
+    first_column_ = columns.first_column;
+    columns_ = columns.columns;
+    padding_ = padding;
+    used_ = used;
+    end_ = columns.steps * lanes<T>::size;
+    std::fill(scratch_ + used_, scratch_ + end_, padding);
+  }
+
+  Storage const* values_;
+  index first_column_ = 0;
+  index columns_ = 0;  ///< of what lies in scratch
+  T padding_ = T(0);
+  index used_ = 0, end_ = block_elements;  ///< where its padding lies
+  alignas(64) T scratch_[block_elements];
+};
+
+/// Writes a matrix block by block: in place where it can, else through scratch that `commit` converts, adds,
+/// scatters, or streams past the caches. What goes through a window is there when the writer ends.
+template <class T, class Axis, class Storage>
+class block_writer {
+  static constexpr bool is_along = std::is_same_v<Axis, along<T>>;
+
+ public:
+  block_writer(matrix_view<Storage> matrix, bool accumulate)
+      : matrix_(matrix),
+        window_(matrix, accumulate),
+        accumulate_(accumulate),
+        streams_(is_along && matrix.column_stride == 1 && !accumulate &&
+                 matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage)) >= streamed_bytes) {}
+  block_writer(block_writer const&) = delete;
+  block_writer& operator=(block_writer const&) = delete;
+  ~block_writer() {
+    if (window_.used()) window_.finish(matrix_, scratch_);
+    if (streams_) finish_streams();
+  }
+
+  /// Where the registers of this block go, and single elements of them.
+  struct target : registers<T> {
+    index in_place = 0;   ///< elements before the tail
+    bool staged = false;  ///< all of it is in scratch
+
+    [[nodiscard]] DISTIL_INLINE T& element(index row, index column) const {
+      index const place = Axis::at(row, column, this->step);
+      return this->tail != nullptr && place >= in_place ? this->tail[place - in_place] : this->data[place];
+    }
+  };
+
+  DISTIL_INLINE target open(tile rows, block columns) {
+    if (window_.used()) {
+      T* const data = window_.place(matrix_, scratch_, rows.first_row, rows.rows, Axis::tile_rows);
+      return {{data, window_.rows()}, 0, true};
+    }
+    if constexpr (std::is_same_v<Storage, T>) {
+      if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
+        T* const data = &matrix_(rows.first_row, columns.first_column);
+        if constexpr (std::is_same_v<Axis, along<T>>) {
+          if (columns.whole == columns.steps) return {{data, lanes<T>::size}};
+          return {{data, lanes<T>::size, scratch_}, columns.whole * lanes<T>::size};
+        } else {
+          return {{data, matrix_.column_stride}};
+        }
+      }
+    }
+    return {{scratch_, lanes<T>::size}, 0, true};
+  }
+
+  /// Brings to the matrix what does not lie there yet.
+  DISTIL_INLINE void commit(target const& written, tile rows, block columns) {
+    if (window_.used()) return;
+    if (written.staged) {
+      commit_scratch(rows, columns);
+    } else if (written.tail != nullptr) {
+      lanes<T>::load(written.tail)
+          .store_first(written.data + written.in_place, columns.columns - written.in_place);
+    }
+  }
+
+  /// Every class of a row gets the same value; nothing happens when gradients are added.
+  void fill(index row, T value) {
+    if (accumulate_) return;
+    if (window_.used()) {
+      T* const data = window_.place(matrix_, scratch_, row, 1, 1);
+      for (index column = 0; column < matrix_.columns; ++column) data[column * window_.rows()] = value;
+      return;
+    }
+    Storage const stored = detail::narrow<Storage>(value);
+    if (matrix_.column_stride == 1) {
+      std::fill_n(&matrix_(row, 0), matrix_.columns, stored);
+    } else {
+      for (index column = 0; column < matrix_.columns; ++column) matrix_(row, column) = stored;
+    }
+  }
+
+ private:
+  void commit_scratch(tile const& rows, block const& columns) {
+    if constexpr (is_along) {
+      if (streams_) {
+        return stream_row(scratch_, columns.columns, &matrix_(rows.first_row, columns.first_column));
+      }
+    }
+    if (accumulate_) {
+      commit_scratch<true>(rows, columns);
+    } else {
+      commit_scratch<false>(rows, columns);
+    }
+  }
+
+  template <bool Adds>
+  void commit_scratch(tile const& rows, block const& columns) {
+    Storage* const to = &matrix_(rows.first_row, columns.first_column);
+    if constexpr (is_along) {
+      if (matrix_.column_stride == 1) return narrow_row<Adds>(scratch_, columns.columns, to);
+    } else if (rows.rows == Axis::tile_rows) {
+      if (matrix_.column_stride == 1) {
+        if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, true>(to, matrix_);
+        return lanes_to_rows<Adds>(scratch_, columns.columns, to, matrix_.row_stride);
+      }
+      if (matrix_.row_stride == 1) {
+        for (index column = 0; column < columns.columns; ++column) {
+          narrow_row<Adds>(scratch_ + column * lanes<T>::size, lanes<T>::size,
+                           to + column * matrix_.column_stride);
+        }
+        return;
+      }
+    }
+    for (index row = 0; row < rows.rows; ++row) {
+      for (index column = 0; column < columns.columns; ++column) {
+        Storage& element = to[row * matrix_.row_stride + column * matrix_.column_stride];
+        T value = scratch_[Axis::at(row, column, lanes<T>::size)];
+        if constexpr (Adds) value = detail::widen<T>(element) + value;
+        element = detail::narrow<Storage>(value);
+      }
+    }
+  }
+
+  matrix_view<Storage> matrix_;
+  output_window<T, Axis> window_;
+  bool accumulate_, streams_;
+  alignas(64) T scratch_[Axis::scratch_elements];
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include "distil/simd/convert.hpp"
+#include "distil/sweep/axes.hpp"
+
+/// Class-major batches move through windows of several tiles, a run of rows of each class at a time. Tile by tile they
+/// would move a line of each class: lines that lie in the same few sets of the caches, since classes are far and often
+/// a power of two apart, and that are lost before the next tile needs their neighbours.
+namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+template <class Storage>
+DISTIL_INLINE index bytes_of(matrix_view<Storage> const& matrix) {
+  return matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage));
+}
+
+/// Rows of a window on a matrix: whole tiles, whole lines of the cache in every element type. None (0) where rows
+/// take several blocks, where classes are so few that their lines stay, and where the caches hold all of them.
+template <class T, class Axis, class Storage>
+DISTIL_INLINE index window_rows_of(matrix_view<Storage> const& matrix) {
+  constexpr index step = static_cast<index>(cache_line / 2);
+  static_assert(Axis::tile_rows == 1 || step % Axis::tile_rows == 0);
+  if constexpr (std::is_same_v<Axis, across<T>>) {
+    constexpr index most_columns = std::min(Axis::block_columns, window_elements / step);
+    if (matrix.row_stride == 1 && matrix.columns >= least_window_columns && matrix.columns <= most_columns &&
+        bytes_of(matrix) >= windowed_bytes) {
+      return std::min(window_elements / matrix.columns / step * step, most_window_rows);
+    }
+  }
+  return 0;
+}
+
+/// What a window holds: element (row, column) of the matrix at `column * rows() + row - first` of the scratch.
+template <class T, class Axis>
+class window {
+ public:
+  template <class Storage>
+  explicit window(matrix_view<Storage> const& matrix) : rows_(window_rows_of<T, Axis>(matrix)) {}
+
+  [[nodiscard]] DISTIL_INLINE bool used() const { return std::is_same_v<Axis, across<T>> && rows_ > 0; }
+  [[nodiscard]] DISTIL_INLINE index rows() const { return rows_; }
+
+ protected:
+  index rows_;                  ///< it has room for
+  index first_ = 0, last_ = 0;  ///< rows in it
+};
+
+/// Rows on their way to the lanes. It reads ahead up to the end of the chunk: other threads may write what lies beyond,
+/// where the gradient takes the place of the student.
+template <class T, class Axis>
+class input_window : public window<T, Axis> {
+  using base = window<T, Axis>;
+  using base::first_, base::last_, base::rows_;
+
+ public:
+  using base::base;
+
+  template <class Storage>
+  DISTIL_INLINE T const* open(matrix_view<Storage> const& matrix, tile here, T padding, T* scratch) {
+    if (here.first_row != seen_ || padding != padding_) visit(matrix, here, padding, scratch);
+    return scratch + (here.first_row - first_);
+  }
+
+ private:
+  template <class Storage>
+  void visit(matrix_view<Storage> const& matrix, tile here, T padding, T* scratch) {
+    if (here.first_row < first_ || here.first_row + here.rows > last_ || padding != padding_) {
+      first_ = here.first_row;
+      last_ = std::min(first_ + rows_, here.last);
+      padding_ = padding;
+      read(matrix, scratch);
+    }
+    seen_ = here.first_row;
+    prefetch(matrix, here);
+  }
+
+  template <class Storage>
+  void read(matrix_view<Storage> const& matrix, T* scratch) const {
+    index const count = last_ - first_;
+    index const whole = (count + Axis::tile_rows - 1) / Axis::tile_rows * Axis::tile_rows;
+    for (index column = 0; column < matrix.columns; ++column) {
+      T* const to = scratch + column * rows_;
+      widen_row(&matrix(first_, column), count, to);
+      std::fill(to + count, to + whole, padding_);
+    }
+  }
+
+  /// Every tile asks for some classes of the next window, so that memory is never idle: into an outer cache, as the
+  /// sets of the first would not hold them. Always inlined: gcc drops the call of a function that does nothing else.
+  template <class Storage>
+  DISTIL_INLINE void prefetch([[maybe_unused]] matrix_view<Storage> const& matrix,
+                              [[maybe_unused]] tile here) const {
+#if defined(__GNUC__)
+    index const count = std::min(rows_, here.last - last_);
+    index const tiles = rows_ / Axis::tile_rows;
+    index const position = (here.first_row - first_) / Axis::tile_rows;
+    index const end = matrix.columns * (position + 1) / tiles;
+    for (index column = matrix.columns * position / tiles; column < end; ++column) {
+      for (index row = 0; row < count; row += static_cast<index>(cache_line / sizeof(Storage))) {
+        __builtin_prefetch(&matrix(last_ + row, column), 0, 1);
+      }
+    }
+#endif
+  }
+
+  index seen_ = -1;
+  T padding_ = T(0);
+};
+
+/// Rows on their way to memory: neighbours that were opened or filled, in this order, one after the other.
+template <class T, class Axis>
+class output_window : public window<T, Axis> {
+  using base = window<T, Axis>;
+  using base::first_, base::last_, base::rows_;
+
+ public:
+  template <class Storage>
+  output_window(matrix_view<Storage> const& matrix, bool accumulate)
+      : base(matrix),
+        accumulate_(accumulate),
+        streams_(this->used() && !accumulate && bytes_of(matrix) >= streamed_window_bytes) {}
+
+  /// The place of some rows, of which registers touch `reach`.
+  template <class Storage>
+  DISTIL_INLINE T* place(matrix_view<Storage> const& matrix, T* scratch, index row, index count,
+                         index reach) {
+    if (row != last_ || row + reach > first_ + rows_) {
+      flush(matrix, scratch);
+      first_ = row;
+    }
+    last_ = row + count;
+    return scratch + (row - first_);
+  }
+
+  template <class Storage>
+  void finish(matrix_view<Storage> const& matrix, T const* scratch) {
+    flush(matrix, scratch);
+    if (streams_) finish_streams();
+  }
+
+ private:
+  /// Brings them to the matrix.
+  template <class Storage>
+  void flush(matrix_view<Storage> const& matrix, T const* scratch) {
+    index const count = last_ - first_;
+    if (count == 0) return;
+    for (index column = 0; column < matrix.columns; ++column) {
+      T const* const from = scratch + column * rows_;
+      Storage* const to = &matrix(first_, column);
+      if (accumulate_) {
+        narrow_row<true>(from, count, to);
+      } else if (streams_) {
+        stream_row(from, count, to);
+      } else {
+        narrow_row<false>(from, count, to);
+      }
+    }
+    first_ = last_;
+  }
+
+  bool accumulate_, streams_;
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
