@@ -1,4 +1,5 @@
 #include <distil/response/forward_kl.hpp>
+#include <distil/response/top_k.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "distil/response/divergence.hpp"
+#include "distil/response/top_k.hpp"
 
 #include "reference_distribution.hpp"
 

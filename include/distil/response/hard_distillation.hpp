@@ -90,7 +90,7 @@ class hard_distillation_kernel : public partition_kernel<T, Axis> {
 
 /// Hard distillation as a term of a sum.
 template <class Storage, teacher_form Form>
-struct hard_distillation_term : detail::labelled_teacher_term<Storage, Form> {
+struct hard_distillation_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
   using kernel = kernels::hard_distillation_kernel<T, Axis>;
 
@@ -98,7 +98,7 @@ struct hard_distillation_term : detail::labelled_teacher_term<Storage, Form> {
 
   hard_distillation_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
                          bool is_labelled, hard_distillation_options const& options)
-      : detail::labelled_teacher_term<Storage, Form>(the_teacher, the_labels, options, 1, false),
+      : detail::labelled_term<Storage, Form>(the_teacher, the_labels, options, 1, false),
         teacher_weight(options.teacher_weight),
         label_weight(is_labelled ? options.label_weight.value_or(1.0 - options.teacher_weight) : 0.0) {
     this->labelled = is_labelled;

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "distil/response/teacher/term.hpp"
 #include "distil/response/temperature/squared_logits_kernel.hpp"
 
 namespace distil {
@@ -36,48 +37,31 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// Squared differences of logits as a term of a sum.
 template <class Storage>
-struct mean_squared_logits_term : detail::term_base {
-  using arithmetic = arithmetic_t<Storage>;
+struct mean_squared_logits_term : detail::dense_term<Storage, teacher_form::logits> {
+  using base = detail::dense_term<Storage, teacher_form::logits>;
   template <class T, class Axis>
   using kernel =
       kernels::squared_logits_kernel<T, Axis,
                                      kernels::teacher_reader<T, Axis, Storage, teacher_form::logits>>;
 
-  dense_teacher<Storage, teacher_form::logits> teacher;
   over_classes classes;
   bool centred, relative;
-  row_parameter temperature;
 
   mean_squared_logits_term(dense_teacher<Storage, teacher_form::logits> const& the_teacher,
                            mean_squared_logits_options const& options)
-      : term_base{.rows = options.rows, .temperature_gradient = options.temperature_gradient},
-        teacher(the_teacher),
+      : base({{.rows = options.rows, .temperature_gradient = options.temperature_gradient},
+              options.temperature},
+             the_teacher),
         classes(options.classes),
         centred(options.centred),
-        relative(options.relative),
-        temperature(options.temperature) {}
+        relative(options.relative) {}
 
-  void check(char const* where, index rows_of_student, index columns) const {
-    detail::require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
-    detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
+  void check(char const* where, index row_count, index columns) const {
+    this->check_teacher(where, row_count, columns);
+    this->check_temperature(where, row_count);
     detail::require(classes == over_classes::mean || classes == over_classes::sum, where, "classes",
                     static_cast<int>(classes), "over_classes::mean or over_classes::sum");
-    detail::require_rows(where, rows, rows_of_student);
-  }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
-    detail::require_apart(where, gradient, "teacher", teacher.matrix);
-  }
-  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
-    detail::require_row_values(where, "temperature", temperature, detail::is_temperature,
-                               detail::must_be_temperature);
-    detail::require_row_values(where, "rows.weights", rows.weights, detail::is_weight,
-                               detail::must_be_weight);
-  }
-  [[nodiscard]] bool alike() const { return term_base::alike() && !detail::any_begins_masked(teacher); }
-  [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
-    if (student_is_masked || detail::fully_masked(teacher, row)) return {};
-    return weight_of(row);
+    this->check_rows(where, row_count);
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include "distil/response/coupled/gram_loss.hpp"
 #include "distil/response/forward_kl.hpp"
+#include "distil/simd/write_matrix.hpp"
 
 namespace distil {
 
@@ -104,7 +105,7 @@ class multi_level_logits_loss {
       add(result, sample, gram, options);
       adds = true;
     }
-    kernels::write_matrix(policy, sum, output, options.accumulate);
+    simd::write_matrix(policy, sum, output, options.accumulate);
     return result;
   }
 

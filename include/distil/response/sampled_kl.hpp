@@ -1,6 +1,7 @@
 #pragma once
 
 #include "distil/response/sampled/kl_kernel.hpp"
+#include "distil/response/teacher/term.hpp"
 
 namespace distil {
 
@@ -40,20 +41,18 @@ struct arithmetic_of_teacher<dense_teacher<Storage, Form>> {
 
 /// An estimator of the divergence from sampled ids as a term, apart from its kernel.
 template <class Teacher>
-struct sampled_kl_base : term_base {
+struct sampled_kl_base : tempered_term {
   static constexpr bool dense = !std::is_same_v<Teacher, sampled_log_probabilities>;
 
   Teacher teacher;
   label_view ids;
-  row_parameter temperature;
   kl_estimator estimator;
   double limit, advantage_coefficient;
 
   sampled_kl_base(Teacher const& the_teacher, label_view sampled_ids, sampled_kl_options const& options)
-      : term_base{.rows = options.rows},
+      : tempered_term{{.rows = options.rows}, options.temperature},
         teacher(the_teacher),
         ids(sampled_ids),
-        temperature(options.temperature),
         estimator(options.estimator),
         limit(options.limit),
         advantage_coefficient(options.advantage_coefficient) {}
@@ -73,18 +72,15 @@ struct sampled_kl_base : term_base {
     require(is_weight(advantage_coefficient), where, "advantage_coefficient", advantage_coefficient,
             must_be_weight);
     require_size(where, "sampled_ids", ids.size(), row_count);
-    require_temperature(where, temperature, {}, row_count);
+    check_temperature(where, row_count);
     if constexpr (dense) {
       require_shape(where, "teacher", teacher.matrix, row_count, columns);
-      if (teacher.captured_at) {
-        require_parameter(where, "captured_at", *teacher.captured_at, row_count, is_temperature,
-                          must_be_temperature);
-      }
+      check_rows(where, teacher.captured_at, row_count);
     } else {
       require(teacher.values.per_row(), where, "teacher", "one number", "one log-probability per row");
       require_size(where, "teacher", teacher.values.size(), row_count);
+      check_rows(where, std::nullopt, row_count);
     }
-    require_rows(where, rows, row_count);
   }
 
   template <class Gradient>
@@ -93,13 +89,9 @@ struct sampled_kl_base : term_base {
   }
 
   void inspect(char const* where, index row_count, index columns) const {
-    require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
-    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
-    if constexpr (dense) {
-      if (teacher.captured_at) {
-        require_row_values(where, "captured_at", *teacher.captured_at, is_temperature, must_be_temperature);
-      }
-    }
+    inspect_temperature(where);
+    inspect_weights(where);
+    if constexpr (dense) inspect_captured_at(where, teacher.captured_at);
     for (index row = 0; row < row_count; ++row) {
       require(
           ignored(row) || (ids[row] >= 0 && ids[row] < columns), where, "sampled id",

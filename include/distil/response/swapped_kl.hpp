@@ -95,7 +95,7 @@ class swapped_operands {
 
 /// Forward KL to a teacher with swapped classes as a term of a sum.
 template <class Storage, teacher_form Form>
-struct swapped_kl_term : detail::labelled_teacher_term<Storage, Form> {
+struct swapped_kl_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
   struct kernel : kernels::expectation_kernel<T, Axis, forward_kl_function,
                                               kernels::teacher_reader<T, Axis, Storage, Form>> {
@@ -108,8 +108,8 @@ struct swapped_kl_term : detail::labelled_teacher_term<Storage, Form> {
 
   swapped_kl_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
                   swapped_kl_options const& options)
-      : detail::labelled_teacher_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
-                                                     options.scale_by_temperature_squared) {}
+      : detail::labelled_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
+                                             options.scale_by_temperature_squared) {}
 };
 
 struct swapped_kl_definition {

@@ -107,7 +107,7 @@ class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_k
 
 /// Transformed teacher matching as a term of a sum.
 template <class Storage, teacher_form Form>
-struct temperature_matching_term : detail::labelled_teacher_term<Storage, Form> {
+struct temperature_matching_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
   using kernel =
       kernels::temperature_matching_kernel<T, Axis, kernels::teacher_reader<T, Axis, Storage, Form>>;
@@ -118,19 +118,19 @@ struct temperature_matching_term : detail::labelled_teacher_term<Storage, Form> 
 
   temperature_matching_term(dense_teacher<Storage, Form> const& the_teacher,
                             temperature_matching_options const& options)
-      : detail::labelled_teacher_term<Storage, Form>(the_teacher, {}, options, 1, false),
+      : detail::labelled_term<Storage, Form>(the_teacher, {}, options, 1, false),
         softened_at(options.teacher_temperature),
         weight(options.weight) {
     this->labelled = false;
   }
 
   void check(char const* where, index row_count, index columns) const {
-    detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
+    detail::labelled_term<Storage, Form>::check(where, row_count, columns);
     detail::require_parameter(where, "teacher_temperature", softened_at, row_count, detail::is_temperature,
                               detail::must_be_temperature);
   }
   void inspect(char const* where, index row_count, index columns) const {
-    detail::labelled_teacher_term<Storage, Form>::inspect(where, row_count, columns);
+    detail::labelled_term<Storage, Form>::inspect(where, row_count, columns);
     detail::require_row_values(where, "teacher_temperature", softened_at, detail::is_temperature,
                                detail::must_be_temperature);
   }

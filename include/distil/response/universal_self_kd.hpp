@@ -133,7 +133,7 @@ double make_soft_labels(matrix_view<Student> const& student, matrix_view<Weak> c
 
 /// Universal self-distillation as a term, once its soft labels are made.
 template <class T, class Weak>
-struct universal_self_term : detail::labelled_teacher_term<T, teacher_form::probabilities> {
+struct universal_self_term : detail::labelled_term<T, teacher_form::probabilities> {
   template <class U, class Axis>
   using kernel =
       kernels::label_apart_kernel<U, Axis, kernels::universal_self_rule<U, Axis>,
@@ -145,7 +145,7 @@ struct universal_self_term : detail::labelled_teacher_term<T, teacher_form::prob
 
   universal_self_term(matrix_view<T const> soft, matrix_view<Weak const> the_weak, label_view the_labels,
                       double const* the_target, universal_self_kd_options const& options)
-      : detail::labelled_teacher_term<T, teacher_form::probabilities>({soft}, the_labels, options, 1, false),
+      : detail::labelled_term<T, teacher_form::probabilities>({soft}, the_labels, options, 1, false),
         weak(the_weak),
         target(the_target),
         non_target_weight(options.non_target_weight) {}

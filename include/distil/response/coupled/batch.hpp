@@ -55,28 +55,6 @@ struct coupled_batch {
 
 using simd::sum_chunks;
 
-/// Writes a contiguous matrix to any other, or adds it.
-template <class Policy, class T, class Storage>
-void write_matrix(Policy policy, matrix_view<T> const& from, matrix_view<Storage> const& to, bool adds) {
-  index const least = std::max<index>(1, simd::least_chunk_elements / to.columns);
-  sum_chunks(policy, from.rows, least, from.rows * from.columns, [&](index first, index last, index) {
-    for (index row = first; row < last; ++row) {
-      T const* const values = &from(row, 0);
-      if (to.column_stride != 1) {
-        for (index column = 0; column < to.columns; ++column) {
-          T const before = adds ? detail::widen<T>(to(row, column)) : T(0);
-          to(row, column) = detail::narrow<Storage>(before + values[column]);
-        }
-      } else if (adds) {
-        simd::narrow_row<true>(values, to.columns, &to(row, 0));
-      } else {
-        simd::narrow_row<false>(values, to.columns, &to(row, 0));
-      }
-    }
-    return 0.0;
-  });
-}
-
 /// A batch whose rows a loss couples: it becomes probabilities in the scratch of the calling thread, the term gives
 /// the value and its derivative by the student's, and that is pulled back into the gradient.
 ///

@@ -2,7 +2,7 @@
 
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/softmax.hpp"
-#include "distil/response/teacher.hpp"
+#include "distil/response/teacher/term.hpp"
 #include "distil/simd/vectors.hpp"
 
 /// What the losses share that look at whole distributions: sorted, transported, or coupled with other rows. They
@@ -93,31 +93,14 @@ template <class T>
 
 /// A loss between whole distributions of a teacher and of the student, p = softmax(t / T) and q = softmax(z / T).
 template <class Storage, teacher_form Form>
-struct distribution_term : detail::term_base {
-  using arithmetic = arithmetic_t<Storage>;
-
-  dense_teacher<Storage, Form> teacher;
-  row_parameter temperature;
+struct distribution_term : detail::dense_term<Storage, Form> {
+  using base = detail::dense_term<Storage, Form>;
+  using base::teacher, base::temperature;
 
   distribution_term(dense_teacher<Storage, Form> const& the_teacher, row_parameter const& the_temperature,
                     row_options const& options, std::span<double> by_temperature = {})
-      : term_base{.rows = options, .temperature_gradient = by_temperature},
-        teacher(the_teacher),
-        temperature(the_temperature) {}
+      : base({{.rows = options, .temperature_gradient = by_temperature}, the_temperature}, the_teacher) {}
 
-  void check(char const* where, index row_count, index columns) const {
-    detail::require_shape(where, "teacher", teacher.matrix, row_count, columns);
-    check_options(where, row_count);
-  }
-  /// All but the teacher's classes, which may be others than the student's.
-  void check_options(char const* where, index row_count) const {
-    detail::require_temperature(where, temperature, this->temperature_gradient, row_count);
-    if (teacher.captured_at) {
-      detail::require_parameter(where, "captured_at", *teacher.captured_at, row_count, detail::is_temperature,
-                                detail::must_be_temperature);
-    }
-    detail::require_rows(where, rows, row_count);
-  }
   /// For a teacher whose classes are others than the student's.
   void check_rows_of_teacher(char const* where, index row_count) const {
     detail::require_matrix(where, "teacher", teacher.matrix);
@@ -125,30 +108,6 @@ struct distribution_term : detail::term_base {
         teacher.matrix.rows == row_count, where, "teacher",
         [&] { return "of " + detail::text_of(teacher.matrix.rows) + " rows"; },
         [&] { return "of as many rows as the student, " + detail::text_of(row_count); });
-  }
-
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
-    detail::require_apart(where, gradient, "teacher", teacher.matrix);
-  }
-
-  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
-    using detail::require_row_values;
-    require_row_values(where, "temperature", temperature, detail::is_temperature,
-                       detail::must_be_temperature);
-    if (teacher.captured_at) {
-      require_row_values(where, "captured_at", *teacher.captured_at, detail::is_temperature,
-                         detail::must_be_temperature);
-    }
-    require_row_values(where, "rows.weights", rows.weights, detail::is_weight, detail::must_be_weight);
-  }
-
-  [[nodiscard]] bool alike() const { return term_base::alike() && !detail::any_begins_masked(teacher); }
-
-  [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
-    detail::row_weight const weight = weight_of(row);
-    if (student_is_masked || !(weight.multiplier > 0.0) || detail::fully_masked(teacher, row)) return {};
-    return weight;
   }
 
   /// What the teacher's logits are divided by in a row.

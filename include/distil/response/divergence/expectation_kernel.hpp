@@ -1,31 +1,9 @@
 #pragma once
 
+#include "distil/response/divergence/summands.hpp"
 #include "distil/response/divergence/two_sided_kernel.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
-
-/// A divergence that is the teacher's expectation of something linear in the logarithms:
-/// D = sum p * expectation(log p, log q) with d expectation / d log q = -1. Then psi = -p and sum psi = -1, so that value
-/// and gradient need no sweep in between.
-template <class Function>
-concept teacher_expectation = requires(Function const& function, lanes<float> x) {
-  function.expectation(x, x);
-};
-
-/// Sum q * phi(log p - log q) with phi(r) = r e^r - expm1(r) >= 0 is KL(p || q) without cancellation: every summand is
-/// >= 0. Near 0 by its series sum r^k (k - 1) / k!, elsewhere as p (r - 1) + q.
-template <class T>
-DISTIL_INLINE lanes<T> kl_summand(lanes<T> log_p, lanes<T> log_q, lanes<T> p, lanes<T> q) {
-  constexpr T coefficients[] = {T(1) / 2,      T(1) / 3,       T(1) / 8,        T(1) / 30,
-                                T(1) / 144,    T(1) / 840,     T(1) / 5760,     T(1) / 45360,
-                                T(1) / 403200, T(1) / 3991680, T(1) / 43545600, T(1) / 518918400};
-  constexpr int terms = sizeof(T) == sizeof(float) ? 7 : 12;
-  lanes<T> const r = log_p - log_q;
-  lanes<T> series(coefficients[terms - 1]);
-  for (int k = terms - 2; k >= 0; --k) series = fma(series, r, lanes<T>(coefficients[k]));
-  lanes<T> const distant = zero_safe_product(p, r - lanes<T>(1)) + q;
-  return select(abs(r) < lanes<T>(0.25), q * r * r * series, distant);
-}
 
 /// Rows of a teacher's expectation. Both exponentials are kept for the gradient.
 template <class T, class Axis, class Function, class Teacher>

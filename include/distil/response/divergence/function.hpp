@@ -9,7 +9,7 @@
 #include "distil/core/row_options.hpp"
 #include "distil/simd/logarithm.hpp"
 
-/// What the Function of a `divergence` may say beyond the three members that every one has (see divergence.hpp).
+/// What the Function of a `divergence` may say beyond the three members that every one has (see response/divergence.hpp).
 ///
 /// Together: `at(class)` gives summand and derivatives at once, from probabilities that the engine knows anyway.
 ///
@@ -149,4 +149,25 @@ divergence_options shared_options(Options const& options) {
 }
 
 }  // namespace detail
+
+inline namespace DISTIL_ARCH_NAMESPACE {
+
+/// The term of a Function and a teacher: `make(function, teacher, divergence_options)`. That of dense teachers is in
+/// divergence/term.hpp; the header of another form of teacher specialises it.
+template <class Function, class Teacher>
+struct term_of;
+
+namespace kernels {
+
+/// A divergence that is the teacher's expectation of something linear in the logarithms:
+/// D = sum p * expectation(log p, log q) with d expectation / d log q = -1. Then psi = -p and sum psi = -1, so that value
+/// and gradient need no sweep in between.
+template <class Function>
+concept teacher_expectation = requires(Function const& function, simd::lanes<float> x) {
+  function.expectation(x, x);
+};
+
+}  // namespace kernels
+
+}  // namespace DISTIL_ARCH_NAMESPACE
 }  // namespace distil

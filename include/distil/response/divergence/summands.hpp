@@ -2,13 +2,29 @@
 
 #include <limits>
 
-#include "distil/response/divergence/expectation_kernel.hpp"
 #include "distil/response/divergence/function.hpp"
 #include "distil/simd/logarithm.hpp"
 
 /// Summands that several divergences share. Each vanishes with the difference of both sides, instead of cancelling with
 /// others over the row.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
+
+using simd::lanes;
+
+/// Sum q * phi(log p - log q) with phi(r) = r e^r - expm1(r) >= 0 is KL(p || q) without cancellation: every summand is
+/// >= 0. Near 0 by its series sum r^k (k - 1) / k!, elsewhere as p (r - 1) + q.
+template <class T>
+DISTIL_INLINE lanes<T> kl_summand(lanes<T> log_p, lanes<T> log_q, lanes<T> p, lanes<T> q) {
+  constexpr T coefficients[] = {T(1) / 2,      T(1) / 3,       T(1) / 8,        T(1) / 30,
+                                T(1) / 144,    T(1) / 840,     T(1) / 5760,     T(1) / 45360,
+                                T(1) / 403200, T(1) / 3991680, T(1) / 43545600, T(1) / 518918400};
+  constexpr int terms = sizeof(T) == sizeof(float) ? 7 : 12;
+  lanes<T> const r = log_p - log_q;
+  lanes<T> series(coefficients[terms - 1]);
+  for (int k = terms - 2; k >= 0; --k) series = fma(series, r, lanes<T>(coefficients[k]));
+  lanes<T> const distant = zero_safe_product(p, r - lanes<T>(1)) + q;
+  return select(abs(r) < lanes<T>(0.25), q * r * r * series, distant);
+}
 
 /// The same class with teacher and student exchanged, and a summand of it for the right sides again.
 template <class Lanes>

@@ -149,8 +149,7 @@ struct divergence_of_sums {
 /// Whether the divergence is the sum over classes itself.
 template <class Function>
 inline constexpr bool is_one_sum = !divergence_of_sums<float, Function>::has_outcome;
-template <class Function>
-requires requires(Function const& function, lanes<float> x) { function.expectation(x, x); }
+template <teacher_expectation Function>
 inline constexpr bool is_one_sum<Function> = true;
 
 template <class T, class Function>

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "distil/response/teacher.hpp"
+#include "distil/response/teacher/teacher_reader.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 

@@ -7,7 +7,7 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 /// A loss of `label_apart_kernel` as a term of a sum.
 template <class Definition, class Storage, teacher_form Form>
-struct label_apart_term : detail::labelled_teacher_term<Storage, Form> {
+struct label_apart_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
   using kernel = kernels::label_apart_kernel<T, Axis, typename Definition::template rule<T, Axis>,
                                              kernels::teacher_reader<T, Axis, Storage, Form>>;
@@ -16,12 +16,12 @@ struct label_apart_term : detail::labelled_teacher_term<Storage, Form> {
 
   label_apart_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
                    typename Definition::options const& options)
-      : detail::labelled_teacher_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
-                                                     options.scale_by_temperature_squared),
+      : detail::labelled_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
+                                             options.scale_by_temperature_squared),
         chosen(options) {}
 
   void check(char const* where, index row_count, index columns) const {
-    detail::labelled_teacher_term<Storage, Form>::check(where, row_count, columns);
+    detail::labelled_term<Storage, Form>::check(where, row_count, columns);
     if constexpr (requires { Definition::check(where, chosen); }) Definition::check(where, chosen);
   }
   void check_numbers([[maybe_unused]] char const* where, [[maybe_unused]] detail::computing_type type) const {

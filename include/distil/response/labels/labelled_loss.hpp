@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "distil/response/teacher.hpp"
+#include "distil/response/teacher/term.hpp"
 
 namespace distil {
 namespace detail {
@@ -28,69 +28,44 @@ inline constexpr index most_labelled_classes = index{1} << 24;
 
 /// A term between a student and a teacher that may know the label of each row, apart from its kernel.
 template <class Storage, teacher_form Form>
-struct labelled_teacher_term : term_base {
-  using arithmetic = arithmetic_t<Storage>;
+struct labelled_term : dense_term<Storage, Form> {
+  using base = dense_term<Storage, Form>;
 
-  dense_teacher<Storage, Form> teacher;
   label_view labels;
-  row_parameter temperature;
   bool squared;
   bool labelled = true;  ///< false: there are no labels
   static constexpr std::optional<row_parameter> teacher_temperature = std::nullopt;  ///< none of its own
   static constexpr std::optional<row_parameter> factor = std::nullopt;
 
   template <class Options>
-  labelled_teacher_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
-                        Options const& options, row_parameter the_temperature, bool is_squared)
-      : term_base{.rows = options.rows, .labels_of_loss = the_labels},
-        teacher(the_teacher),
+  labelled_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
+                Options const& options, row_parameter the_temperature, bool is_squared)
+      : base({{.rows = options.rows, .labels_of_loss = the_labels}, the_temperature}, the_teacher),
         labels(the_labels),
-        temperature(the_temperature),
         squared(is_squared) {
-    if constexpr (requires { options.temperature_gradient; })
-      temperature_gradient = options.temperature_gradient;
+    if constexpr (requires { options.temperature_gradient; }) {
+      this->temperature_gradient = options.temperature_gradient;
+    }
   }
 
   /// The label of a row, -1 where it has none.
   [[nodiscard]] index class_of(index row) const {
-    bool const has_label = labelled && labels[row] != rows.ignore_label;
+    bool const has_label = labelled && labels[row] != this->rows.ignore_label;
     return has_label ? static_cast<index>(labels[row]) : index{-1};
   }
 
-  [[nodiscard]] bool wants_derivative() const { return !temperature_gradient.empty(); }
+  [[nodiscard]] bool wants_derivative() const { return !this->temperature_gradient.empty(); }
 
-  void check(char const* where, index rows_of_student, index columns) const {
-    require_shape(where, "teacher", teacher.matrix, rows_of_student, columns);
-    if (labelled) require_size(where, "labels", labels.size(), rows_of_student);
+  void check(char const* where, index row_count, index columns) const {
+    this->check_teacher(where, row_count, columns);
+    if (labelled) require_size(where, "labels", labels.size(), row_count);
     require(columns <= most_labelled_classes, where, "classes", columns, "at most 2^24");
-    require_temperature(where, temperature, temperature_gradient, rows_of_student);
-    if (teacher.captured_at) {
-      require_parameter(where, "captured_at", *teacher.captured_at, rows_of_student, is_temperature,
-                        must_be_temperature);
-    }
-    require_rows(where, rows, rows_of_student);
+    this->check_options(where, row_count);
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
-    require_apart(where, gradient, "teacher", teacher.matrix);
-  }
-
-  void inspect(char const* where, index /*rows*/, index columns) const {
-    require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
-    if (teacher.captured_at) {
-      require_row_values(where, "captured_at", *teacher.captured_at, is_temperature, must_be_temperature);
-    }
-    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
-    require_labels(where, labels, rows.ignore_label, columns);
-  }
-
-  [[nodiscard]] bool alike() const { return term_base::alike() && !any_begins_masked(teacher); }
-
-  [[nodiscard]] row_weight weigh(bool student_is_masked, index row) const {
-    row_weight const weight = weight_of(row);
-    if (student_is_masked || !(weight.multiplier > 0.0) || fully_masked(teacher, row)) return {};
-    return weight;
+  void inspect(char const* where, index row_count, index columns) const {
+    base::inspect(where, row_count, columns);
+    require_labels(where, labels, this->rows.ignore_label, columns);
   }
 };
 

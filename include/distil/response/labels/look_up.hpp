@@ -6,7 +6,7 @@
 #include <functional>
 #include <type_traits>
 
-#include "distil/response/teacher.hpp"
+#include "distil/response/teacher/teacher_reader.hpp"
 
 /// What kernels of losses with labels share: single classes of each row, looked up, compared and corrected.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {

@@ -4,7 +4,7 @@
 
 #include "distil/response/sampled/kl_estimators.hpp"
 #include "distil/response/softmax/partition_kernel.hpp"
-#include "distil/response/teacher.hpp"
+#include "distil/response/teacher/teacher_reader.hpp"
 
 namespace distil {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "distil/response/divergence.hpp"
+#include "distil/response/divergence/function.hpp"
 #include "distil/response/temperature/row_statistics.hpp"
 
 namespace distil::detail {
@@ -11,12 +11,12 @@ namespace distil::detail {
 /// The teacher of a loss that measures whole rows of its logits.
 template <class Teacher>
 [[nodiscard]] auto logits_of_teacher(Teacher const& teacher) {
-  constexpr bool dense = !is_top_k<Teacher> && !requires { teacher.captured_at; };
+  constexpr bool bare = !requires { teacher.moves(); };  // a matrix, not one of the forms of a teacher
   static_assert(
-      dense,
+      bare,
       "distil: mean, deviation or maximum of a teacher's rows are those of all its logits: pass these, "
       "not probabilities or a top-k teacher");
-  if constexpr (dense) return logits_view(teacher);
+  if constexpr (bare) return logits_view(teacher);
 }
 
 }  // namespace distil::detail
@@ -172,14 +172,13 @@ struct moving_temperature_term : Inner {
 
   // Temperatures and factors are made, not given.
   void check(char const* where, index rows_of_student, index columns) const {
-    detail::require_shape(where, "teacher", this->teacher.matrix, rows_of_student, columns);
+    this->check_teacher(where, rows_of_student, columns);
     detail::require_temperature(where, base, this->temperature_gradient, rows_of_student);
     detail::require_rows(where, this->rows, rows_of_student);
   }
   void inspect(char const* where, index, index columns) const {
     this->reserve(where, columns);
-    detail::require_row_values(where, "rows.weights", this->rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    this->inspect_weights(where);
   }
   [[nodiscard]] bool wants_derivative() const { return with_gradient || !this->temperature_gradient.empty(); }
 };
@@ -195,9 +194,9 @@ struct moving_temperature_request {
 
 /// Finds a statistic of the rows on both sides, lets `soften(student, teacher, base)` make temperatures of them, and
 /// gives the divergence at these as a term. What it views belongs to this thread until its next loss of this kind.
-template <class Shape, class Statistic, class Function, class Policy, class Student, class Teacher,
+template <class Shape, class Statistic, class Divergence, class Policy, class Student, class Teacher,
           class Soften>
-auto soften_rows(char const* where, Policy policy, divergence<Function> const& loss, Student const& student,
+auto soften_rows(char const* where, Policy policy, Divergence const& loss, Student const& student,
                  Teacher const& teacher, moving_temperature_request const& asked, bool with_gradient,
                  Soften const& soften) {
   auto const z = detail::logits_view(student);

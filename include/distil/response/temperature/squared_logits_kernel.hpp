@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "distil/response/teacher.hpp"
+#include "distil/response/teacher/teacher_reader.hpp"
 
 namespace distil {
 

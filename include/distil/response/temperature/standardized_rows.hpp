@@ -4,8 +4,10 @@
 #include <concepts>
 #include <type_traits>
 
-#include "distil/response/coupled/batch.hpp"
 #include "distil/response/temperature/moving_temperature.hpp"
+#include "distil/simd/chunk_sums.hpp"
+#include "distil/simd/vectors.hpp"
+#include "distil/simd/write_matrix.hpp"
 
 namespace distil {
 
@@ -82,7 +84,7 @@ class standardized_rows {
         at.store(select(here == masked, zero, (at.load(h) - mean - slope * here) * over), h);
       });
     });
-    write_matrix(policy, upstream, gradient, adds);
+    simd::write_matrix(policy, upstream, gradient, adds);
   }
 
  private:
@@ -96,11 +98,10 @@ class standardized_rows {
 
   template <class Policy, class Body>
   static void each_row(Policy policy, matrix_view<T> const& matrix, Body const& body) {
-    index const least = std::max<index>(1, simd::least_chunk_elements / std::max<index>(1, matrix.columns));
-    sum_chunks(policy, matrix.rows, least, matrix.rows * matrix.columns, [&](index first, index last, index) {
-      for (index row = first; row < last; ++row) body(row);
-      return 0.0;
-    });
+    simd::for_chunks(policy, matrix.rows, simd::worth_a_chunk(matrix.columns), matrix.rows * matrix.columns,
+                     [&](index first, index last) {
+                       for (index row = first; row < last; ++row) body(row);
+                     });
   }
 
   template <class Policy, class Storage>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/response/divergence/expectation_kernel.hpp"
+#include "distil/response/divergence/summands.hpp"
 #include "distil/response/top_k/sums.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "distil/response/top_k.hpp"
+#include "distil/response/top_k/teacher.hpp"
 #include "distil/simd/logarithm.hpp"
 #include "distil/simd/scratch_lease.hpp"
 
@@ -18,6 +18,9 @@ struct listed_class {
   std::int32_t column, entry;
 };
 inline constexpr index most_listed = std::numeric_limits<std::int32_t>::max();
+
+/// How far rounding takes stored mass above 1. As a bfloat16 logarithm a probability of e^-n is off by n / 512 of itself.
+inline constexpr double rounding_of_mass = 1.0 / 16;
 
 /// The entries of a row that have mass, by blocks of so many classes, which is what the sweeps ask for; returns their
 /// number. `begins` has room for a number a block. Ids must have been checked.

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <type_traits>
+
+#include "distil/response/divergence/softened_term.hpp"
 #include "distil/response/top_k/kernel.hpp"
 
 namespace distil {
@@ -54,34 +57,18 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// A divergence between a top-k teacher and the student as a term of a sum. See `top_k`.
 template <class Function, class Teacher>
-struct top_k_term : detail::term_base {
+struct top_k_term : detail::softened_term {
   using arithmetic = arithmetic_t<typename Teacher::storage>;
   template <class T, class Axis>
   using kernel = kernels::top_k_kernel<T, Axis, Function>;
 
   Function function;
   Teacher teacher;
-  row_parameter temperature = 1;
-  std::optional<row_parameter> teacher_temperature;
-  std::optional<row_parameter> factor;
-  bool squared = true;
   mutable simd::scratch_lease memory = {};  ///< of the copy that is evaluated
 
-  template <class Options>
-  top_k_term(Function const& the_function, Teacher const& the_teacher, Options const& options)
-      : term_base{.rows = options.rows,
-                  .temperature_gradient = options.temperature_gradient,
-                  .teacher_temperature_gradient = options.teacher_temperature_gradient},
-        function(the_function),
-        teacher(the_teacher),
-        temperature(options.temperature),
-        teacher_temperature(options.teacher_temperature),
-        factor(options.factor),
-        squared(options.scale_by_temperature_squared) {}
+  top_k_term(Function const& the_function, Teacher const& the_teacher, divergence_options const& options)
+      : softened_term(options), function(the_function), teacher(the_teacher) {}
 
-  [[nodiscard]] bool wants_derivative() const {
-    return !temperature_gradient.empty() || !teacher_temperature_gradient.empty();
-  }
   [[nodiscard]] double temperature_of_teacher(index row) const {
     return (teacher_temperature ? *teacher_temperature : temperature)[row];
   }
@@ -92,16 +79,15 @@ struct top_k_term : detail::term_base {
         *teacher.options.tail != tail_policy::truncate || kernels::class_terms<float, Function>::expects,
         where, "tail of the top-k teacher", "truncate",
         "another policy, since only forward KL and soft cross entropy are sums over the teacher's classes");
-    detail::require_temperature(where, temperature, temperature_gradient, rows_of_student);
-    detail::require_softening(where, *this, rows_of_student);
-    detail::require(!wants_derivative() || kernels::class_terms<float, Function>::has_chi, where,
-                    "temperature_gradient", "asked for", "left out, since this divergence has no d_log_p");
+    check_temperature(where, rows_of_student);
+    check_softening(where, teacher.moves(), rows_of_student);
+    check_derivative(where, kernels::class_terms<float, Function>::has_chi);
     detail::require_rows(where, rows, rows_of_student);
     if constexpr (requires { function.check(where); }) function.check(where);
   }
 
   void check_numbers(char const* where, detail::computing_type type) const {
-    detail::require_factors(where, factor, type);
+    check_factors(where, type);
     if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
   }
 
@@ -112,19 +98,14 @@ struct top_k_term : detail::term_base {
   }
 
   void inspect(char const* where, index rows_of_student, index columns) const {
-    using detail::require_row_values;
-    require_row_values(where, "temperature", temperature, detail::is_temperature,
-                       detail::must_be_temperature);
-    detail::require_softening_of_rows(where, *this);
-    if (teacher.options.captured_at) {
-      require_row_values(where, "captured_at", *teacher.options.captured_at, detail::is_temperature,
-                         detail::must_be_temperature);
-    }
+    inspect_temperature(where);
+    inspect_softening(where);
+    inspect_captured_at(where, teacher.options.captured_at);
     if (teacher.options.log_tail_mass) {
-      require_row_values(where, "log_tail_mass", *teacher.options.log_tail_mass, detail::is_log_of_tail,
-                         detail::must_be_log_of_tail);
+      detail::require_row_values(where, "log_tail_mass", *teacher.options.log_tail_mass,
+                                 detail::is_log_of_tail, detail::must_be_log_of_tail);
     }
-    require_row_values(where, "rows.weights", rows.weights, detail::is_weight, detail::must_be_weight);
+    inspect_weights(where);
     memory.take(where);
     auto const words = static_cast<std::size_t>(columns) / 64 + 1;
     auto* const seen = reinterpret_cast<std::uint64_t*>(memory.memory(words * sizeof(std::uint64_t)));
@@ -137,7 +118,7 @@ struct top_k_term : detail::term_base {
   }
 
   [[nodiscard]] bool alike() const {
-    if (!term_base::alike() || detail::some_row_is_absent(factor, teacher.ids.rows)) return false;
+    if (!term_base::alike() || some_row_is_absent(teacher.ids.rows)) return false;
     for (index row = 0; row < teacher.ids.rows; ++row) {
       if (teacher.empty(row)) return false;
     }
@@ -147,12 +128,21 @@ struct top_k_term : detail::term_base {
   [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
     detail::row_weight const weight = weight_of(row);
     if (student_is_masked || !(weight.multiplier > 0.0) || teacher.empty(row)) return {};
-    return detail::weight_with_factor(weight, factor, row);
+    return with_factor(weight, row);
   }
 };
 
-template <class Function, class Teacher, class Options>
-top_k_term(Function const&, Teacher const&, Options const&) -> top_k_term<Function, Teacher>;
+template <class Function, class Id, class Storage>
+struct term_of<Function, top_k_teacher<Id, Storage>> {
+  [[nodiscard]] static auto make(Function const& function, top_k_teacher<Id, Storage> const& teacher,
+                                 divergence_options const& options) {
+    using of_rows = typename kernels::function_in_rows<float, Function>::type;
+    static_assert(
+        std::is_same_v<of_rows, Function>,
+        "distil: this divergence looks at all classes of its teacher first, and takes no top-k teacher");
+    if constexpr (std::is_same_v<of_rows, Function>) return top_k_term(function, teacher, options);
+  }
+};
 
 }  // namespace DISTIL_ARCH_NAMESPACE
 }  // namespace distil
