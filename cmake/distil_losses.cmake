@@ -27,6 +27,9 @@ endfunction()
 
 # distil_add_door(<family> <name>): a header that users include and that holds no loss; it has an umbrella line.
 function(distil_add_door family name)
+  if(name MATCHES "/")
+    distil_loss_problem("${name} is in a room; only doors are listed")
+  endif()
   distil_expect_file(include/distil/${family}/${name}.hpp "tests/losses.cmake lists it")
   distil_expect_text(include/distil/${family}.hpp distil/${family}/${name}.hpp "${name} is a door")
   set_property(GLOBAL APPEND PROPERTY distil_listed_headers ${family}/${name}.hpp)

@@ -1,24 +1,56 @@
 # Holds the headers of a tree to the order of the house: cmake -DROOT=<tree> -P check_architecture.cmake
-#   core <- simd <- matrix <- loss families <- adapters; schedule stands on core and simd, dispatch on core.
+#   core <- simd <- sweep <- response, core <- simd <- matrix <- the other loss families, all of them <- adapters;
+#   schedule stands on core and simd, dispatch on core.
+# Within a family: a header directly in its folder is a door, which users include; a folder in it is a room, whose headers
+# are machinery.
 cmake_policy(VERSION 3.25)
 
 set(losses response feature relation contrastive attention)
-set(folders core simd matrix dispatch ${losses} schedule adapters)
+set(folders core simd sweep matrix dispatch ${losses} schedule adapters)
 
 # What the headers of a folder may include, beside the folder itself.
 set(below_core "")
 set(below_simd core)
 set(below_dispatch core)
+set(below_sweep core simd)
 set(below_matrix core simd)
 foreach(folder IN LISTS losses ITEMS schedule)
   set(below_${folder} core simd)
 endforeach()
+list(APPEND below_response sweep)  # rows of logits are all that is swept
 foreach(folder feature relation contrastive attention)  # what they share that needs Eigen
   list(APPEND below_${folder} matrix)
 endforeach()
 set(below_adapters ${folders})
 
-set(folders_without_eigen core simd dispatch response schedule)
+set(folders_without_eigen core simd sweep dispatch response schedule)
+
+# The rooms of a family by floors, the lowest first. A room may include itself and lower ones.
+function(place_rooms family)
+  set(floor 0)
+  foreach(rooms IN LISTS ARGN)
+    math(EXPR floor "${floor} + 1")
+    string(REPLACE " " ";" rooms "${rooms}")
+    foreach(room IN LISTS rooms)
+      set(floor_of_${family}/${room} ${floor} PARENT_SCOPE)
+    endforeach()
+  endforeach()
+endfunction()
+place_rooms(response "teacher softmax cross_entropy ranking" "divergence distribution sampled"
+            "labels top_k temperature coupled")
+place_rooms(feature maps)
+place_rooms(relation samples)
+place_rooms(contrastive affinity)
+place_rooms(attention tokens)
+
+# Doors that rooms may include, too: functions of logits that a room calls as users do.
+set(named_faces response/softmax response/log_softmax)
+
+# Doors that other doors are composed of, each of those before it in this list at most.
+set(composed_of response/divergence response/cross_entropy response/forward_kl
+    contrastive/contrastive_memory   # a loss that owns one
+    relation/similarity_kernels)     # a loss that is called with one
+
 set(most_macros 6)
 
 set(problems "")
@@ -33,11 +65,15 @@ function(first_groups text pattern out)
   set(${out} ${matches} PARENT_SCOPE)
 endfunction()
 
-# A header in the root of include/distil is the umbrella of the folder of its name; distil.hpp covers all umbrellas.
+# A header in the root of include/distil is the umbrella of the folder of its name, which covers doors and no rooms;
+# distil.hpp covers all umbrellas.
 function(check_umbrella header includes)
   get_filename_component(name "${header}" NAME_WE)
   foreach(include IN LISTS includes)
-    if(NOT include MATCHES "^distil/${name}/" AND NOT (name STREQUAL distil AND include MATCHES "^distil/[a-z_]+[.]hpp$"))
+    if(include MATCHES "^distil/${name}/.*/")
+      report(${header} "covers <${include}>, which is in a room; users include doors")
+    elseif(NOT include MATCHES "^distil/${name}/"
+           AND NOT (name STREQUAL distil AND include MATCHES "^distil/[a-z_]+[.]hpp$"))
       report(${header} "an umbrella does not include <${include}>")
     endif()
   endforeach()
@@ -55,6 +91,38 @@ function(check_arrows header folder includes)
   set(problems "${problems}" PARENT_SCOPE)
 endfunction()
 
+# Within a family: `room` is <family>/<room> for a header in a room, empty for a door.
+function(check_rooms header family room includes)
+  list(FILTER includes INCLUDE REGEX "^distil/${family}/")
+  if(room AND NOT floor_of_${room})
+    report(${header} "the room ${room} has no floor")
+    set(includes "")
+  endif()
+  string(REGEX REPLACE "[.]hpp$" "" own "${header}")
+  foreach(include IN LISTS includes)
+    string(REGEX REPLACE "^distil/(.*)[.]hpp$" "\\1" target "${include}")
+    if(target MATCHES "^([a-z_]+/[a-z_]+)/")
+      set(other ${CMAKE_MATCH_1})
+      if(room AND NOT other STREQUAL room AND NOT floor_of_${other} LESS floor_of_${room})
+        report(${header} "the room ${room} may not include ${other}, which is no lower (<${include}>)")
+      endif()
+    elseif(room)
+      if(NOT target IN_LIST named_faces)
+        report(${header} "a room may not include the door <${include}>")
+      endif()
+    else()
+      list(FIND composed_of ${target} place)
+      list(FIND composed_of ${own} own_place)
+      if(place EQUAL -1)
+        report(${header} "a door may not include the door <${include}>, which none is composed of")
+      elseif(NOT own_place EQUAL -1 AND NOT place LESS own_place)
+        report(${header} "a door that others are composed of may not include <${include}>, which comes no earlier")
+      endif()
+    endif()
+  endforeach()
+  set(problems "${problems}" PARENT_SCOPE)
+endfunction()
+
 set(macros "")
 file(GLOB_RECURSE headers RELATIVE "${ROOT}/include/distil" "${ROOT}/include/distil/*.hpp")
 if(NOT headers)
@@ -66,7 +134,8 @@ foreach(header IN LISTS headers)
   string(REGEX REPLACE "[][]" " " text "${text}")
   string(REGEX REPLACE "//[^\n]*" "" text "${text}")
   string(REGEX REPLACE "# *include *\"(distil/[^\"]*)\"" "#include <\\1>" text "${text}")
-  get_filename_component(folder "${header}" DIRECTORY)
+  get_filename_component(place "${header}" DIRECTORY)
+  string(REGEX REPLACE "/.*" "" folder "${place}")
 
   first_groups("\n${text}" "\n *# *include *<(distil/[^>]*)>" includes)
   list(REMOVE_ITEM includes distil/version.hpp)
@@ -75,17 +144,23 @@ foreach(header IN LISTS headers)
   endif()
   if(folder STREQUAL "")
     check_umbrella(${header} "${includes}")
-  elseif(folder IN_LIST folders)
-    check_arrows(${header} ${folder} "${includes}")
-  else()
+  elseif(NOT folder IN_LIST folders)
     report(${header} "the folder ${folder} has no place in the order")
+  else()
+    check_arrows(${header} ${folder} "${includes}")
+    if(folder IN_LIST losses)
+      string(REGEX REPLACE "^${folder}$" "" room "${place}")
+      check_rooms(${header} ${folder} "${room}" "${includes}")
+    elseif(NOT place STREQUAL folder)
+      report(${header} "only families of losses have rooms")
+    endif()
   endif()
 
   if(NOT folder STREQUAL simd AND text MATCHES "xsimd")
     report(${header} "names xsimd; only simd/ may")
   endif()
   if(text MATCHES "# *include *<Eigen/" AND (folder STREQUAL "" OR folder IN_LIST folders_without_eigen))
-    report(${header} "includes Eigen; core, simd, dispatch, response and schedule do without")
+    report(${header} "includes Eigen; core, simd, sweep, dispatch, response and schedule do without")
   endif()
   if(text MATCHES "<Eigen/Dense>")
     report(${header} "includes <Eigen/Dense>; <Eigen/Core> compiles in a fraction of the time")
