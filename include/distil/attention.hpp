@@ -6,6 +6,6 @@
 #include "distil/attention/attention_divergence.hpp"
 #include "distil/attention/attention_scores.hpp"
 #include "distil/attention/cross_relation.hpp"
-#include "distil/attention/layers.hpp"
 #include "distil/attention/minilm_v2.hpp"
 #include "distil/attention/self_relation.hpp"
+#include "distil/attention/sum_over_layers.hpp"

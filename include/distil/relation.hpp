@@ -10,6 +10,6 @@
 #include "distil/relation/probabilistic_transfer.hpp"
 #include "distil/relation/relational_angle.hpp"
 #include "distil/relation/relational_distance.hpp"
+#include "distil/relation/similarities.hpp"
 #include "distil/relation/similarity_graph.hpp"
-#include "distil/relation/similarity_kernels.hpp"
 #include "distil/relation/similarity_preserving.hpp"

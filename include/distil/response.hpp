@@ -41,6 +41,7 @@
 #include "distil/response/pairwise_logistic.hpp"
 #include "distil/response/prediction_correlation.hpp"
 #include "distil/response/projected_kl.hpp"
+#include "distil/response/ranked_candidates.hpp"
 #include "distil/response/renyi.hpp"
 #include "distil/response/reverse_kl.hpp"
 #include "distil/response/sampled_kl.hpp"

@@ -49,7 +49,7 @@ set(named_faces response/softmax response/log_softmax)
 # Doors that other doors are composed of, each of those before it in this list at most.
 set(composed_of response/divergence response/cross_entropy response/forward_kl
     contrastive/contrastive_memory   # a loss that owns one
-    relation/similarity_kernels)     # a loss that is called with one
+    relation/similarities)     # a loss that is called with one
 
 set(most_macros 6)
 

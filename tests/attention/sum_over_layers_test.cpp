@@ -1,4 +1,4 @@
-#include "distil/attention/layers.hpp"
+#include "distil/attention/sum_over_layers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -223,7 +223,7 @@ TEST(sum_over_layers, is_that_of_tiny_bert) {
   EXPECT_NEAR(of_attention + of_states, expected, 1e-14);
 }
 
-/// DistilBERT's three losses, naive and as `attention/layers.hpp` says.
+/// DistilBERT's three losses, naive and as `attention/README.md` says.
 TEST(sum_over_layers, is_with_others_that_of_distil_bert) {
   constexpr index tokens = 6, words = 4, features = 5;
   auto const logits = layers<double>(2, {tokens, words, 1, 1}, 1);

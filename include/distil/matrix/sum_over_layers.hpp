@@ -198,7 +198,7 @@ struct layers_sum {
 ///            for one; allocates the list of values
 /// @source    Jiao et al. 2020, TinyBERT, equation 6; Sun et al. 2019, Patient Knowledge Distillation, section 3:
 ///            `hint` of the first token with unit positions, over without_last(uniform_layers(6, 12)) or
-///            without_last(last_layers(6, 12)). `attention/layers.hpp` has recipes of transformers
+///            without_last(last_layers(6, 12)). `attention/README.md` has recipes of transformers
 /// @example   std::vector<distil::layer_match> const matches = {{.student = 0, .teacher = 2, .weight = 0.5}, {1, 5}};
 ///            distil::sum_over_layers.with_grad(distil::parallel, matches, gradients, call)
 inline constexpr layers_sum sum_over_layers{};

@@ -3,7 +3,7 @@
 #include "distil/matrix/add_transpose.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/pairwise_distances.hpp"
-#include "distil/relation/similarity_kernels.hpp"
+#include "distil/relation/similarities.hpp"
 
 namespace distil {
 
@@ -130,7 +130,7 @@ struct similarity_graph_loss
 /// divergence on logits. @alias similarity graph, relational KL, IRG edges, SimKD graph, SKD
 ///
 /// @formula   L = D(teacher's rows, student's rows) of K_ij = k(x_i, x_j), with D's own temperature, weights and reduction;
-///            k is the cosine, or another of similarity_kernels.hpp, or yours
+///            k is the cosine, or another of similarities.hpp, or yours
 /// @param     Divergence a loss of this library, or yours: `Divergence(policy, student, teacher, options)`, and `with_grad`
 ///                       with the gradient before the options, which may be the student; `options_type` names them
 /// @param     student    [B, D] features, a sample a row (feature maps flattened)
