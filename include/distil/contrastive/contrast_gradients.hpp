@@ -63,7 +63,7 @@ struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gra
   template <class T>
   static clip_value evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
                              contrast_gradients_options const& options) {
-    index const rows = operands.rows(), columns = operands.student_image.width;
+    index const rows = operands.rows(), columns = operands.student_image.columns();
     if (!options.scale_gradient.empty()) options.scale_gradient[0] = 0.0;
     if (rows == 0) return {};
     struct of_directions {};

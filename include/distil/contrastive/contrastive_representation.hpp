@@ -215,7 +215,7 @@ struct contrastive_representation_loss {
     using embeddings = kernels::embedding_rows<T>;
     kernels::map_source<T> const s(detail::map_of_matrix(detail::input_view(student)));
     kernels::map_source<T> const t(detail::map_of_matrix(detail::input_view(teacher)));
-    index const rows = s.channels;
+    index const rows = s.rows();
     if (rows == 0) return {};
     T* const numbers_of_rows =
         simd::scratch<T, of_embeddings>(2 * embeddings::memory_of(s) + 2 * s.sample_size());
@@ -235,8 +235,7 @@ struct contrastive_representation_loss {
                              contrast.normalizer(teachers.rows(), memory.students()));
     }
     auto const place = [&](kernels::map_target<T> const& target, index which) {
-      return target ? target.sample(0, kernels::rows_of::channels, gradients + which * s.sample_size())
-                    : matrix_view<T>();
+      return target ? target.matrix(gradients + which * s.sample_size()) : matrix_view<T>();
     };
     matrix_view<T> const to_student = place(by_student, 0), to_teacher = place(by_teacher, 1);
     double const value =
@@ -246,7 +245,7 @@ struct contrastive_representation_loss {
                             matrix_view<T> written) {
       if (!target) return;
       from.pull_back(policy, written);
-      target.finish(0, kernels::rows_of::channels, written);
+      target.finish_matrix(written);
     };
     finish(by_student, students, to_student);
     finish(by_teacher, teachers, to_teacher);

@@ -44,7 +44,7 @@ struct info_nce_loss : pair_loss<info_nce_loss, info_nce_options, kernels::as_ma
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              info_nce_options const& options) {
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     if (!options.temperature_gradient.empty()) options.temperature_gradient[0] = 0.0;
     if (rows == 0) return {};
     struct of_embeddings {};

@@ -48,7 +48,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
   struct of_queues {};
   struct of_chunk {};
   using embeddings = embedding_rows<T>;
-  index const rows = operands.student.channels, own = options.with_own_teacher ? 1 : 0;
+  index const rows = operands.student.rows(), own = options.with_own_teacher ? 1 : 0;
   if (rows == 0) return {};
   index const student_memory = embeddings::memory_of(operands.student);
   T* const memory = simd::scratch<T, of_embeddings>(student_memory + embeddings::memory_of(operands.teacher) +
@@ -57,13 +57,11 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
                                                 operands.teacher_queue.sample_size());
   embeddings const student(policy, operands.student, options.normalize, memory);
   embeddings const teacher(policy, operands.teacher, options.normalize, memory + student_memory);
-  auto const student_queue = operands.student_queue.sample(0, rows_of::channels, queues);
-  auto const teacher_queue =
-      operands.teacher_queue.sample(0, rows_of::channels, queues + operands.student_queue.sample_size());
+  auto const student_queue = operands.student_queue.matrix(queues);
+  auto const teacher_queue = operands.teacher_queue.matrix(queues + operands.student_queue.sample_size());
   auto const place =
       operands.gradient
-          ? operands.gradient.sample(0, rows_of::channels,
-                                     memory + student_memory + embeddings::memory_of(operands.teacher))
+          ? operands.gradient.matrix(memory + student_memory + embeddings::memory_of(operands.teacher))
           : matrix_view<T>();
   index const listed = student_queue.rows, entries = listed + own;
   double const factor = 1.0 / static_cast<double>(rows);
@@ -103,7 +101,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
       });
   if (operands.gradient) {
     student.pull_back(policy, place);
-    operands.gradient.finish(0, rows_of::channels, place);
+    operands.gradient.finish_matrix(place);
   }
   return {value, static_cast<double>(rows)};
 }

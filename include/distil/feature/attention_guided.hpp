@@ -64,9 +64,9 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
     auto const& [student, teacher, gradient] = operands;
     index const samples = student.samples, channels = student.channels, positions = student.positions();
     index const size = channels * positions;
-    using attention = kernels::attention_of_sample<T>;
+    using attention = kernels::magnitude_of_sample<T>;
     kernels::rows_of const order = kernels::rows_of::channels;
-    kernels::attention_settings const settings = {options.spatial_mask, options.channel_mask,
+    kernels::magnitude_settings const settings = {options.spatial_mask, options.channel_mask,
                                                   options.temperature, options.pooling};
     auto const memory = [=] {
       return simd::scratch<T, attention_guided_loss>(3 * size + attention::size(channels, positions));

@@ -51,7 +51,7 @@ struct attention_transfer_loss : pair_loss<attention_transfer_loss, attention_tr
     index const positions = student.positions();
     double const factor = weights.mean_factor(squared ? static_cast<double>(positions) : 1.0);
     auto const order = student.natural_order(), teacher_order = teacher.natural_order();
-    kernels::position_attention<T> const maps(options.power);
+    kernels::magnitude_map<T> const maps(options.power);
     double const sum = simd::sum_chunks(
         policy, student.samples, simd::worth_a_chunk(size + of_teacher),
         student.samples * (size + of_teacher),

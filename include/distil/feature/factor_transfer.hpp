@@ -68,7 +68,7 @@ struct factor_transfer_loss : pair_loss<factor_transfer_loss, factor_transfer_op
     // Both in the same order, unless they become maps.
     kernels::sample_form const form(order, !of_maps);
     kernels::sample_form const teacher_form(of_maps ? teacher.natural_order() : order, !of_maps);
-    kernels::position_attention<T> const maps(options.power);
+    kernels::magnitude_map<T> const maps(options.power);
     double const sum = simd::sum_chunks(
         policy, student.samples, simd::worth_a_chunk(size + of_teacher),
         student.samples * (size + of_teacher),
@@ -86,7 +86,7 @@ struct factor_transfer_loss : pair_loss<factor_transfer_loss, factor_transfer_op
               if (gradient) gradient.finish(n, form, written);
               continue;
             }
-            kernels::attention_way<T> way = {};
+            kernels::magnitude_way<T> way = {};
             if (of_maps) {
               way = maps.make(s, form.order, unit);
               maps.make(t, teacher_form.order, slope);

@@ -166,7 +166,7 @@ struct linear_projector_function {
     kernels::map_source<T> const from(merged(input)), by(weight);
     auto const whole = merged(output);
     kernels::map_target<T> const to(whole, adds, true);
-    auto const w = by.sample(0, kernels::rows_of::channels, simd::scratch<T, of_weight>(weight.size()));
+    auto const w = by.matrix(simd::scratch<T, of_weight>(weight.size()));
     // Rows of positions wherever these are neighbours or there is but one sample of them.
     auto const order = from.natural_order();
     T* const memory = simd::scratch<T, of_maps>(from.sample_size() + whole.channels * whole.positions());
@@ -212,7 +212,7 @@ struct linear_projector_function {
       }
     }
     kernels::map_target<T> const to(gradient, adds, false);
-    to.finish(0, kernels::rows_of::channels, sum);
+    to.finish_matrix(sum);
   }
 };
 

@@ -116,6 +116,13 @@ class map_source {
   [[nodiscard]] index positions() const { return height * width; }
   [[nodiscard]] index sample_size() const { return channels * positions(); }
 
+  /// A matrix is a map of one sample, whose channels are the rows.
+  [[nodiscard]] index rows() const { return channels; }
+  [[nodiscard]] index columns() const { return width; }
+  [[nodiscard]] matrix_view<T const> matrix(T* scratch) const {
+    return sample(0, rows_of::channels, scratch);
+  }
+
   /// The order in which rows are the user's own neighbours; channels first where both or none are.
   [[nodiscard]] rows_of natural_order() const {
     return !layout(rows_of::channels).is_plain() && layout(rows_of::positions).is_plain() ? rows_of::positions
@@ -191,6 +198,10 @@ class map_target {
     index const stride = form.in_one_row ? in.columns : written.row_stride;
     write_(data_, n * map_.strides.sample, in, {written.data, in.rows, in.columns, stride});
   }
+
+  /// The same of a matrix.
+  [[nodiscard]] matrix_view<T> matrix(T* scratch) const { return sample(0, rows_of::channels, scratch); }
+  void finish_matrix(matrix_view<T const> written) const { finish(0, rows_of::channels, written); }
 
  private:
   template <bool Adds, class Storage>

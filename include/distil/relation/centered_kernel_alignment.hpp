@@ -35,19 +35,20 @@ struct centered_kernel_alignment_loss
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              centered_kernel_alignment_options const& options) {
     using lanes = simd::lanes<T>;
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     if (rows == 0) return {};
     index const size = operands.student.sample_size();
-    index const widest = rows * std::max(operands.student.width, operands.teacher.width);
+    index const widest = rows * std::max(operands.student.columns(), operands.teacher.columns());
     T* const memory =
         simd::scratch<T, centered_kernel_alignment_loss>(size + widest + 2 * rows * rows + rows);
     // The teacher's rows make room for the gradient.
     T* const place_of_gradient = memory + size;
-    matrix_view<T> const x(memory, rows, operands.student.width);
+    matrix_view<T> const x(memory, rows, operands.student.columns());
     matrix_view<T> const own(memory + size + widest, rows, rows), other(own.data + rows * rows, rows, rows);
     T* const means = own.data + 2 * rows * rows;
-    double const of_teacher = norm_of_centred(
-        policy, operands.teacher, options, {place_of_gradient, rows, operands.teacher.width}, other, means);
+    double const of_teacher =
+        norm_of_centred(policy, operands.teacher, options,
+                        {place_of_gradient, rows, operands.teacher.columns()}, other, means);
     double const of_student = norm_of_centred(policy, operands.student, options, x, own, means);
 
     // |a - b|^2 / 2 of unit vectors is 1 - a . b without its cancellation. What is constant has no direction: a . b = 0.
@@ -72,7 +73,7 @@ struct centered_kernel_alignment_loss
     double const value = undefined ? 1.0 : distance;
 
     if (operands.gradient) {
-      auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, place_of_gradient);
+      auto const gradient = operands.gradient.matrix(place_of_gradient);
       lanes const share(static_cast<T>(-value));
       lanes const scale(static_cast<T>(undefined ? 0.0 : 2.0 / of_student));
       sum_of_rows([&](auto place, index i, lanes a, lanes d) {
@@ -80,7 +81,7 @@ struct centered_kernel_alignment_loss
         return lanes(0);
       });
       kernels::multiply<T>(policy, other, x, gradient);
-      operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+      operands.gradient.finish_matrix(gradient);
     }
     return {value, static_cast<double>(rows)};
   }
@@ -94,7 +95,7 @@ struct centered_kernel_alignment_loss
     using lanes = simd::lanes<T>;
     index const rows = centred.rows;
     bool const debiased = options.estimate == independence_estimate::debiased;
-    kernels::centre_rows<T>(policy, source.sample(0, kernels::rows_of::channels, centred.data), centred);
+    kernels::centre_rows<T>(policy, source.matrix(centred.data), centred);
     kernels::gram<T>(policy, centred, kernel);
     // Of up to three samples nothing is left once the diagonal is left out.
     bool const empty = debiased && rows < 4;

@@ -110,7 +110,7 @@ struct correlation_congruence_loss
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              correlation_congruence_options const& options) {
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     if (rows == 0) return {};
     double const value = options.kernel == correlation_kernel_form::successive
                              ? of_neighbours(policy, operands)
@@ -124,18 +124,18 @@ struct correlation_congruence_loss
                              correlation_congruence_options const& options) {
     using lanes = simd::lanes<T>;
     struct of_pairs {};
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     index const size = operands.student.sample_size();
-    index const widest = rows * std::max(operands.student.width, operands.teacher.width);
+    index const widest = rows * std::max(operands.student.columns(), operands.teacher.columns());
     T* const memory = simd::scratch<T, of_pairs>(size + widest + 2 * rows * rows + rows);
     // The teacher's rows make room for the gradient.
     T* const place_of_gradient = memory + size;
     matrix_view<T> const own(memory + size + widest, rows, rows), other(own.data + rows * rows, rows, rows);
     T* const length = own.data + 2 * rows * rows;
     auto const rows_of = [&](kernels::map_source<T> const& source, T* to) {
-      auto const x = source.sample(0, kernels::rows_of::channels, to);
+      auto const x = source.matrix(to);
       if (!options.unit_features) return x;
-      matrix_view<T> const unit(to, rows, source.width);
+      matrix_view<T> const unit(to, rows, source.columns());
       kernels::to_unit_rows<T>(policy, x, unit, length);
       return matrix_view<T const>(unit);
     };
@@ -172,10 +172,10 @@ struct correlation_congruence_loss
         place.store(d * kernel.derivative(dot) * scale, &other(i, 0));
         return lanes(0);
       });
-      auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, place_of_gradient);
+      auto const gradient = operands.gradient.matrix(place_of_gradient);
       kernels::multiply<T>(policy, other, x, gradient);
       if (options.unit_features) kernels::pull_back_unit_rows<T>(policy, x, length, gradient);
-      operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+      operands.gradient.finish_matrix(gradient);
     }
     return by_pairs * (root ? std::sqrt(sum) : sum);
   }
@@ -184,13 +184,11 @@ struct correlation_congruence_loss
   static double of_neighbours(detail::any_policy policy, kernels::pair_operands<T> const& operands) {
     using lanes = simd::lanes<T>;
     struct of_differences {};
-    index const rows = operands.student.channels, columns = operands.student.width, size = rows * columns;
+    index const rows = operands.student.rows(), columns = operands.student.columns(), size = rows * columns;
     T* const memory = simd::scratch<T, of_differences>(3 * size);
-    auto const x = operands.student.sample(0, kernels::rows_of::channels, memory);
-    auto const y = operands.teacher.sample(0, kernels::rows_of::channels, memory + size);
-    auto const gradient = operands.gradient
-                              ? operands.gradient.sample(0, kernels::rows_of::channels, memory + 2 * size)
-                              : matrix_view<T>();
+    auto const x = operands.student.matrix(memory);
+    auto const y = operands.teacher.matrix(memory + size);
+    auto const gradient = operands.gradient ? operands.gradient.matrix(memory + 2 * size) : matrix_view<T>();
     double const by_pairs = rows > 1 ? 1.0 / static_cast<double>(rows - 1) : 0.0;
     lanes const scale(static_cast<T>(by_pairs)), none(0);
     double const sum = simd::sum_chunks(
@@ -213,7 +211,7 @@ struct correlation_congruence_loss
           }
           return total;
         });
-    if (operands.gradient) operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+    if (operands.gradient) operands.gradient.finish_matrix(gradient);
     return sum * by_pairs;
   }
 };

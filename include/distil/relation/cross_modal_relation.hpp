@@ -50,14 +50,14 @@ struct cross_modal_relation_loss
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              cross_modal_relation_options const& options) {
-    index const rows = operands.student.channels, columns = operands.student.width;
+    index const rows = operands.student.rows(), columns = operands.student.columns();
     if (rows == 0) return {};
     index const size = rows * columns, pairs = rows * rows;
     T* const memory = simd::scratch<T, cross_modal_relation_loss>(3 * size + 3 * pairs + 2 * rows);
     T* const length = memory + 3 * size + 3 * pairs;
     auto const unit_rows = [&](kernels::map_source<T> const& source, T* to, T* lengths) {
       matrix_view<T> const unit(to, rows, columns);
-      kernels::to_unit_rows<T>(policy, source.sample(0, kernels::rows_of::channels, to), unit, lengths);
+      kernels::to_unit_rows<T>(policy, source.matrix(to), unit, lengths);
       return matrix_view<T const>(unit);
     };
     auto const u = unit_rows(operands.student, memory, length);
@@ -75,7 +75,7 @@ struct cross_modal_relation_loss
       value += compare<T>(policy, intra, wanted, options.intra_weight, operands, options);
     }
     if (operands.gradient) {
-      auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, memory + 2 * size);
+      auto const gradient = operands.gradient.matrix(memory + 2 * size);
       for (index i = 0; i < rows; ++i) std::fill(&gradient(i, 0), &gradient(i, 0) + columns, T(0));
       if (options.cross_weight > 0.0) kernels::multiply<T>(policy, cross, v, gradient, kernels::into::add);
       if (options.intra_weight > 0.0) {
@@ -83,7 +83,7 @@ struct cross_modal_relation_loss
         kernels::multiply<T>(policy, intra, u, gradient, kernels::into::add);
       }
       kernels::pull_back_unit_rows<T>(policy, u, length, gradient);
-      operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+      operands.gradient.finish_matrix(gradient);
     }
     return {value, static_cast<double>(rows)};
   }

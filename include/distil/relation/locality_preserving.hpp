@@ -63,7 +63,7 @@ struct locality_preserving_loss
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              locality_preserving_options const& options) {
-    index const rows = operands.student.channels, columns = operands.student.width;
+    index const rows = operands.student.rows(), columns = operands.student.columns();
     if (rows == 0) return {};
     struct of_features {};
     struct of_neighbours {};
@@ -77,10 +77,8 @@ struct locality_preserving_loss
     bool const heat = options.weights == neighbour_weights::heat;
     double const factor = count == 0 ? 0.0 : (heat ? 0.5 : 1.0) / static_cast<double>(rows);
     simd::lanes<T> const slope(static_cast<T>(2.0 * factor));
-    auto const x = operands.student.sample(0, kernels::rows_of::channels, features);
-    auto const to = operands.gradient
-                        ? operands.gradient.sample(0, kernels::rows_of::channels, features + size)
-                        : matrix_view<T>();
+    auto const x = operands.student.matrix(features);
+    auto const to = operands.gradient ? operands.gradient.matrix(features + size) : matrix_view<T>();
     bool const wants_gradient = static_cast<bool>(operands.gradient);
     // The weights are constant, so that each feature is a loss of its own.
     double const sum =
@@ -118,7 +116,7 @@ struct locality_preserving_loss
           }
           return total;
         });
-    if (operands.gradient) operands.gradient.finish(0, kernels::rows_of::channels, to);
+    if (operands.gradient) operands.gradient.finish_matrix(to);
     return {sum * factor, static_cast<double>(rows)};
   }
 
@@ -128,11 +126,11 @@ struct locality_preserving_loss
   static void weigh(detail::any_policy policy, kernels::map_source<T> const& source,
                     kernels::neighbourhood<T> const& near, locality_preserving_options const& options) {
     struct of_teacher {};
-    index const rows = source.channels, columns = source.width, count = near.count;
+    index const rows = source.rows(), columns = source.columns(), count = near.count;
     T* const memory = simd::scratch<T, of_teacher>(2 * rows * columns + rows * rows + rows);
     matrix_view<T> const centred(memory + rows * columns, rows, columns);
     matrix_view<T> const squared(centred.data + rows * columns, rows, rows);
-    auto const teacher = source.sample(0, kernels::rows_of::channels, memory);
+    auto const teacher = source.matrix(memory);
     kernels::centre_rows<T>(policy, teacher, centred);
     kernels::squared_distances<T>(policy, centred, squared, squared.data + rows * rows);
     bool const heat = options.weights == neighbour_weights::heat;

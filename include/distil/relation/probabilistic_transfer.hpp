@@ -36,16 +36,16 @@ struct probabilistic_transfer_loss
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              probabilistic_transfer_options const& options) {
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     if (rows == 0) return {};
     index const size = operands.student.sample_size(), pairs = rows * rows;
-    index const widest = std::max(operands.student.width, operands.teacher.width);
+    index const widest = std::max(operands.student.columns(), operands.teacher.columns());
     T* const memory =
         simd::scratch<T, probabilistic_transfer_loss>(size + rows * widest + 2 * pairs + 2 * rows);
     T* const of_student = memory + size + rows * widest;
     T* const length = of_student + 2 * pairs;
     // The teacher's unit rows make room for the gradient.
-    matrix_view<T> const unit(memory, rows, operands.student.width);
+    matrix_view<T> const unit(memory, rows, operands.student.columns());
     matrix_view<T> const own(of_student, rows, rows), other(of_student + pairs, rows, rows);
     cosines(policy, operands.teacher, memory + size, length, other);
     cosines(policy, operands.student, memory, length, own);
@@ -61,11 +61,11 @@ struct probabilistic_transfer_loss
           return total;
         });
     if (operands.gradient) {
-      auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, memory + size);
+      auto const gradient = operands.gradient.matrix(memory + size);
       kernels::add_transpose<T>(policy, other);
       kernels::multiply<T>(policy, other, unit, gradient);
       kernels::pull_back_unit_rows<T>(policy, unit, length, gradient);
-      operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+      operands.gradient.finish_matrix(gradient);
     }
     return {sum * by_pairs, static_cast<double>(rows)};
   }
@@ -75,8 +75,8 @@ struct probabilistic_transfer_loss
   template <class T>
   static void cosines(detail::any_policy policy, kernels::map_source<T> const& source, T* memory, T* length,
                       matrix_view<T> result) {
-    matrix_view<T> const unit(memory, source.channels, source.width);
-    kernels::to_unit_rows<T>(policy, source.sample(0, kernels::rows_of::channels, memory), unit, length);
+    matrix_view<T> const unit(memory, source.rows(), source.columns());
+    kernels::to_unit_rows<T>(policy, source.matrix(memory), unit, length);
     kernels::gram<T>(policy, unit, result);
   }
 

@@ -30,10 +30,10 @@ struct relational_angle_loss
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              relational_angle_options const& options) {
     using features = kernels::relational_features<T>;
-    index const rows = operands.student.channels, columns = operands.student.width;
+    index const rows = operands.student.rows(), columns = operands.student.columns();
     if (rows == 0) return {};
     index const of_student = features::room(rows, columns);
-    index const of_both = of_student + features::room(rows, operands.teacher.width);
+    index const of_both = of_student + features::room(rows, operands.teacher.columns());
     index const pairs = rows * rows;
     T* const memory = simd::scratch<T, relational_angle_loss>(of_both + (operands.gradient ? 3 : 2) * pairs +
                                                               rows * columns);
@@ -50,10 +50,9 @@ struct relational_angle_loss
     matrix_view<T> const slopes(memory + of_both + 2 * pairs, rows, rows);
     double const sum = angles.sum(policy, static_cast<T>(2.0 / triples), slopes);
     kernels::add_transpose<T>(policy, slopes);
-    auto const gradient =
-        operands.gradient.sample(0, kernels::rows_of::channels, memory + of_both + 3 * pairs);
+    auto const gradient = operands.gradient.matrix(memory + of_both + 3 * pairs);
     student.pull_back(policy, slopes, options.unit_features, gradient);
-    operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+    operands.gradient.finish_matrix(gradient);
     return {sum / triples, static_cast<double>(rows)};
   }
 };

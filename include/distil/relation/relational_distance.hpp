@@ -87,10 +87,10 @@ struct relational_distance_loss
                              relational_distance_options const& options) {
     using features = kernels::relational_features<T>;
     using lanes = simd::lanes<T>;
-    index const rows = operands.student.channels, columns = operands.student.width;
+    index const rows = operands.student.rows(), columns = operands.student.columns();
     if (rows == 0) return {};
     index const of_student = features::room(rows, columns);
-    index const of_both = of_student + features::room(rows, operands.teacher.width);
+    index const of_both = of_student + features::room(rows, operands.teacher.columns());
     T* const memory = simd::scratch<T, relational_distance_loss>(of_both + rows * columns);
     features const student(policy, operands.student, options.unit_features, memory);
     features const teacher(policy, operands.teacher, options.unit_features, memory + of_student);
@@ -137,9 +137,9 @@ struct relational_distance_loss
         place.store(flat * slope * (c - by_mean) / divisor, &teacher.squared(i, 0));
         return lanes(0);
       });
-      auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, memory + of_both);
+      auto const gradient = operands.gradient.matrix(memory + of_both);
       student.pull_back(policy, teacher.squared, options.unit_features, gradient);
-      operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+      operands.gradient.finish_matrix(gradient);
     }
     return {value, static_cast<double>(rows)};
   }

@@ -55,10 +55,10 @@ struct similarity_graph_loss
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              options_type const& options) {
     using lanes = simd::lanes<T>;
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     if (rows == 0) return {};
     index const size = operands.student.sample_size(), pairs = rows * rows;
-    index const widest = rows * std::max(operands.student.width, operands.teacher.width);
+    index const widest = rows * std::max(operands.student.columns(), operands.teacher.columns());
     T* const memory = simd::scratch<T, similarity_graph_loss>(size + widest + 3 * pairs + rows);
     // The teacher's rows make room for the gradient.
     T* const place_of_gradient = memory + size;
@@ -88,9 +88,9 @@ struct similarity_graph_loss
         slope[i] += T(2) * by_square;
       }
     });
-    auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, place_of_gradient);
+    auto const gradient = operands.gradient.matrix(place_of_gradient);
     kernels::multiply<T>(policy, own, x, gradient);
-    operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+    operands.gradient.finish_matrix(gradient);
     return value;
   }
 
@@ -98,7 +98,7 @@ struct similarity_graph_loss
   template <class T>
   static matrix_view<T const> rows_and_dots(detail::any_policy policy, kernels::map_source<T> const& source,
                                             T* memory, matrix_view<T> dots, T* squares) {
-    matrix_view<T const> x = source.sample(0, kernels::rows_of::channels, memory);
+    matrix_view<T const> x = source.matrix(memory);
     if constexpr (requires { Kernel::centred; }) {
       matrix_view<T> const centred(memory, x.rows, x.columns);
       kernels::centre_rows<T>(policy, x, centred);

@@ -27,7 +27,7 @@ struct similarity_preserving_loss
   template <class T>
   static loss_value evaluate(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                              similarity_preserving_options const&) {
-    index const rows = operands.student.channels;
+    index const rows = operands.student.rows();
     if (rows == 0) return {};
     struct of_features {};
     struct of_pairs {};
@@ -37,8 +37,8 @@ struct similarity_preserving_loss
     matrix_view<T> const of_student(pairs, rows, rows), of_teacher(pairs + rows * rows, rows, rows);
     T* const length = pairs + 2 * rows * rows;
 
-    auto const x = operands.student.sample(0, kernels::rows_of::channels, features);
-    auto const y = operands.teacher.sample(0, kernels::rows_of::channels, features + 2 * size);
+    auto const x = operands.student.matrix(features);
+    auto const y = operands.teacher.matrix(features + 2 * size);
     kernels::gram(policy, x, of_student);
     kernels::gram(policy, y, of_teacher);
     kernels::to_unit_rows<T>(policy, of_student, of_student, length);
@@ -63,10 +63,10 @@ struct similarity_preserving_loss
           return total;
         });
     if (operands.gradient) {
-      auto const gradient = operands.gradient.sample(0, kernels::rows_of::channels, features + size);
+      auto const gradient = operands.gradient.matrix(features + size);
       kernels::add_transpose<T>(policy, of_teacher);
       kernels::multiply<T>(policy, of_teacher, x, gradient);
-      operands.gradient.finish(0, kernels::rows_of::channels, gradient);
+      operands.gradient.finish_matrix(gradient);
     }
     return {sum * by_pairs, static_cast<double>(rows)};
   }

@@ -15,12 +15,12 @@ class embedding_rows {
  public:
   /// Memory that `embedding_rows` takes, in numbers.
   [[nodiscard]] static index memory_of(map_source<T> const& source) {
-    return source.sample_size() + source.channels;
+    return source.sample_size() + source.rows();
   }
 
   embedding_rows(detail::any_policy policy, map_source<T> const& source, bool normalize, T* memory)
       : length_(normalize ? memory + source.sample_size() : nullptr) {
-    auto const read = source.sample(0, rows_of::channels, memory);
+    auto const read = source.matrix(memory);
     rows_ = read;
     if (normalize) {
       matrix_view<T> const unit(memory, read.rows, read.columns);
@@ -46,10 +46,10 @@ template <class T, class Compute>
 void write_gradient(detail::any_policy policy, map_target<T> const& target,
                     embedding_rows<T> const& embeddings, T* scratch, Compute const& compute) {
   if (!target) return;
-  matrix_view<T> const place = target.sample(0, rows_of::channels, scratch);
+  matrix_view<T> const place = target.matrix(scratch);
   compute(place);
   embeddings.pull_back(policy, place);
-  target.finish(0, rows_of::channels, place);
+  target.finish_matrix(place);
 }
 
 /// to += from

@@ -38,7 +38,7 @@ struct clip_operands {
   map_source<T> student_image, student_text, teacher_image, teacher_text;
   map_target<T> image_gradient, text_gradient;
 
-  [[nodiscard]] index rows() const { return student_image.channels; }
+  [[nodiscard]] index rows() const { return student_image.rows(); }
   [[nodiscard]] bool with_gradient() const { return static_cast<bool>(image_gradient); }
 };
 
@@ -61,14 +61,14 @@ class clip_embeddings {
     // Both before either is stored, since a gradient may lie over the embeddings.
     T* const second = gradients_ + from.student_image.sample_size();
     if (!from.with_gradient()) return;
-    auto const image = from.image_gradient.sample(0, rows_of::channels, gradients_);
-    auto const text = from.text_gradient.sample(0, rows_of::channels, second);
+    auto const image = from.image_gradient.matrix(gradients_);
+    auto const text = from.text_gradient.matrix(second);
     of_image(image);
     of_text(text);
     student_image.pull_back(policy, image);
     student_text.pull_back(policy, text);
-    from.image_gradient.finish(0, rows_of::channels, image);
-    from.text_gradient.finish(0, rows_of::channels, text);
+    from.image_gradient.finish_matrix(image);
+    from.text_gradient.finish_matrix(text);
   }
 
  private:

@@ -47,19 +47,19 @@ class absolute_power {
 
 /// How to come back from a sample's unit map.
 template <class T>
-struct attention_way {
+struct magnitude_way {
   T length;  ///< of the map that was divided; 0: a map of zeros
   T scale;   ///< what the features were multiplied by first, so that their powers stay in range
 };
 
 /// a = v / |v|, v_p = sum_c |x_cp|^power, of one sample at a time, with channels or positions as its rows.
 template <class T>
-class position_attention {
+class magnitude_map {
  public:
-  explicit position_attention(double power) : power_(power) {}
+  explicit magnitude_map(double power) : power_(power) {}
 
   /// Writes as many numbers as there are positions.
-  attention_way<T> make(matrix_view<T const> sample, rows_of order, T* map) const {
+  magnitude_way<T> make(matrix_view<T const> sample, rows_of order, T* map) const {
     T const scale = scale_of(sample);
     sum_powers(sample, order, scale, map);
     index const positions = order == rows_of::channels ? sample.columns : sample.rows;
@@ -67,7 +67,7 @@ class position_attention {
   }
 
   /// From `slope` = dL/da, which is overwritten, to the gradient by the sample.
-  void pull_back(matrix_view<T const> sample, rows_of order, attention_way<T> way, T const* map, T* slope,
+  void pull_back(matrix_view<T const> sample, rows_of order, magnitude_way<T> way, T const* map, T* slope,
                  matrix_view<T> gradient) const {
     index const positions = order == rows_of::channels ? sample.columns : sample.rows;
     pull_back_unit(map, way.length, positions, slope);

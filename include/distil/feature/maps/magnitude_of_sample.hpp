@@ -24,20 +24,20 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-/// What attention is made of.
-struct attention_settings {
+/// What masks and differences are made of.
+struct magnitude_settings {
   attention_mask spatial_mask, channel_mask;
   double temperature;
   attention_pooling pooling;
 };
 
-/// The attention of one sample: masks, and differences of what is pooled.
+/// The magnitudes of one sample, by channel and by position: masks, and differences of what is pooled.
 template <class T>
-class attention_of_sample {
+class magnitude_of_sample {
  public:
   [[nodiscard]] static index size(index channels, index positions) { return 4 * (channels + positions); }
 
-  attention_of_sample(attention_settings const& settings, index channels, index positions, T* memory)
+  magnitude_of_sample(magnitude_settings const& settings, index channels, index positions, T* memory)
       : settings_(settings),
         of_channels_(memory, channels),
         of_positions_(memory + 4 * channels, positions),
@@ -125,7 +125,7 @@ class attention_of_sample {
         map.columns, [&](auto place) { place.store(place.load(by_position) * share, by_position); });
   }
 
-  attention_settings settings_;
+  magnitude_settings settings_;
   axis of_channels_, of_positions_;
   T by_temperature_;
 };

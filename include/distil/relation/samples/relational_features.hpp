@@ -21,13 +21,13 @@ struct relational_features {
   }
 
   relational_features(detail::any_policy policy, map_source<T> const& source, bool unit_rows, T* memory) {
-    index const rows = source.channels, columns = source.width;
+    index const rows = source.rows(), columns = source.columns();
     centred = {memory, rows, columns};
     matrix_view<T> const own(memory + rows * columns, rows, columns);
     squared = {memory + 2 * rows * columns, rows, rows};
     squares = memory + 2 * rows * columns + rows * rows;
     lengths = squares + rows;
-    unit = source.sample(0, rows_of::channels, own.data);
+    unit = source.matrix(own.data);
     if (unit_rows) {
       to_unit_rows<T>(policy, unit, own, lengths);
       unit = own;

@@ -7,8 +7,8 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// Rows of a teacher's expectation. Both exponentials are kept for the gradient.
 template <class T, class Axis, class Function, class Teacher>
-class expectation_kernel : public pair_kernel<T, Axis, Teacher> {
-  using base = pair_kernel<T, Axis, Teacher>;
+class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
+  using base = two_sided_kernel<T, Axis, Teacher>;
   static constexpr bool vanishes = requires { Function::is_kl; };
 
  protected:

@@ -9,8 +9,8 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 /// once the partition sums are known, with the exponentials that the first has kept. Where psi is known by then, it takes
 /// the place of p for the gradient, which the Function is not asked for again.
 template <class T, class Axis, class FunctionOfBatch, class Teacher>
-class divergence_kernel : public pair_kernel<T, Axis, Teacher> {
-  using base = pair_kernel<T, Axis, Teacher>;
+class divergence_kernel : public two_sided_kernel<T, Axis, Teacher> {
+  using base = two_sided_kernel<T, Axis, Teacher>;
   using base::maximum_, base::student_sum_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;
   using Function = typename function_in_rows<T, FunctionOfBatch>::type;

@@ -20,8 +20,8 @@ concept kl_blend = requires(Function const& function) {
 /// and KL(q || p) the same with both sides exchanged. A small one is summed again without cancellation. The gradient takes
 /// the logits of both sides again, with the exponentials of the first sweep.
 template <class T, class Axis, class Function, class Teacher>
-class kl_blend_kernel : public pair_kernel<T, Axis, Teacher> {
-  using base = pair_kernel<T, Axis, Teacher>;
+class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
+  using base = two_sided_kernel<T, Axis, Teacher>;
   using base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
       base::student_sum_, base::teacher_inverse_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;

@@ -9,7 +9,7 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 using simd::lanes;
 
 /// The temperatures of a tile of rows against top-k teachers, and what the loss and its gradients are multiplied by. As
-/// `pair_kernel` has them for dense teachers.
+/// `two_sided_kernel` has them for dense teachers.
 template <class T, class Axis>
 struct top_k_softening {
   bool wants_derivative_, teacher_moves_, teacher_apart_;

@@ -66,7 +66,7 @@ inline constexpr std::size_t plain_sums_of =
     decltype(summands_at(std::declval<Function const&>(), class_probabilities<lanes<T>>{})){}.size();
 
 /// The sum over classes of one summand, of its derivatives psi by log q and chi by log p, and of these times u and v,
-/// which dL/dT is made of (see pair_kernel.hpp).
+/// which dL/dT is made of (see two_sided_kernel.hpp).
 template <class T>
 struct class_sum {
   lanes<T> value{0}, psi{0}, chi{0}, chi_v{0}, psi_u{0};

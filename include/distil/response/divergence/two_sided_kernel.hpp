@@ -17,7 +17,7 @@ using simd::lanes;
 ///
 /// A teacher with a temperature of its own has the part of chi for itself, and the student that of psi.
 template <class T, class Axis, class Teacher>
-class pair_kernel : public simd::kernel_defaults<T, Axis> {
+class two_sided_kernel : public simd::kernel_defaults<T, Axis> {
  public:
   static constexpr bool exponentials = true;
 
@@ -74,7 +74,7 @@ class pair_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   template <class Term>
-  DISTIL_INLINE pair_kernel(Term const& term, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE two_sided_kernel(Term const& term, simd::tile rows, lanes<T> scale)
       : wants_derivative_(term.wants_derivative()),
         teacher_moves_(term.teacher.moves()),
         teacher_apart_(term.teacher_temperature.has_value()) {

@@ -162,7 +162,7 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
   static constexpr T threshold = sizeof(T) == sizeof(float) ? T(0x1p-6) : T(0x1p-20);
 
   [[nodiscard]] DISTIL_INLINE lanes<T> slope(apart<T> const& row) const {
-    // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in pair_kernel.hpp.
+    // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in two_sided_kernel.hpp.
     lanes<T> const over_p = inverse_of(Axis::sum(refined_.p) * row_.has_rest);
     lanes<T> const mean_u = Axis::sum(refined_.q_u) * inverse_of(Axis::sum(refined_.q));
     lanes<T> const mean_v = Axis::sum(refined_.p_v) * over_p, u_of_p = Axis::sum(refined_.p_u) * over_p;

@@ -49,7 +49,7 @@ struct class_terms {
                                            [[maybe_unused]] outcome const& row) const {
     if constexpr (several) {
       auto const possible = (log_p != nowhere()) | (log_q != nowhere());
-      return select(possible, row.psi(function, few_class<T>(log_p, log_q)), lanes<T>(0));
+      return select(possible, row.psi(function, sparse_class<T>(log_p, log_q)), lanes<T>(0));
     } else if constexpr (expects) {
       return -exp_nonpositive(log_p);
     } else {
@@ -62,7 +62,7 @@ struct class_terms {
   [[nodiscard]] DISTIL_INLINE lanes<T> chi(lanes<T> log_p, lanes<T> log_q,
                                            [[maybe_unused]] outcome const& row) const {
     if constexpr (several) {
-      return select(log_p != nowhere(), row.chi(function, few_class<T>(log_p, log_q)), lanes<T>(0));
+      return select(log_p != nowhere(), row.chi(function, sparse_class<T>(log_p, log_q)), lanes<T>(0));
     } else if constexpr (expects) {
       lanes<T> const zero(0),
           slope = function.expectation(lanes<T>(1), zero) - function.expectation(zero, zero);
@@ -80,11 +80,11 @@ struct class_terms {
 
 /// The divergence of a few classes, side by side in arrays padded with -inf. psi is written.
 template <class T>
-struct few_classes {
+struct listed_sums {
   T value, psi;
 };
 template <class T, class Function>
-requires(!class_terms<T, Function>::several) few_classes<T> over_classes(
+requires(!class_terms<T, Function>::several) listed_sums<T> over_classes(
     class_terms<T, Function> const& terms, T const* log_p, T const* log_q, T* psi, index size) {
   auto const [value, psi_sum] = sums_over<2, T>(size, [&](auto& sums, index at) {
     lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);
@@ -121,11 +121,11 @@ void write_psi(class_terms<T, Function> const& terms, divergence_of_sums<T, Func
 
 /// Their masses, and sums of logarithms under them.
 template <class T>
-struct few_means {
+struct listed_means {
   T q, q_log_q, p, p_log_p;
 };
 template <class T>
-few_means<T> means_of(T const* log_p, T const* log_q, index size) {
+listed_means<T> means_of(T const* log_p, T const* log_q, index size) {
   auto const sum = sums_over<4, T>(size, [&](auto& sums, index at) {
     lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);
     lanes<T> const p = exp_nonpositive(log_p_here), q = exp_nonpositive(log_q_here);
@@ -139,13 +139,13 @@ few_means<T> means_of(T const* log_p, T const* log_q, index size) {
 
 /// What the derivative by the temperature needs of them: d log q / dT = -(log q - E_q log q) / T, and the same for p.
 template <class T>
-struct few_moments {
+struct listed_moments {
   T psi_log_q, chi_log_p;  ///< logarithms from their means
 };
 template <class T, class Function>
-few_moments<T> moments_of(class_terms<T, Function> const& terms,
-                          typename class_terms<T, Function>::outcome const& row, T const* log_p,
-                          T const* log_q, T const* psi, index size, T mean_log_p, T mean_log_q) {
+listed_moments<T> moments_of(class_terms<T, Function> const& terms,
+                             typename class_terms<T, Function>::outcome const& row, T const* log_p,
+                             T const* log_q, T const* psi, index size, T mean_log_p, T mean_log_q) {
   lanes<T> const mean_p(mean_log_p), mean_q(mean_log_q);
   auto const sum = sums_over<2, T>(size, [&](auto& sums, index at) {
     lanes<T> const log_p_here = lanes<T>::load(log_p + at), log_q_here = lanes<T>::load(log_q + at);

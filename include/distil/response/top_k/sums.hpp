@@ -13,12 +13,12 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// A class as `divergence_sums` takes it, with log p and `u`, log q but for a constant, for moments.
 template <class T>
-struct few_class {
+struct sparse_class {
   lanes<T> log_p, log_q, p, q, u, v;
 
-  DISTIL_INLINE few_class(lanes<T> of_p, lanes<T> of_q, lanes<T> scaled)
+  DISTIL_INLINE sparse_class(lanes<T> of_p, lanes<T> of_q, lanes<T> scaled)
       : log_p(of_p), log_q(of_q), p(exp_nonpositive(of_p)), q(exp_nonpositive(of_q)), u(scaled), v(of_p) {}
-  DISTIL_INLINE few_class(lanes<T> of_p, lanes<T> of_q) : few_class(of_p, of_q, of_q) {}
+  DISTIL_INLINE sparse_class(lanes<T> of_p, lanes<T> of_q) : sparse_class(of_p, of_q, of_q) {}
   DISTIL_INLINE operator class_probabilities<lanes<T>>() const { return {log_p, log_q, p, q}; }
 };
 
@@ -31,7 +31,7 @@ class top_k_sums : public divergence_sums<T, Function> {
  public:
   using typename base::result;
 
-  DISTIL_INLINE void add_class(Function const& function, few_class<T> const& at, bool derivatives) {
+  DISTIL_INLINE void add_class(Function const& function, sparse_class<T> const& at, bool derivatives) {
     base::add(function, at, derivatives);
   }
 
