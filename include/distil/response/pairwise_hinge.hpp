@@ -11,7 +11,7 @@ struct positive_part {
   static constexpr double default_margin = 1.0;
 
   template <class T>
-  static DISTIL_INLINE pair_loss<T> of(simd::lanes<T> x) {
+  static DISTIL_INLINE penalty_of_pair<T> of(simd::lanes<T> x) {
     simd::lanes<T> const zero(0);
     auto const violated = x > zero;
     return {select(violated, x, zero), select(violated, simd::lanes<T>(1), zero)};

@@ -12,7 +12,7 @@ struct softplus {
   static constexpr double default_margin = 0.0;
 
   template <class T>
-  static DISTIL_INLINE pair_loss<T> of(simd::lanes<T> x) {
+  static DISTIL_INLINE penalty_of_pair<T> of(simd::lanes<T> x) {
     simd::lanes<T> const zero(0), one(1);
     simd::lanes<T> const small = exp_nonpositive(-abs(x));
     auto const positive = x > zero;

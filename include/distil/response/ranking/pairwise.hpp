@@ -181,7 +181,7 @@ struct pairwise {
 
 /// phi and its derivative.
 template <class T>
-struct pair_loss {
+struct penalty_of_pair {
   simd::lanes<T> value, slope;
 };
 
