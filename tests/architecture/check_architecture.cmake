@@ -43,11 +43,12 @@ place_rooms(relation samples)
 place_rooms(contrastive affinity)
 place_rooms(attention tokens)
 
-# Doors that rooms may include, too: functions of logits that a room calls as users do.
-set(named_faces response/softmax response/log_softmax)
+# Doors that rooms above the first floor may include, too, since they call these as users do: functions of logits, and the
+# hard half of losses of two. They stand on rooms of the first floor alone.
+set(named_faces response/softmax response/log_softmax response/cross_entropy)
 
 # Doors that other doors are composed of, each of those before it in this list at most.
-set(composed_of response/divergence response/cross_entropy response/forward_kl
+set(composed_of response/cross_entropy response/divergence response/forward_kl
     contrastive/contrastive_memory   # a loss that owns one
     relation/similarities)     # a loss that is called with one
 
@@ -101,23 +102,25 @@ function(check_rooms header family room includes)
   string(REGEX REPLACE "[.]hpp$" "" own "${header}")
   foreach(include IN LISTS includes)
     string(REGEX REPLACE "^distil/(.*)[.]hpp$" "\\1" target "${include}")
+    list(FIND composed_of ${target} place)
+    list(FIND composed_of ${own} own_place)
     if(target MATCHES "^([a-z_]+/[a-z_]+)/")
       set(other ${CMAKE_MATCH_1})
       if(room AND NOT other STREQUAL room AND NOT floor_of_${other} LESS floor_of_${room})
         report(${header} "the room ${room} may not include ${other}, which is no lower (<${include}>)")
+      elseif(own IN_LIST named_faces AND floor_of_${other} GREATER 1)
+        report(${header} "a door that rooms include may not include ${other}, which is above the first floor")
       endif()
     elseif(room)
-      if(NOT target IN_LIST named_faces)
+      if(NOT target IN_LIST named_faces OR NOT floor_of_${room} GREATER 1)
         report(${header} "a room may not include the door <${include}>")
       endif()
-    else()
-      list(FIND composed_of ${target} place)
-      list(FIND composed_of ${own} own_place)
-      if(place EQUAL -1)
-        report(${header} "a door may not include the door <${include}>, which none is composed of")
-      elseif(NOT own_place EQUAL -1 AND NOT place LESS own_place)
-        report(${header} "a door that others are composed of may not include <${include}>, which comes no earlier")
-      endif()
+    elseif(own IN_LIST named_faces)
+      report(${header} "a door that rooms include may not include the door <${include}>")
+    elseif(place EQUAL -1)
+      report(${header} "a door may not include the door <${include}>, which none is composed of")
+    elseif(NOT own_place EQUAL -1 AND NOT place LESS own_place)
+      report(${header} "a door that others are composed of may not include <${include}>, which comes no earlier")
     endif()
   endforeach()
   set(problems "${problems}" PARENT_SCOPE)

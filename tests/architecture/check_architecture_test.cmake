@@ -57,8 +57,14 @@ refuse(response/attic/bad.hpp "#pragma once\n" "the room response/attic has no f
 refuse(response/divergence/attic/bad.hpp "#pragma once\n" "the room response/divergence/attic has no floor")
 refuse(core/attic/bad.hpp "#pragma once\n" "only families of losses have rooms")
 refuse(response/bad.hpp "#include <distil/response/kl.hpp>\n" "a door may not include the door")
-refuse(response/cross_entropy.hpp "#include <distil/response/forward_kl.hpp>\n"
+refuse(response/divergence.hpp "#include <distil/response/forward_kl.hpp>\n"
        "a door that others are composed of may not include <distil/response/forward_kl.hpp>")
+write_file(include/distil/response/divergence.hpp "#include <distil/response/divergence/kernel.hpp>\n")
+refuse(response/cross_entropy.hpp "#include <distil/response/forward_kl.hpp>\n"
+       "a door that rooms include may not include the door <distil/response/forward_kl.hpp>")
+refuse(response/log_softmax.hpp "#include <distil/response/divergence/kernel.hpp>\n"
+       "a door that rooms include may not include response/divergence, which is above the first floor")
+refuse(response/softmax/bad.hpp "#include <distil/response/softmax.hpp>\n" "a room may not include the door")
 refuse(relation.hpp "#include <distil/relation/samples/graph.hpp>\n" "which is in a room")
 
 refuse(response/bad.hpp "#include \"kl.hpp\"\n" "includes by a relative path")
