@@ -48,7 +48,7 @@ place_rooms(attention tokens)
 set(named_faces response/softmax response/log_softmax response/cross_entropy)
 
 # Doors that other doors are composed of, each of those before it in this list at most.
-set(composed_of response/cross_entropy response/divergence response/forward_kl
+set(composed_of response/cross_entropy response/divergence response/forward_kl response/hinton_kd
     contrastive/contrastive_memory   # a loss that owns one
     relation/similarities)     # a loss that is called with one
 
