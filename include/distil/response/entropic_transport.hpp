@@ -4,7 +4,6 @@
 
 #include "distil/response/coupled/batch.hpp"
 #include "distil/response/distribution/transport_solver.hpp"
-#include "distil/simd/write_matrix.hpp"
 
 namespace distil {
 
@@ -74,7 +73,7 @@ class entropic_transport_loss {
                     "the cost's own matrix, element for element, or apart from it");
     return run(policy, costs, options, [&](auto const* solver, matrix_view<double> const& by_cost) {
       if (solver != nullptr) solver->differentiate_by_cost(options.gradient, by_cost.data);
-      simd::write_matrix(policy, by_cost, output, options.accumulate);
+      kernels::write_matrix(policy, by_cost, output, options.accumulate);
     });
   }
 

@@ -4,7 +4,6 @@
 
 #include "distil/response/coupled/gram_loss.hpp"
 #include "distil/response/forward_kl.hpp"
-#include "distil/simd/write_matrix.hpp"
 
 namespace distil {
 
@@ -105,7 +104,7 @@ class multi_level_logits_loss {
       add(result, sample, gram, options);
       adds = true;
     }
-    simd::write_matrix(policy, sum, output, options.accumulate);
+    kernels::write_matrix(policy, sum, output, options.accumulate);
     return result;
   }
 

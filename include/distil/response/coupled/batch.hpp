@@ -8,6 +8,7 @@
 #include "distil/response/distribution/term.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/logarithm.hpp"
+#include "distil/simd/write_matrix.hpp"
 
 namespace distil {
 
@@ -54,6 +55,7 @@ struct coupled_batch {
 };
 
 using simd::sum_chunks;
+using simd::write_matrix;
 
 /// A batch whose rows a loss couples: it becomes probabilities in the scratch of the calling thread, the term gives
 /// the value and its derivative by the student's, and that is pulled back into the gradient.
