@@ -5,6 +5,7 @@
 #include <string>
 
 #include "distil/response/teacher/term.hpp"
+#include "distil/sweep/evaluate.hpp"
 
 namespace distil {
 namespace detail {
