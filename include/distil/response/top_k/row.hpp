@@ -10,6 +10,7 @@
 #include "distil/response/top_k/teacher.hpp"
 #include "distil/simd/logarithm.hpp"
 #include "distil/simd/scratch_lease.hpp"
+#include "distil/sweep/running_maximum.hpp"
 
 namespace distil::detail {
 
