@@ -5,7 +5,7 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 /// See `batch_correlation`.
-struct batch_correlation_loss : coupled_loss<batch_correlation_loss, gram_options> {
+struct batch_correlation_loss : coupled_loss<batch_correlation_loss, gram_options, gram_value> {
   static constexpr char const* name = "batch_correlation";
   static constexpr error_bound bound{.value = 32, .gradient = 64, .temperature_gradient = 4};
 

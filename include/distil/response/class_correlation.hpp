@@ -5,7 +5,7 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 /// See `class_correlation`.
-struct class_correlation_loss : coupled_loss<class_correlation_loss, gram_options> {
+struct class_correlation_loss : coupled_loss<class_correlation_loss, gram_options, gram_value> {
   static constexpr char const* name = "class_correlation";
   static constexpr error_bound bound{.value = 32, .gradient = 64, .temperature_gradient = 4};
 

@@ -52,9 +52,10 @@ struct dynamic_temperature_kd_loss
   static constexpr char const* name = "dynamic_temperature_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
 
-  template <class Policy, class Student, class Teacher, class Gradient>
-  static dynamic_temperature_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                               std::optional<label_view> labels, Gradient const& gradient,
+  template <class Student, class Teacher, class Output>
+  static dynamic_temperature_kd_value evaluate(detail::any_policy policy, Student const& student,
+                                               Teacher const& teacher, std::optional<label_view> labels,
+                                               Output const& output,
                                                dynamic_temperature_kd_options const& options) {
     require_weight("dynamic_weight", options.dynamic_weight);
     require_weight("vanilla_weight", options.vanilla_weight);
@@ -71,15 +72,14 @@ struct dynamic_temperature_kd_loss
                 kernels::soften_rows<kernels::place_of_maximum, row_peak>(
                     name, policy, forward_kl, student, teacher,
                     {options.temperature, options.scale_by_temperature_squared, true, rows, {}},
-                    !std::is_same_v<Gradient, simd::no_gradient>, share_out),
+                    !std::is_same_v<Output, detail::no_gradient>, share_out),
                 labels, options);
     // The term whose exponentials others may share comes last: one at a temperature that no row's logits change.
     if (labels) {
-      auto const value =
-          sum(policy, student, gradient, options, hard_term(*labels, options), dynamic, vanilla);
+      auto const value = sum(policy, student, output, options, hard_term(*labels, options), dynamic, vanilla);
       return {value, value.terms[0], value.terms[2], value.terms[1]};
     }
-    auto const value = sum(policy, student, gradient, options, dynamic, vanilla);
+    auto const value = sum(policy, student, output, options, dynamic, vanilla);
     return {value, {}, value.terms[1], value.terms[0]};
   }
 

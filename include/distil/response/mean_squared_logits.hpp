@@ -82,32 +82,16 @@ struct mean_squared_logits_term : detail::term_base {
 };
 
 /// See `mean_squared_logits`.
-struct mean_squared_logits_loss {
+struct mean_squared_logits_loss : detail::binary_face<mean_squared_logits_loss, mean_squared_logits_options> {
   static constexpr char const* name = "mean_squared_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
-  using options_type = mean_squared_logits_options;
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      mean_squared_logits_options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      mean_squared_logits_options const& options = {}) const {
-    return simd::evaluate(name, policy, detail::input_view(student), {}, make_term(teacher, options));
-  }
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       mean_squared_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       mean_squared_logits_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, detail::input_view(student),
-                                        std::forward<Gradient>(gradient), {.accumulate = options.accumulate},
-                                        make_term(teacher, options));
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Output const& output,
+                                           mean_squared_logits_options const& options) {
+    return simd::evaluate_into(name, policy, detail::input_view(student), output,
+                               {.accumulate = options.accumulate}, make_term(teacher, options));
   }
 
   /// As a term of `fuse`.

@@ -45,11 +45,11 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static constexpr error_bound bound{
       .value = 16, .gradient = 32, .temperature_gradient = 2, .temperature_floor = 4};
 
-  template <class Policy, class Student, class Teacher, class Gradient>
-  static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                  std::optional<label_view> labels, Gradient const& gradient,
+  template <class Student, class Teacher, class Output>
+  static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
+                                  std::optional<label_view> labels, Output const& output,
                                   norm_kd_options const& options) {
-    return soft_and_hard(policy, student, labels, gradient, options,
+    return soft_and_hard(policy, student, labels, output, options,
                          [&](bool with_gradient, auto const& of_term) {
                            return kernels::soften_rows<kernels::distance_from_mean, row_spread>(
                                name, policy, forward_kl, student, teacher,

@@ -100,8 +100,8 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
 }  // namespace kernels
 
 /// See `prediction_correlation`.
-struct prediction_correlation_loss
-    : coupled_loss<prediction_correlation_loss, prediction_correlation_options> {
+struct prediction_correlation_loss : coupled_loss<prediction_correlation_loss, prediction_correlation_options,
+                                                  prediction_correlation_value> {
   static constexpr char const* name = "prediction_correlation";
   static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
 

@@ -142,35 +142,16 @@ struct sampled_kl_term : detail::sampled_kl_base<Teacher> {
 };
 
 /// See `sampled_kl`.
-struct sampled_kl_loss {
+struct sampled_kl_loss : detail::ternary_face<sampled_kl_loss, sampled_kl_options> {
   static constexpr char const* name = "sampled_kl";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
-  using options_type = sampled_kl_options;
 
-  template <matrix_argument Student, class Teacher, detail::labels_like Ids>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Ids const& sampled_ids,
-                                      sampled_kl_options const& options = {}) const {
-    return (*this)(serial, student, teacher, sampled_ids, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Ids>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      Ids const& sampled_ids, sampled_kl_options const& options = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(teacher, sampled_ids, options));
-  }
-
-  template <matrix_argument Student, class Teacher, detail::labels_like Ids, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Ids const& sampled_ids,
-                       Gradient&& gradient, sampled_kl_options const& options = {}) const {
-    return with_grad(serial, student, teacher, sampled_ids, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Ids, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Ids const& sampled_ids,
-                       Gradient&& gradient, sampled_kl_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate},
-                                        make_term(teacher, sampled_ids, options));
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, label_view sampled_ids,
+                                           Output const& output, sampled_kl_options const& options) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
+                               make_term(teacher, sampled_ids, options));
   }
 
   /// As a term of `fuse`. Teacher, ids and every span in the options must outlive the objective.

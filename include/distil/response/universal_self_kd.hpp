@@ -157,37 +157,17 @@ struct universal_self_term : detail::labelled_teacher_term<T, teacher_form::prob
 };
 
 /// See `universal_self_kd`.
-struct universal_self_kd_loss {
+struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, universal_self_kd_options> {
   static constexpr char const* name = "universal_self_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr bool takes_teacher_logits = false;  // the weak output is the student's own
 
-  template <matrix_argument Student, class Weak, detail::labels_like Labels>
-  [[nodiscard]] loss_value operator()(Student const& student, Weak const& weak, Labels const& labels,
-                                      universal_self_kd_options const& options = {}) const {
-    return (*this)(serial, student, weak, labels, options);
-  }
-
-  template <execution_policy Policy, class Student, class Weak, detail::labels_like Labels>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Weak const& weak,
-                                      Labels const& labels,
-                                      universal_self_kd_options const& options = {}) const {
-    auto const any = detail::any_policy(policy);
-    return simd::evaluate(name, any, student, {}, term(any, student, weak, label_view(labels), options));
-  }
-
-  template <matrix_argument Student, class Weak, detail::labels_like Labels, class Gradient>
-  loss_value with_grad(Student const& student, Weak const& weak, Labels const& labels, Gradient&& gradient,
-                       universal_self_kd_options const& options = {}) const {
-    return with_grad(serial, student, weak, labels, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Weak, detail::labels_like Labels, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Weak const& weak, Labels const& labels,
-                       Gradient&& gradient, universal_self_kd_options const& options = {}) const {
-    auto const any = detail::any_policy(policy);
-    return simd::evaluate_with_gradient(name, any, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate},
-                                        term(any, student, weak, label_view(labels), options));
+  template <class Student, class Weak, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Weak const& weak, label_view labels, Output const& output,
+                                           universal_self_kd_options const& options) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
+                               term(policy, student, weak, labels, options));
   }
 
  private:

@@ -224,37 +224,17 @@ auto make_wasserstein_term(dense_teacher<Storage, Form> const& teacher, matrix_v
 }  // namespace kernels
 
 /// See `wasserstein_logits`.
-struct wasserstein_logits_loss {
+struct wasserstein_logits_loss : detail::ternary_face<wasserstein_logits_loss, wasserstein_logits_options,
+                                                      loss_value, detail::any_argument> {
   static constexpr char const* name = "wasserstein_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
-  using options_type = wasserstein_logits_options;
 
-  template <matrix_argument Student, class Teacher, class Cost>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Cost const& cost,
-                                      wasserstein_logits_options const& options = {}) const {
-    return (*this)(serial, student, teacher, cost, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Cost>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      Cost const& cost,
-                                      wasserstein_logits_options const& options = {}) const {
+  template <class Student, class Teacher, class Cost, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Cost const& cost, Output const& output,
+                                           wasserstein_logits_options const& options) {
     return kernels::evaluate_rows(
-        name, policy, student,
-        kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Cost, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Cost const& cost, Gradient&& gradient,
-                       wasserstein_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, cost, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Cost, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Cost const& cost,
-                       Gradient&& gradient, wasserstein_logits_options const& options = {}) const {
-    return kernels::evaluate_rows_with_gradient(
-        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
+        name, policy, student, output, options.accumulate,
         kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options));
   }
 };

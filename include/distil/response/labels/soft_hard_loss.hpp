@@ -6,60 +6,20 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
-/// The face of a loss of student, teacher and, where there are any, labels. `Loss::evaluate` does the work, with
-/// `simd::no_gradient` where none is wanted, else a view of it.
+/// The face of a loss of student, teacher and, where there are any, labels. `Loss::evaluate` does the work, with the
+/// labels or none after the teacher.
 template <class Loss, class Options, class Value = hinton_kd_value>
-struct soft_hard_loss {
-  using options_type = Options;
-
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
-                                 Options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
+struct soft_hard_loss : detail::labels_optional_face<soft_hard_loss<Loss, Options, Value>, Options, Value> {
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static Value evaluate(detail::any_policy policy, Student const& student,
+                                      Teacher const& teacher, Output const& output, Options const& options) {
+    return Loss::evaluate(policy, student, teacher, std::nullopt, output, options);
   }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                 Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, std::nullopt, simd::no_gradient(), options);
-  }
-
-  template <matrix_argument Student, class Teacher, detail::labels_like Labels>
-  [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher, Labels const& labels,
-                                 Options const& options = {}) const {
-    return (*this)(serial, student, teacher, labels, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels>
-  [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                 Labels const& labels, Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, label_view(labels), simd::no_gradient(), options);
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  Value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                  Options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                  Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, std::nullopt,
-                          detail::output_view(std::forward<Gradient>(gradient)), options);
-  }
-
-  template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
-  Value with_grad(Student const& student, Teacher const& teacher, Labels const& labels, Gradient&& gradient,
-                  Options const& options = {}) const {
-    return with_grad(serial, student, teacher, labels, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
-  Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
-                  Gradient&& gradient, Options const& options = {}) const {
-    return Loss::evaluate(policy, student, teacher, label_view(labels),
-                          detail::output_view(std::forward<Gradient>(gradient)), options);
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static Value evaluate(detail::any_policy policy, Student const& student,
+                                      Teacher const& teacher, label_view labels, Output const& output,
+                                      Options const& options) {
+    return Loss::evaluate(policy, student, teacher, labels, output, options);
   }
 
  protected:
@@ -89,35 +49,31 @@ struct soft_hard_loss {
   }
 
   /// The sum of terms, with gradient or without.
-  template <class Policy, class Student, class Gradient, class... Terms>
-  static auto sum(Policy policy, Student const& student, Gradient const& gradient, Options const& options,
-                  Terms const&... terms) {
+  template <class Student, class Output, class... Terms>
+  static auto sum(detail::any_policy policy, Student const& student, Output const& output,
+                  Options const& options, Terms const&... terms) {
     objective_options const whole{.accumulate = options.accumulate, .values = options.rows.values};
-    if constexpr (std::is_same_v<Gradient, simd::no_gradient>) {
-      return simd::evaluate(Loss::name, policy, student, whole, terms...);
-    } else {
-      return simd::evaluate_with_gradient(Loss::name, policy, student, gradient, whole, terms...);
-    }
+    return simd::evaluate_into(Loss::name, policy, student, output, whole, terms...);
   }
 
   /// hard_weight * cross entropy + soft_weight * the term that `make(with_gradient, options of it)` gives.
-  template <class Policy, class Student, class Gradient, class Make>
-  static hinton_kd_value soft_and_hard(Policy policy, Student const& student,
-                                       std::optional<label_view> labels, Gradient const& gradient,
+  template <class Student, class Output, class Make>
+  static hinton_kd_value soft_and_hard(detail::any_policy policy, Student const& student,
+                                       std::optional<label_view> labels, Output const& output,
                                        Options const& options, Make const& make) {
     require_weight("soft_weight", options.soft_weight);
     if (labels) require_weight("hard_weight", options.hard_weight);
     Options of_term = options;
     of_term.rows = rows_of_a_term(options);
     auto const soft = weighed("soft_weight", options.soft_weight,
-                              make(!std::is_same_v<Gradient, simd::no_gradient>, of_term), labels, options);
+                              make(!std::is_same_v<Output, detail::no_gradient>, of_term), labels, options);
     if (labels) {
       // The term whose exponentials others may share comes last: one at the same temperature in every row, so that no
       // row's bits depend on its neighbours.
-      auto const value = sum(policy, student, gradient, options, soft, hard_term(*labels, options));
+      auto const value = sum(policy, student, output, options, soft, hard_term(*labels, options));
       return {value, value.terms[1], value.terms[0]};
     }
-    auto const value = sum(policy, student, gradient, options, soft);
+    auto const value = sum(policy, student, output, options, soft);
     return {value, {}, value.terms[0]};
   }
 };
