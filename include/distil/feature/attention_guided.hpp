@@ -41,7 +41,8 @@ struct attention_guided_value : loss_value {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `attention_guided`.
-struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided_options> {
+struct attention_guided_loss
+    : pair_loss<attention_guided_loss, attention_guided_options, kernels::as_maps, attention_guided_value> {
   static constexpr char const* name = "attention_guided";
   static constexpr error_bound bound{.value = 64, .gradient = 64};
 

@@ -38,7 +38,8 @@ struct patch_relations_value : loss_value {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `patch_relations`.
-struct patch_relations_loss : pair_loss<patch_relations_loss, patch_relations_options> {
+struct patch_relations_loss
+    : pair_loss<patch_relations_loss, patch_relations_options, kernels::as_maps, patch_relations_value> {
   static constexpr char const* name = "patch_relations";
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 

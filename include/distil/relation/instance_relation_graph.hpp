@@ -32,7 +32,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `instance_relation_graph`.
 struct instance_relation_graph_loss
-    : layer_pair_loss<instance_relation_graph_loss, instance_relation_graph_options> {
+    : layer_pair_loss<instance_relation_graph_loss, instance_relation_graph_options,
+                      instance_relation_graph_value> {
   static constexpr char const* name = "instance_relation_graph";
   static constexpr error_bound bound{.value = 32, .gradient = 128};
 
