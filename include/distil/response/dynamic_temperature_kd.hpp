@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/response/forward_kl.hpp"
 #include "distil/response/labels/soft_hard_loss.hpp"
 #include "distil/response/temperature/moving_temperature.hpp"
 

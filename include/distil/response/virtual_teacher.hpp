@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "distil/response/cross_entropy.hpp"
+#include "distil/response/labels/soft_hard_loss.hpp"
 
 namespace distil {
 
@@ -132,68 +132,20 @@ struct virtual_teacher_term : detail::cross_entropy_base<detail::single_label_ta
 };
 
 /// See `virtual_teacher`.
-struct virtual_teacher_loss {
+struct virtual_teacher_loss
+    : detail::binary_face<virtual_teacher_loss, virtual_teacher_options, virtual_teacher_value,
+                          detail::label_argument>,
+      soft_hard_sum<virtual_teacher_loss, virtual_teacher_options, virtual_teacher_value> {
   static constexpr char const* name = "virtual_teacher";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
 
- private:
-  static double hard_weight(virtual_teacher_options const& options) {
-    return options.hard_weight.value_or(1.0 - options.soft_weight);
-  }
-  static void check(virtual_teacher_options const& options) {
-    detail::require(detail::is_weight(options.soft_weight), name, "soft_weight", options.soft_weight,
-                    detail::must_be_weight);
-    double const hard = hard_weight(options);
-    detail::require(detail::is_weight(hard), name, "hard_weight", hard,
-                    "finite and >= 0 (set it when soft_weight is above 1)");
-  }
-  static objective_options whole(virtual_teacher_options const& options) {
-    return {.accumulate = options.accumulate, .values = options.rows.values};
-  }
-  static row_options rows_of_a_term(virtual_teacher_options const& options) {
-    row_options rows = options.rows;
-    rows.values = {};
-    return rows;
-  }
-  static auto hard(label_view labels, virtual_teacher_options const& options) {
-    return detail::weighed("hard_weight", hard_weight(options),
-                           distil::cross_entropy.term(labels, {.rows = rows_of_a_term(options)}));
-  }
-  static auto soft(label_view labels, virtual_teacher_options options) {
-    options.rows = rows_of_a_term(options);
-    return detail::weighed("soft_weight", options.soft_weight, virtual_teacher_term(labels, options));
-  }
-  static virtual_teacher_value both(objective_value<2> const& value) {
-    return {value, value.terms[0], value.terms[1]};
-  }
-
- public:
-  template <matrix_argument Student, detail::labels_like Labels>
-  [[nodiscard]] virtual_teacher_value operator()(Student const& student, Labels const& labels,
-                                                 virtual_teacher_options const& options = {}) const {
-    return (*this)(serial, student, labels, options);
-  }
-
-  template <execution_policy Policy, class Student, detail::labels_like Labels>
-  [[nodiscard]] virtual_teacher_value operator()(Policy policy, Student const& student, Labels const& labels,
-                                                 virtual_teacher_options const& options = {}) const {
-    check(options);
-    return both(
-        simd::evaluate(name, policy, student, whole(options), hard(labels, options), soft(labels, options)));
-  }
-
-  template <matrix_argument Student, detail::labels_like Labels, class Gradient>
-  virtual_teacher_value with_grad(Student const& student, Labels const& labels, Gradient&& gradient,
-                                  virtual_teacher_options const& options = {}) const {
-    return with_grad(serial, student, labels, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, detail::labels_like Labels, class Gradient>
-  virtual_teacher_value with_grad(Policy policy, Student const& student, Labels const& labels,
-                                  Gradient&& gradient, virtual_teacher_options const& options = {}) const {
-    check(options);
-    return both(simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                             whole(options), hard(labels, options), soft(labels, options)));
+  template <class Student, class Output>
+  [[nodiscard]] static virtual_teacher_value evaluate(detail::any_policy policy, Student const& student,
+                                                      label_view labels, Output const& output,
+                                                      virtual_teacher_options const& options) {
+    return soft_and_hard<last_term::soft>(
+        policy, student, labels, output, options,
+        [&](bool, virtual_teacher_options const& of_term) { return virtual_teacher_term(labels, of_term); });
   }
 
   /// The soft term alone, without weight, for `fuse`. Labels and every span in the options must outlive the objective.
