@@ -124,7 +124,7 @@ struct attention_divergence_loss : pair_loss<attention_divergence_loss, attentio
 /// @gradient  w (q - p) / (T n), with m q in place of q where only a part m of p is not dropped, shared out to the
 ///            heads that were brought together; by T see `temperature_gradient`
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `attention_divergence_loss::bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s
+/// @error     `bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s
 ///            elsewhere, s the largest scaled distance of a score from its row's top; of (1 + s) / (T n) for the
 ///            gradient; by the temperature of what is for the value, over T
 /// @nan       NaN in a row makes the value and the row's gradient NaN; masked keys and queries that do not count may be

@@ -101,7 +101,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
 /// @gradient  with R = w a (q - p) / B of rows plus that of columns: R T_s and R' I_s, through x / |x| as
 ///            (g - u (u . g)) / |x|; by the scale a: sum R / a (I_s T_s')
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `clip_affinity_loss::bound`, relative to 1 + log B + a + b for the value and, for a row of length |x|, to
+/// @error     `bound`, relative to 1 + log B + a + b for the value and, for a row of length |x|, to
 ///            a (1 + a + b) / (B |x|) for the gradients, with `normalize`; by the scale to what the value is, over a
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient
 /// @cost      B^2 (2 D + 2 D') multiplications, 4 B^2 D more with gradients; 4 B^2 exponentials; 5 B^2 numbers of scratch

@@ -112,6 +112,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
 
 /// See `queue_distillation`.
 struct queue_distillation_loss {
+  using options_type = queue_distillation_options;
   static constexpr char const* name = "queue_distillation";
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 
@@ -216,7 +217,7 @@ struct queue_distillation_loss {
 /// @param     gradient [B, D] dL/ds, overwritten or added; may be the student itself, nothing else that is read
 /// @gradient  Q' (q - p) / (T_s B), through s / |s| as (g - u (u . g)) / |s|
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `queue_distillation_loss::bound`, relative to 1 + log K + 1 / T_s + 1 / T_t for the value and, for a row of
+/// @error     `bound`, relative to 1 + log K + 1 / T_s + 1 / T_t for the value and, for a row of
 ///            length |s|, to (1 + 1 / T_s + 1 / T_t) / (B T_s |s|) for the gradient, with `normalize`
 /// @nan       NaN in a row makes the value NaN and that row's gradient; in an entry, all
 /// @cost      2 B K D multiplications, B K D more with gradient; 2 B K exponentials; 192 K numbers of scratch a thread

@@ -174,7 +174,7 @@ struct attention_guided_loss
 /// @gradient  masked_weight m d / |.| + sign(s) (channel_weight (A_c(s) - A_c(t)) / (positions |.|) + spatial_weight
 ///            (A_p(s) - A_p(t)) / (channels |.|)); masks are constant. A norm of 0 has none, nor has |s| at 0
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `attention_guided_loss::bound` epsilons: of the norms of student and teacher for the value, of the largest
+/// @error     `bound` epsilons: of the norms of student and teacher for the value, of the largest
 ///            element of the gradient of unlike maps for the gradient
 /// @nan       NaN makes value and gradient NaN. Without samples: 0
 /// @cost      reads two maps, twice with gradient, and writes one; 3 samples of scratch a thread

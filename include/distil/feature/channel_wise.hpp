@@ -135,7 +135,7 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
 /// @gradient  T (q - p) / (N C), q and p the student's and the teacher's softmax of the channel; by the temperature
 ///            mean_nc of 2 T KL + E_p s - E_q s - Cov_p(t, t - s) / T
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `channel_wise_loss::bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
+/// @error     `bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
 ///            gradient, m the largest magnitude of s and t; of T (1 + r / T) by the temperature, r the range of a
 ///            channel; of 1 / T^2 of these without `temperature_squared`
 /// @nan       a NaN makes the value and its channel's gradient NaN. A channel that is masked everywhere has no loss.

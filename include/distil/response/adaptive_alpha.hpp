@@ -116,7 +116,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            value; so is dL/dT
 /// @nan       as `amari_alpha`, but finite where the limit holds: +inf where the teacher gives mass to a class that the student
 ///            has masked, for alpha_max = 1
-/// @error     `adaptive_alpha_function::bound` for orders within [-1, 2]
+/// @error     `bound` for orders within [-1, 2]
 /// @cost      see `divergence`: 10 exponentials an element
 /// @source    Wang et al. 2021 (AlphaNet), arXiv:2102.07954, section 3; `loss_ops.py`. There the number that is returned is not
 ///            L but -sum q rho log q, of the same gradient

@@ -157,7 +157,7 @@ struct adaptive_kl_function {
 /// @gradient  w_b / sum w * T [ h (q - p) + (1 - h) q (log q - log p - KL(q || p)) ] with h held constant, as in the
 ///            source; so is dL/dT
 /// @nan       as `jeffreys`
-/// @error     `adaptive_kl_function::bound`, times 1 + the largest |log p - log q|: where nearly all mass is equal, h is made
+/// @error     `bound`, times 1 + the largest |log p - log q|: where nearly all mass is equal, h is made
 ///            of differences that rounding swallows
 /// @cost      see `divergence`: 2 exponentials an element; besides, the head is found by parting a copy of the teacher's
 ///            row, some 10 ns an element, in a number of scratch a class more

@@ -65,7 +65,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = q^b (q^a - p^a) / a, q^b (log q - log p) at a = 0
 /// @nan       a class masked on one side alone costs +inf where the power of that side is <= 0, and the gradient of the row
 ///            is NaN if the teacher has masked it, or if beta < 0 or both powers are 0; otherwise finite
-/// @error     `alpha_beta_function::bound` for powers within [-1, 2], however near the special cases
+/// @error     `bound` for powers within [-1, 2], however near the special cases
 /// @cost      see `divergence`: 2 exponentials and 1 to 3 more an element
 /// @source    Cichocki, Cruces, Amari 2011, equation 19; Wang et al. 2025 (ABKD), arXiv:2505.04560. The script of ABKD for
 ///            language models is fixed to (0, 1). On the axes and for a + b = 0 ABKD divides once by the power where the

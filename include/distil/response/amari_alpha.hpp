@@ -58,7 +58,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T Z (q - w) / a, w = p^a q^(1-a) / Z, and its limits
 /// @nan       +inf where Z is beyond the range of numbers, such as for alpha >= 1 where the student alone has masked a class,
 ///            for alpha <= 0 where the teacher has; the gradient of such a row is NaN
-/// @error     `amari_alpha_function::bound` for alpha within [-1, 2], however near 0 and 1
+/// @error     `bound` for alpha within [-1, 2], however near 0 and 1
 /// @cost      see `divergence`: 3 exponentials an element
 /// @source    Amari 1985; Wang et al. 2021 (AlphaNet), arXiv:2102.07954, section 3, which clips (p / q)^a at 1e3 and takes
 ///            the larger of the losses with alpha -1 and 1: that is `adaptive_alpha`

@@ -56,7 +56,7 @@ struct cross_entropy_loss
 ///            targets
 /// @gradient  w_b / sum w * (q sum_i target_i - target) / T
 /// @throws    std::invalid_argument when a shape, option, weight, label or target is refused; nothing is written then
-/// @error     `cross_entropy_loss::bound`
+/// @error     `bound`
 /// @nan       a NaN or +inf logit, and a NaN soft target, makes the loss and gradient of its row NaN (masked classes may
 ///            get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass included (PyTorch
 ///            does the same). A fully masked row counts for nothing

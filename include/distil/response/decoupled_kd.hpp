@@ -120,7 +120,7 @@ struct decoupled_kd_definition {
 /// @gradient  at the label target_weight T (q_y - p_y); elsewhere non_target_weight T (q^ - p^) - target_weight T
 ///            (q_y - p_y) q^
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `decoupled_kd_definition::bound`, with f = (target_weight + non_target_weight) T^2
+/// @error     `bound`, with f = (target_weight + non_target_weight) T^2
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's; a
 ///            part of weight 0 is absent. Where the teacher gives all mass to the label, and with one class, the part
 ///            of the other classes is 0; with two classes it is 0, too

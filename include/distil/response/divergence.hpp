@@ -181,7 +181,8 @@ struct divergence_term : detail::term_base {
 /// divergence accurate.
 template <class Function>
 struct divergence
-    : detail::binary_face<divergence<Function>, typename detail::options_of_function<Function>::type> {
+    : detail::binary_face<divergence<Function>, typename detail::options_of_function<Function>::type>,
+      detail::bound_of_function<Function> {
   static constexpr char const* name = detail::name_of<Function>();
   using options_type = typename detail::options_of_function<Function>::type;
 

@@ -113,7 +113,7 @@ struct dynamic_temperature_kd_loss
 /// @gradient  of the dynamic term: S (q - p), and in the place of max z also dL/dR dR/dmax z + dL/dS dS/dmax z, in equal
 ///            shares where several classes reach it
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `dynamic_temperature_kd_loss::bound`, with f = hard_weight + vanilla_weight T^2 + dynamic_weight R S for the
+/// @error     `bound`, with f = hard_weight + vanilla_weight T^2 + dynamic_weight R S for the
 ///            value, and for the gradient hard_weight + vanilla_weight T + dynamic_weight (S + dR/dmax z * M), where M =
 ///            (R + S) KL + R S (sum_i (p_i + q_i) |u_i| / R + sum_i p_i (1 + |log p_i / q_i| + KL) |v_i| / S) is what the
 ///            derivatives by both temperatures are made of; u = (z - max z) / R, v = (t - max t) / S

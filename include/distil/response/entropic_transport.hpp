@@ -131,7 +131,7 @@ class entropic_transport_loss
 ///            theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and not that
 ///            of the value
 /// @throws    std::invalid_argument when a shape, option or mass is refused; nothing is written then
-/// @error     `entropic_transport_loss::bound` epsilons of double, times (1 + |M| / epsilon) and |M| for the value
+/// @error     `bound` epsilons of double, times (1 + |M| / epsilon) and |M| for the value
 /// @nan       a NaN in the cost makes value and gradient NaN. Without any mass on one side both are 0
 /// @cost      2 exponentials a pair and iteration in double, 4 with the exact gradient, on the calling thread; 2
 ///            doubles of scratch a pair and iterations + 5 a row and a column, kept by it

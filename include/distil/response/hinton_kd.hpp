@@ -86,7 +86,7 @@ struct hinton_kd_loss : soft_hard_loss<hinton_kd_loss, hinton_kd_options> {
 /// @gradient  hard_weight (softmax(z) - e_y) + soft_weight T (softmax(z / T) - softmax(t / T)), each by its
 ///            divisor
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `hinton_kd_loss::bound`, with f = hard_weight + soft_weight * T^2 for the value and hard_weight
+/// @error     `bound`, with f = hard_weight + soft_weight * T^2 for the value and hard_weight
 ///            + soft_weight * T for the gradient
 /// @nan       a NaN or +inf logit on either side makes the loss and gradient of its row NaN (masked classes
 ///            may get 0), no other's; a term of weight 0 is absent, whatever it holds

@@ -67,7 +67,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       +inf where one side gives mass to a class that the other has masked and the KL that notices has a weight; the
 ///            gradient of such a row is NaN where it is the teacher that has masked it (see `reverse_kl`), and finite
 ///            otherwise
-/// @error     `jeffreys_function::bound`
+/// @error     `bound`
 /// @cost      one read of student and teacher, another for the gradient and one write, 2 exponentials an element; one read
 ///            more for a row whose divergence is under 2^-6 nats (2^-20 in double) and for a gradient of the temperature; 2
 ///            numbers of scratch a class

@@ -65,7 +65,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 [ b KL(p || m) + (1 - b) KL(q || m) ], b = teacher_mix, m = b p + (1 - b) q,
 ///            p = softmax(t / T), q = softmax(z / T) [nats]. Within [0, log 2] T^2
 /// @gradient  w_b / sum w * T (1 - b) q (log(q / m) - KL(q || m))
-/// @error     `jensen_shannon_function::bound`
+/// @error     `bound`
 /// @cost      see `divergence`: 2 exponentials and 1 logarithm an element
 /// @source    Lin 1991, section IV; Agarwal et al. 2023 (GKD), arXiv:2306.13649, equation 1, whose beta is teacher_mix, as in
 ///            TRL since 2025, Liger and ms-swift; the `lam` of DistiLLM and ABKD is the student's share. At 0 and 1 the

@@ -113,7 +113,7 @@ struct margin_corrected_kl_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  T (q - p')
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `margin_corrected_kl_definition::bound`
+/// @error     `bound`
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's;
 ///            +inf where p' gives mass to a class the student has masked, such as the label
 /// @cost      one read of student and teacher and one write, 2 exponentials an element; one read more for a row whose

@@ -186,7 +186,7 @@ struct margin_mse_loss : detail::binary_face<margin_mse_loss, margin_mse_options
 /// @param     gradient [queries, candidates] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w / n * -2 d_j for the negatives and 2 sum_j d_j for the positive, d the difference of margins
 /// @throws    std::invalid_argument when a shape, option, weight or positive is refused; nothing is written then
-/// @error     `margin_mse_loss::bound`, the value relative to m^2 and the gradient to m, with m the sum of the largest
+/// @error     `bound`, the value relative to m^2 and the gradient to m, with m the sum of the largest
 ///            magnitudes of a score on both sides
 /// @nan       a NaN or +inf score on either side makes loss and gradient of its row NaN, no other's. A row without
 ///            positive or without negative counts for nothing

@@ -127,7 +127,7 @@ struct mean_squared_logits_loss : detail::binary_face<mean_squared_logits_loss, 
 ///            a logit like others, and takes part in means. A row of which one side is fully masked counts for nothing, and
 ///            with `relative` one whose teacher's logits are all 0 (all the same where centred), or so small that their
 ///            squares are, has loss and gradient 0
-/// @error     `mean_squared_logits_loss::bound`, relative to the largest square
+/// @error     `bound`, relative to the largest square
 /// @cost      one read of student and teacher, one more where centred and one with gradient; no exponentials
 /// @source    Ba and Caruana 2014, arXiv:1312.6184, equation 1 (centred by hand there); Kim et al. 2021, arXiv:2105.08919.
 ///            TextBrewer divides by T as here; DistilBERT's option sums over classes. `relative` is Model Optimizer's

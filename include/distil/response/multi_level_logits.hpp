@@ -152,7 +152,7 @@ class multi_level_logits_loss
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  the sum of those of the three levels over the temperatures
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `multi_level_logits_loss::bound`, relative to the sum of what its parts are relative to
+/// @error     `bound`, relative to the sum of what its parts are relative to
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
 ///            student or teacher is fully masked, or that is ignored, takes no part
 /// @cost      for each temperature those of its parts; one number of scratch an element more for the sum of gradients

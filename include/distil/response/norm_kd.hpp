@@ -80,7 +80,7 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
 /// @param     teacher  [rows, classes] logits
 /// @gradient  hard_weight (softmax(z) - e_y) + soft_weight ((S^2 / R) (q - p) + dL/dR T (z - mean z) / ((C - 1) std z))
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `norm_kd_loss::bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
+/// @error     `bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
 ///            soft_weight * S^2 / R for the gradient
 /// @nan       as `hinton_kd`. No finite logits are too large for the deviation, but a class further below the largest than
 ///            the arithmetic type holds has no probability. A row without spread (equal logits, one class; a deviation up

@@ -76,7 +76,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            (1 - b) q [nats]; its limits KL(p || q) at b = 0 and KL(q || p) at 1. Never negative
 /// @gradient  w_b / sum w * T q (log(q / m) - KL(q || m)) / b, which for b to 0 becomes T (q - p)
 /// @nan       finite whatever is masked for 0 < b < 1; at the ends as the two Kullback-Leibler divergences
-/// @error     `normalized_jensen_shannon_function::bound`, however near the ends
+/// @error     `bound`, however near the ends
 /// @cost      see `divergence`: 2 exponentials and 2 logarithms an element
 /// @source    Lin 1991 over b (1 - b), as in Nielsen 2010's skew Jensen divergences. No library has it; those with
 ///            special cases at 0 and 1 jump there (TRL, ms-swift). verl's recipe clamps b to [1e-6, 1 - 1e-6] and is

@@ -109,7 +109,7 @@ struct one_for_all_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  (q sum w - w) / T with w the bracket, which does not sum to one
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `one_for_all_definition::bound`, with f = the sum of w, times power or 1
+/// @error     `bound`, with f = the sum of w, times power or 1
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's;
 ///            +inf where the target gives mass to a class the student has masked
 /// @cost      one read of student and teacher and one write, 2 exponentials an element, 3 when the power is not 1; 2

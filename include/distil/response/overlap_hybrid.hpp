@@ -65,7 +65,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            sum_i min(p_i, q_i) = 1 - TV(p, q), p = softmax(t / T), q = softmax(z / T) [nats]. Never negative
 /// @gradient  w_b / sum w * (h T (q - p) + (1 - h) dTV/dz) with h held constant, as in the source; so is dL/dT
 /// @nan       +inf where the teacher gives mass to a class that the student has masked; the gradient is finite
-/// @error     `overlap_hybrid_function::bound`; see `total_variation` for equal probabilities
+/// @error     `bound`; see `total_variation` for equal probabilities
 /// @cost      see `divergence`: 2 exponentials an element
 /// @source    Samarin et al. 2026, "LK losses", arXiv:2602.23881; `lk_hybrid_loss` in vLLM's speculators. Its decay by
 ///            position is a weight of rows: `rows.weights`

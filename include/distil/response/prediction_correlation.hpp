@@ -128,7 +128,7 @@ struct prediction_correlation_loss : coupled_loss<prediction_correlation_loss, p
 /// @constant  rho = 0, loss 1 and gradient 0 where either vector is constant (to within 16 epsilon of its mean): a
 ///            row of equal logits, a class masked in every row, every column of a batch of one row
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `prediction_correlation_loss::bound`, of the value relative to T^2 times the weights and k, of the
+/// @error     `bound`, of the value relative to T^2 times the weights and k, of the
 ///            gradient to that times q k / (T |a|); k the ratio of a vector's root mean square to its deviation,
 ///            which the correlation loses in cancellation; of dL/dT to what the value's is, over T
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose

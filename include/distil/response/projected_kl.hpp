@@ -261,7 +261,7 @@ struct projected_kl_loss
 ///            for (times sum h for q where M loses mass).
 ///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option, weight or entry is refused; nothing is written then
-/// @error     `projected_kl_loss::bound` with C classes of both, so that a value near 0 may come out below; the
+/// @error     `bound` with C classes of both, so that a value near 0 may come out below; the
 ///            gradient's times 1 + |log q| of the classes that share a class of the teacher, whose logarithms are
 ///            rounded. M with float weights is exact in itself
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or

@@ -78,7 +78,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T (q - w), w = p^a q^(1-a) / Z
 /// @nan       +inf for alpha >= 1 where the student alone has masked a class, and where no class has mass on both sides; the
 ///            gradient stays finite: T (q - w) with all of w on the masked classes, and 0
-/// @error     `renyi_function::bound` for alpha up to 2; where Z is far from 1, times 1 + alpha |log p| + |1 - alpha|
+/// @error     `bound` for alpha up to 2; where Z is far from 1, times 1 + alpha |log p| + |1 - alpha|
 ///            |log q| of the classes that make it up, whose powers are rounded
 /// @cost      see `divergence`: 6 exponentials an element
 /// @source    Renyi 1961; van Erven and Harremoes 2014, definition 2

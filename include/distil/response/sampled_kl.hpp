@@ -191,7 +191,7 @@ struct sampled_kl_loss : detail::ternary_face<sampled_kl_loss, sampled_kl_option
 ///            fixed. For x drawn from q its expectation is 0 for k1; that of reverse KL(q || p) for k2 and
 ///            policy_gradient (times its coefficient); that of forward KL(p || q) for k3
 /// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
-/// @error     `sampled_kl_loss::bound`: the value relative to |k| + |k'| (1 + log C), for policy_gradient with
+/// @error     `bound`: the value relative to |k| + |k'| (1 + log C), for policy_gradient with
 ///            |k'| + advantage_coefficient |log q| for |k'|; the gradient to (|k'| + |k''| (1 + log C)) / T
 /// @nan       a NaN or +inf logit on either side makes its row NaN, no other. A token the teacher excludes (log p =
 ///            -inf) makes the value infinite, and k2's and policy_gradient's gradient the largest finite numbers, as

@@ -162,7 +162,7 @@ struct sinkhorn_loss : coupled_loss<sinkhorn_loss, sinkhorn_options> {
 ///            not that of the value. dL/dT on request, through both sides unless the teacher's is a distribution that stays;
 ///            it holds constant what the gradient does
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `sinkhorn_loss::bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs, dL/dT over T;
+/// @error     `bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs, dL/dT over T;
 ///            where q and p of a class differ by less than rounding, either sign
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
 ///            student or teacher is fully masked, or that is ignored, takes no part; without any row, loss and

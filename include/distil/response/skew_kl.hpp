@@ -61,7 +61,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            softmax(z / T) [nats]. Within [0, -log s] T^2
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = -(1 - s) p q / m
 /// @nan       finite whatever is masked, unless skew is 0
-/// @error     `skew_kl_function::bound`
+/// @error     `bound`
 /// @cost      see `divergence`: 2 exponentials, 1 logarithm and 1 quotient an element
 /// @source    Ko et al. 2024 (DistiLLM), arXiv:2402.03898, section 3.1, after Lee 1999. Their code leaves out the
 ///            teacher's entropy and has no factor T^2: the gradient is the same, the value not 0 when both agree

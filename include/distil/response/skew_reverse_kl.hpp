@@ -72,7 +72,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            softmax(z / T) [nats]. Within [0, -log s] T^2
 /// @gradient  w_b / sum w * T q (g - sum q g), g = log(q / m) - s q / m, and g = log(q / m) with `detach_mixture`
 /// @nan       finite whatever is masked, unless skew is 0
-/// @error     `skew_reverse_kl_function::bound`
+/// @error     `bound`
 /// @cost      see `divergence`: 2 exponentials, 1 logarithm and 1 quotient an element
 /// @source    Ko et al. 2024 (DistiLLM), arXiv:2402.03898, section 3.1; Ko et al. 2025 (DistiLLM-2), arXiv:2503.07067, whose
 ///            code detaches the mixture. Their code has no factor T^2

@@ -169,7 +169,7 @@ struct universal_logits_loss : detail::binary_face<universal_logits_loss, univer
 ///            0: a subgradient where two probabilities meet. Equal logits are
 ///            ranked by class. dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
-/// @error     `universal_logits_loss::bound`, with C classes of both; where q_(r) and p_(r) differ by less than
+/// @error     `bound`, with C classes of both; where q_(r) and p_(r) differ by less than
 ///            rounding, either sign
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
 ///            teacher is fully masked counts for nothing

@@ -256,7 +256,7 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
 /// @gradient  target_weight P (q - e_y) + non_target_weight (q^ - s), the second part off the label. P, its mean and the
 ///            order are constants, as the authors' code detaches them
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `universal_self_kd_loss::bound`, with f = 2 target_weight + non_target_weight
+/// @error     `bound`, with f = 2 target_weight + non_target_weight
 /// @nan       a NaN or +inf logit of either head makes the loss and gradient of its row NaN and no other's: it is left out
 ///            of the mean. Without other classes the second part is 0. A row with a fully masked head counts for nothing
 /// @cost      sorting, some 60 ns an element, then as `normalized_kd`; memory of a number an element, kept by the thread.

@@ -166,7 +166,7 @@ struct virtual_teacher_loss
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself
 /// @gradient  hard_weight (softmax(z) - e_y) + soft_weight (softmax(z / T) - p) / T
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `virtual_teacher_loss::bound`, with f = hard_weight + soft_weight
+/// @error     `bound`, with f = hard_weight + soft_weight
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's. A
 ///            masked class makes the loss +inf, since the virtual teacher wants every one
 /// @cost      two reads and one write, 1 exponential an element at T = 1; 1 number of scratch a class

@@ -257,7 +257,7 @@ struct wasserstein_logits_loss : detail::ternary_face<wasserstein_logits_loss, w
 ///            envelope theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and
 ///            not that of the value
 /// @throws    std::invalid_argument when a shape, option, weight, label or cost is refused; nothing is written then
-/// @error     `wasserstein_logits_loss::bound`, times 1 + (largest |cost|) / epsilon, by which the plan magnifies
+/// @error     `bound`, times 1 + (largest |cost|) / epsilon, by which the plan magnifies
 ///            rounding, times the largest |cost|, and times the largest |z| / T of the row, whose logarithms are rounded
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
 ///            teacher is fully masked counts for nothing. Where no class but the label has mass there is no transport

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "distil/core/loss_value.hpp"
 #include "distil/core/row_options.hpp"
 #include "distil/simd/logarithm.hpp"
 
@@ -124,6 +125,15 @@ template <class Function>
 requires requires { typename Function::options; }
 struct options_of_function<Function> {
   using type = typename Function::options;
+};
+
+/// The bound that a Function states; a Function of one's own may do without.
+template <class Function>
+struct bound_of_function {};
+template <class Function>
+requires requires { Function::bound; }
+struct bound_of_function<Function> {
+  static constexpr error_bound bound = Function::bound;
 };
 
 /// The Function of one call.

@@ -98,11 +98,12 @@ struct labelled_teacher_term : term_base {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `options`, and
+/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `bound`, `options`, and
 /// `make_term(teacher, labels, options)`, or `make_term(teacher, options)`, or both.
 template <class Definition>
 struct labelled_loss : detail::labels_optional_face<labelled_loss<Definition>, typename Definition::options> {
   static constexpr char const* name = Definition::name;
+  static constexpr error_bound bound = Definition::bound;
   using options = typename Definition::options;
   using options_type = options;
 
