@@ -12,7 +12,7 @@ struct clip_affinity_options {
 
   /// What is summed over a row. Default: the divergence (CLIP-KD); TinyCLIP takes the cross entropy, which has the same
   /// gradient.
-  soft_divergence what = soft_divergence::kl;
+  soft_divergence kind = soft_divergence::kl;
 
   /// Multiplies each direction. Default 0.5, their mean; 1 for the sum.
   double direction_weight = 0.5;
@@ -20,12 +20,12 @@ struct clip_affinity_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
+  /// Adds the gradients to what is there instead of overwriting it. Default false.
+  bool accumulate = false;
+
   /// One number: becomes the derivative by `student_scale`; times the scale it is that by the scale's logarithm, which CLIP
   /// learns. Default: not wanted.
   std::span<double> scale_gradient = {};
-
-  /// Adds the gradients to what is there instead of overwriting it. Default false.
-  bool accumulate = false;
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -63,7 +63,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
             teacher_scale = static_cast<T>(options.teacher_scale);
     double const factor = options.direction_weight / static_cast<double>(rows);
     auto const compare = [&](matrix_view<T> of_student, matrix_view<T> of_teacher, matrix_view<T> to) {
-      return kernels::compare_with_teacher<T>(policy, options.what, of_student, scale, of_teacher,
+      return kernels::compare_with_teacher<T>(policy, options.kind, of_student, scale, of_teacher,
                                               teacher_scale, factor, to);
     };
     double const of_images = compare(student, teacher, slope);

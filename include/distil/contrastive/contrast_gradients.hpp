@@ -12,11 +12,11 @@ struct contrast_gradients_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
-  /// One number: becomes the derivative by `student_scale`. Default: not wanted.
-  std::span<double> scale_gradient = {};
-
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// One number: becomes the derivative by `student_scale`. Default: not wanted.
+  std::span<double> scale_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {

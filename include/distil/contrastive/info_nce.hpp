@@ -17,11 +17,11 @@ struct info_nce_options {
   /// The mean of this loss and of the one in which the teacher's embeddings look for the student's. Default false.
   bool symmetric = false;
 
-  /// One number: becomes the derivative of the loss by the temperature. Default: not wanted.
-  std::span<double> temperature_gradient = {};
-
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// One number: becomes the derivative of the loss by the temperature. Default: not wanted.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {

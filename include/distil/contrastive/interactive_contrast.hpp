@@ -11,11 +11,11 @@ struct interactive_contrast_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
-  /// One number: becomes the derivative by `scale`. Default: not wanted.
-  std::span<double> scale_gradient = {};
-
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// One number: becomes the derivative by `scale`. Default: not wanted.
+  std::span<double> scale_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {

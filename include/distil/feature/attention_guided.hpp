@@ -11,6 +11,9 @@
 namespace distil {
 
 struct attention_guided_options {
+  /// Of the masks; within [1e-15, 1e15]. Default 0.5, as in the paper for two-stage detectors (0.1 for one-stage ones).
+  double temperature = 0.5;
+
   /// Multiply the three terms; finite and >= 0. Defaults 7e-5, 4e-3 and 4e-3: two-stage detectors in the paper, all of
   /// mmrazor. (The paper has 4e-4, 2e-2 and 2e-2 for one-stage detectors.)
   double masked_weight = 7e-5;
@@ -20,9 +23,6 @@ struct attention_guided_options {
   /// Masks of the first term. Defaults: the paper's. Public code has `averaged` over positions and `none` over channels.
   attention_mask spatial_mask = attention_mask::joint;
   attention_mask channel_mask = attention_mask::joint;
-
-  /// Of the masks; within [1e-15, 1e15]. Default 0.5, as in the paper for two-stage detectors (0.1 for one-stage ones).
-  double temperature = 0.5;
 
   /// Of the other two terms. Default: the paper's. Public code has `mean`.
   attention_pooling pooling = attention_pooling::magnitude;

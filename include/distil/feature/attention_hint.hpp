@@ -16,10 +16,10 @@ enum class attention_weighting {
 };
 
 struct attention_hint_options {
-  attention_weighting weighting = attention_weighting::softmax;
-
   /// Divides the attention in the softmax; within [1e-15, 1e15]. Default 0.5, as published.
   double temperature = 0.5;
+
+  attention_weighting weighting = attention_weighting::softmax;
 
   /// v is the mean over the channels of |t|^power; within [1, 64]. Default 1, as published.
   double power = 1.0;

@@ -11,15 +11,21 @@ namespace distil {
 
 /// Options of `adaptive_kl`.
 struct adaptive_kl_options {
-  /// The head of the teacher are its likeliest classes as long as their probabilities sum to at most this, and the first
-  /// in any case. Within [0, 1]. Default 0.5, as in the paper (mu).
-  double head_mass = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The head of the teacher are its likeliest classes as long as their probabilities sum to at most this, and the first
+  /// in any case. Within [0, 1]. Default 0.5, as in the paper (mu).
+  double head_mass = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -29,6 +35,9 @@ struct adaptive_kl_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {

@@ -8,17 +8,23 @@ namespace distil {
 
 /// Options of `alpha_beta`.
 struct alpha_beta_options {
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
   /// The power of the teacher's probabilities. Finite. Default 0.2, as in ABKD's instructions for GPT-2.
   double alpha = 0.2;
 
   /// The power of the student's. Finite, and alpha + beta >= 0. Default 0.7, as in ABKD's instructions for GPT-2.
   double beta = 0.7;
-
-  /// As in `divergence_options`: both logits are divided by it. Default 1.
-  row_parameter temperature = 1;
-
-  /// The loss times T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -28,6 +34,9 @@ struct alpha_beta_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `alpha_beta`.

@@ -10,6 +10,9 @@ struct decoupled_kd_options {
   /// CIFAR-100; 1 for ImageNet.
   row_parameter temperature = 4;
 
+  /// Multiplies both by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiplies the divergence between the probabilities of the label and of all else, the paper's alpha; finite and
   /// >= 0. Default 1.
   double target_weight = 1.0;
@@ -17,9 +20,6 @@ struct decoupled_kd_options {
   /// Multiplies the divergence among the other classes, the paper's beta; finite and >= 0. Default 8, as in mdistiller
   /// for most pairs; mmrazor and the paper's ImageNet have 0.5.
   double non_target_weight = 8.0;
-
-  /// Multiplies both by T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};

@@ -12,6 +12,9 @@ struct dynamic_temperature_kd_options {
   /// within [1e-15, 1e15]. Default 4 (Wei and Bai 2024).
   row_parameter temperature = 4;
 
+  /// Multiplies the dynamic term by both its temperatures, and the vanilla one by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiplies the term at dynamic temperatures; finite and >= 0. Default 3 (Wei and Bai 2024).
   double dynamic_weight = 3.0;
 
@@ -20,9 +23,6 @@ struct dynamic_temperature_kd_options {
 
   /// Multiplies the hard term; finite and >= 0. Default 1 (Wei and Bai 2024).
   double hard_weight = 1.0;
-
-  /// Multiplies the dynamic term by both its temperatures, and the vanilla one by T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Smooths the labels of the hard term. Default 0.
   double label_smoothing = 0.0;

@@ -14,18 +14,18 @@ struct hinton_kd_options {
   /// Softens the teacher in the place of `temperature`, as in `divergence_options`. Default: the same.
   std::optional<row_parameter> teacher_temperature = std::nullopt;
 
+  /// Multiplies the soft term by T^2 (Hinton et al. 2015, section 2). Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// Multiplies the soft term in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
   /// Multiplies the soft term; finite and >= 0. Default 0.9 (mdistiller, RepDistiller).
   double soft_weight = 0.9;
 
   /// Multiplies the hard term; finite and >= 0. Default: 1 - soft_weight. Set it where the two are
   /// independent.
   std::optional<double> hard_weight = std::nullopt;
-
-  /// Multiplies the soft term by T^2 (Hinton et al. 2015, section 2). Default true.
-  bool scale_by_temperature_squared = true;
-
-  /// Multiplies the soft term in the place of T^2 or 1, as in `divergence_options`. Default: none.
-  std::optional<row_parameter> factor = std::nullopt;
 
   /// Smooths the labels of the hard term, as in `cross_entropy`. Default 0.
   double label_smoothing = 0.0;

@@ -12,11 +12,11 @@ struct standardization_options {
   /// Divides the standardized logits: one number or one per row; within [1e-15, 1e15]. Default 2 (Sun et al. 2024).
   row_parameter temperature = 2;
 
-  /// Added to the standard deviation; finite and >= 0. Default 1e-7 (Sun et al. 2024).
-  double epsilon = 1e-7;
-
   /// Multiplies the loss by `temperature` squared. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Added to the standard deviation; finite and >= 0. Default 1e-7 (Sun et al. 2024).
+  double epsilon = 1e-7;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -33,6 +33,11 @@ struct standardization_options {
 struct standardized_kd_options {
   /// As above, of the soft term.
   row_parameter temperature = 2;
+
+  /// Multiplies the soft term by `temperature` squared. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// As above.
   double epsilon = 1e-7;
 
   /// Multiplies the soft term; finite and >= 0. Default 9 (Sun et al. 2024, with temperature 2).
@@ -40,9 +45,6 @@ struct standardized_kd_options {
 
   /// Multiplies the hard term; finite and >= 0. Default 0.1 (Sun et al. 2024).
   double hard_weight = 0.1;
-
-  /// Multiplies the soft term by `temperature` squared. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Smooths the labels of the hard term. Default 0.
   double label_smoothing = 0.0;

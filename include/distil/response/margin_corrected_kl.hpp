@@ -16,14 +16,14 @@ struct margin_corrected_kl_options {
   /// Softens teacher and student: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Multiplies the loss by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// By how much the label leads, within [0, 1]. Default 0.2, as in Model-Optimizer.
   double margin = 0.2;
 
   /// Whether a row that the teacher gets right is corrected, too. Default: it is, as in the paper.
   corrected_rows corrects = corrected_rows::all;
-
-  /// Multiplies the loss by T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};

@@ -8,6 +8,10 @@ namespace distil {
 
 /// Options of `mean_squared_logits`.
 struct mean_squared_logits_options {
+  /// Divides both logits: one number or one per row; within [1e-15, 1e15]. No factor T^2 is on offer, since it would undo
+  /// this. Default 1.
+  row_parameter temperature = 1;
+
   /// Default mean, as PyTorch's MSELoss has it (which with a mean over rows is its "mean over elements").
   over_classes classes = over_classes::mean;
 
@@ -17,10 +21,6 @@ struct mean_squared_logits_options {
   /// Divides by the mean square of the teacher's logits (centred, too, where the differences are): whatever the scale of
   /// its logits. Default false.
   bool relative = false;
-
-  /// Divides both logits: one number or one per row; within [1e-15, 1e15]. No factor T^2 is on offer, since it would undo
-  /// this. Default 1.
-  row_parameter temperature = 1;
 
   /// Weights, reduction, divisor.
   row_options rows = {};

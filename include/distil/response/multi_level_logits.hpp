@@ -17,14 +17,14 @@ struct multi_level_logits_options {
   /// 5, 6 (the authors' code, around a base of 4).
   std::span<double const> temperatures = detail::multi_level_temperatures;
 
+  /// Multiplies the KL of each temperature by T^2; the two others never have that factor. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiply the levels: of a sample (KL), of classes, of a batch; finite and >= 0. Default 1 each; the authors'
   /// code has presets of its own.
   double sample_weight = 1.0;
   double class_weight = 1.0;
   double batch_weight = 1.0;
-
-  /// Multiplies the KL of each temperature by T^2; the two others never have that factor. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Which rows count, and how much. The median confidence of the authors' code is a matter of these weights.
   coupled_rows rows = {};

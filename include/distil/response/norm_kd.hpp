@@ -12,14 +12,14 @@ struct norm_kd_options {
   /// [1e-15, 1e15]. Default 2 (Chi et al. 2023).
   row_parameter temperature = 2;
 
+  /// Multiplies the soft term by the square of the teacher's temperature in that row. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiplies the soft term; finite and >= 0. Default 0.9 (Chi et al. 2023).
   double soft_weight = 0.9;
 
   /// Multiplies the hard term; finite and >= 0. Default 0.1 (Chi et al. 2023).
   double hard_weight = 0.1;
-
-  /// Multiplies the soft term by the square of the teacher's temperature in that row. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Smooths the labels of the hard term. Default 0.
   double label_smoothing = 0.0;

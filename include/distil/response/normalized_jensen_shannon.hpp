@@ -7,15 +7,21 @@ namespace distil {
 
 /// Options of `normalized_jensen_shannon`.
 struct normalized_jensen_shannon_options {
-  /// The teacher's share of the mixture; 0 gives `forward_kl` and 1 `reverse_kl`. Within [0, 1]; less than 1e-30 counts
-  /// as 0. Default 0.5: four times `jensen_shannon`.
-  double teacher_mix = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The teacher's share of the mixture; 0 gives `forward_kl` and 1 `reverse_kl`. Within [0, 1]; less than 1e-30 counts
+  /// as 0. Default 0.5: four times `jensen_shannon`.
+  double teacher_mix = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -25,6 +31,9 @@ struct normalized_jensen_shannon_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `normalized_jensen_shannon`.

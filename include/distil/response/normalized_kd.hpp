@@ -10,11 +10,11 @@ struct normalized_kd_options {
   /// in the paper. The part of the label is at temperature 1 whatever it is.
   row_parameter temperature = 1;
 
-  /// Multiplies the part of the other classes, the paper's gamma; finite and >= 0. Default 1.5.
-  double non_target_weight = 1.5;
-
   /// Multiplies the part of the other classes by T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Multiplies the part of the other classes, the paper's gamma; finite and >= 0. Default 1.5.
+  double non_target_weight = 1.5;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};

@@ -10,13 +10,13 @@ struct one_for_all_options {
   /// Softens teacher and student: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Multiplies the loss by T^2. Default false, as in the authors' code.
+  bool scale_by_temperature_squared = false;
+
   /// The paper's gamma, to whose power the teacher's probabilities are taken: above 1 they are trusted less, where they are
   /// small, than the label; within [2^-6, 2^6]. Default 1, which is soft cross entropy; the authors take 1.5 for
   /// ImageNet.
   double power = 1.0;
-
-  /// Multiplies the loss by T^2. Default false, as in the authors' code.
-  bool scale_by_temperature_squared = false;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};

@@ -6,6 +6,10 @@ namespace distil {
 
 /// Options of `sampled_kl`.
 struct sampled_kl_options {
+  /// Divides the logits before the softmax: the temperature the tokens were sampled at; one number or one per row,
+  /// within [1e-15, 1e15]. The loss is not multiplied by T^2. Default 1.
+  row_parameter temperature = 1;
+
   /// Which function of the two log-probabilities. Default k2: the one whose expected gradient is that of the reverse
   /// KL, which all of them estimate.
   kl_estimator estimator = kl_estimator::k2;
@@ -15,10 +19,6 @@ struct sampled_kl_options {
 
   /// What multiplies the advantage of `policy_gradient`; finite and >= 0. Default 1.
   double advantage_coefficient = 1.0;
-
-  /// Divides the logits before the softmax: the temperature the tokens were sampled at; one number or one per row,
-  /// within [1e-15, 1e15]. The loss is not multiplied by T^2. Default 1.
-  row_parameter temperature = 1;
 
   /// Weights, ignored id, reduction, divisor.
   row_options rows = {};

@@ -10,6 +10,9 @@ struct sinkhorn_options {
   /// Divides both logits before the softmax; within [1e-15, 1e15]. Default 2, as in the authors' code.
   double temperature = 2.0;
 
+  /// Multiplies the loss by T^2. Default false.
+  bool scale_by_temperature_squared = false;
+
   /// Strength of the entropy of the plan; within [1e-3, 1e3]. Default 0.1, as in the paper.
   double epsilon = 0.1;
 
@@ -18,9 +21,6 @@ struct sinkhorn_options {
 
   /// Default: exact.
   transport_gradient gradient = transport_gradient::exact;
-
-  /// Multiplies the loss by T^2. Default false.
-  bool scale_by_temperature_squared = false;
 
   /// Which rows count, and how much: the masses that are transported are in proportion.
   coupled_rows rows = {};

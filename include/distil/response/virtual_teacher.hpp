@@ -15,21 +15,21 @@ enum class virtual_softening {
 
 /// Options of teacher-free distillation.
 struct virtual_teacher_options {
-  /// What the virtual teacher gives the label before it is softened, within (0, 1). Default 0.99, as in the paper.
-  double label_probability = 0.99;
-
-  /// Softens the virtual teacher; within [1e-15, 1e15]. Default 20, as in the paper.
-  double teacher_temperature = 20;
-
-  /// What that does. Default of_probabilities, as in the authors' code.
-  virtual_softening softening = virtual_softening::of_probabilities;
-
   /// Softens the student in the soft term: one number or one per row; within [1e-15, 1e15]. Default 1, as in the authors'
   /// code; the paper has the teacher's.
   row_parameter temperature = 1;
 
+  /// Softens the virtual teacher; within [1e-15, 1e15]. Default 20, as in the paper.
+  double teacher_temperature = 20;
+
   /// Multiplies the soft term by T^2 of the student. Default false.
   bool scale_by_temperature_squared = false;
+
+  /// What the virtual teacher gives the label before it is softened, within (0, 1). Default 0.99, as in the paper.
+  double label_probability = 0.99;
+
+  /// What that does. Default of_probabilities, as in the authors' code.
+  virtual_softening softening = virtual_softening::of_probabilities;
 
   /// Multiplies the soft term; finite and >= 0. Default 0.1. The authors' code divides it by the classes as well, and
   /// multiplies by a number that makes up for that.
@@ -92,9 +92,9 @@ struct virtual_teacher_term : detail::cross_entropy_base<detail::single_label_ta
 
   virtual_teacher_term(label_view labels, virtual_teacher_options const& options)
       : detail::cross_entropy_base<detail::single_label_targets>(
-            {labels}, {.label_smoothing = 1,
-                       .temperature = options.temperature,
+            {labels}, {.temperature = options.temperature,
                        .scale_by_temperature_squared = options.scale_by_temperature_squared,
+                       .label_smoothing = 1,
                        .rows = options.rows}),
         label_probability(options.label_probability),
         teacher_temperature(options.teacher_temperature),

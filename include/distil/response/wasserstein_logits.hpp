@@ -13,6 +13,9 @@ struct wasserstein_logits_options {
   /// authors' code.
   row_parameter temperature = 2;
 
+  /// Multiplies the transport by T^2. Default false, as in the authors' code.
+  bool scale_by_temperature_squared = false;
+
   /// Strength of the entropy of the plan; within [1e-3, 1e3]. Default 0.05, as in the paper.
   double epsilon = 0.05;
 
@@ -31,9 +34,6 @@ struct wasserstein_logits_options {
 
   /// Multiplies what labels add, -p_y log q_y at temperature 1; finite and >= 0. Default 1.
   double target_weight = 1.0;
-
-  /// Multiplies the transport by T^2. Default false, as in the authors' code.
-  bool scale_by_temperature_squared = false;
 
   /// Weights, reduction, divisor.
   row_options rows = {};

@@ -98,8 +98,8 @@ struct labelled_teacher_term : term_base {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `bound`, `options`, and
-/// `make_term(teacher, labels, options)`, or `make_term(teacher, options)`, or both.
+/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `bound`, `options`,
+/// and `make_term(teacher, labels, options)`, or `make_term(teacher, options)`, or both.
 template <class Definition>
 struct labelled_loss : detail::labels_optional_face<labelled_loss<Definition>, typename Definition::options> {
   static constexpr char const* name = Definition::name;
