@@ -132,9 +132,11 @@ struct adaptive_kl_function {
       using kernel_teacher = typename Term::template reader<T, simd::along<T>>;
       constexpr bool logits = kernel_teacher::form == teacher_form::logits;
       constexpr bool probabilities = kernel_teacher::form == teacher_form::probabilities;
-      double sharpness = logits ? 1.0 : term.temperature[row];
+      double const temperature =
+          (term.teacher_temperature ? *term.teacher_temperature : term.temperature)[row];
+      double sharpness = logits ? 1.0 : temperature;
       if (term.teacher.captured_at) sharpness = (*term.teacher.captured_at)[row];
-      sharpness /= term.temperature[row];
+      sharpness /= temperature;
       auto const& teacher = term.teacher.matrix;
       auto* const scores =
           reinterpret_cast<T*>(term.memory.memory(static_cast<std::size_t>(teacher.columns) * sizeof(T)));
