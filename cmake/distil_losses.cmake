@@ -41,6 +41,7 @@ function(distil_add_loss family name)
   set(reason "${name} is a loss")
   distil_expect_text(tests/support/cases/${name}.hpp "\"${name}\"" "${reason}")
   distil_expect_file(tests/${family}/${name}_test.cpp "${reason}")
+  distil_expect_text(tests/core/members_of_losses_test.cpp "\"${name}\"" "${reason}")
   distil_expect_file(bench/${family}/${name}_bench.cpp "${reason}")
 endfunction()
 

@@ -4,7 +4,7 @@ set(script "${CMAKE_CURRENT_LIST_DIR}/../../cmake/distil_losses.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/../support/expect_script.cmake")
 
 set(files include/distil/response/kl.hpp include/distil/response/divergence.hpp include/distil/response.hpp
-          tests/support/cases/kl.hpp tests/response/kl_test.cpp bench/response/kl_bench.cpp)
+          tests/support/cases/kl.hpp tests/response/kl_test.cpp bench/response/kl_bench.cpp tests/core/members_of_losses_test.cpp)
 
 function(write_good_tree)
   foreach(file IN LISTS files)
@@ -13,6 +13,7 @@ function(write_good_tree)
   write_file(include/distil/response.hpp
              "#include \"distil/response/kl.hpp\"\n#include \"distil/response/divergence.hpp\"\n")
   write_file(tests/support/cases/kl.hpp "loss_case{\"kl\"}\n")
+  write_file(tests/core/members_of_losses_test.cpp "\"kl\"\n")
   write_file(tests/losses.cmake "distil_add_loss(response kl)\ndistil_add_door(response divergence)\n\
 distil_add_representatives(response kl)\n")
 endfunction()

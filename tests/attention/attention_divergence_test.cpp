@@ -155,7 +155,7 @@ TEST(attention_divergence, refuses) {
             "distil::attention_divergence: dropped_to is nan; it must be a number");
   std::vector<double> two(2, 1.0);
   EXPECT_EQ(
-      with({.heads = attention_heads::mean, .temperature = two}),
+      with({.temperature = two, .heads = attention_heads::mean}),
       "distil::attention_divergence: temperature is of size 2; it must be one number or one per head, 1");
   two[1] = -1;
   EXPECT_EQ(with({.temperature = two}),

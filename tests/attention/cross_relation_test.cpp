@@ -80,10 +80,10 @@ TEST(cross_relation, matches_the_reference) {
     states<double> b({2, 4, 1, 3}, {2, 4, 1, 5}, 6, order);
     expect_truth(b, {.heads = 2}, "default");
     expect_truth(b,
-                 {.heads = 2,
-                  .kind = attention_divergence_kind::cross_entropy,
-                  .temperature = temperatures,
+                 {.temperature = temperatures,
                   .scale_by_temperature_squared = true,
+                  .heads = 2,
+                  .kind = attention_divergence_kind::cross_entropy,
                   .reduce = attention_reduction::mean},
                  "temperatures");
     expect_truth(b, {.heads = 1, .tokens = {.lengths = lengths, .keys = keys, .weights = of_queries}},
@@ -100,7 +100,7 @@ void expect_slopes() {
   states<T> b({2, 4, 1, 3}, {2, 4, 1, 5}, 6);
   std::vector<double> const temperatures = {0.6, 2};
   std::vector<double> found(2);
-  relation_options options{.heads = 2, .temperature = temperatures, .temperature_gradient = found};
+  relation_options options{.temperature = temperatures, .heads = 2, .temperature_gradient = found};
   cross_relation.with_grad(b.student(), b.teacher(), b.gradient(), options);
   double const size = relation_scales(b.student_x.exact(), b.student_y.exact(), b.teacher_x.exact(),
                                       b.teacher_y.exact(), options)

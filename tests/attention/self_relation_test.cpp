@@ -82,10 +82,10 @@ void expect_slopes() {
       pair_batch<T> b(four_tokens);
       auto const student = b.student.exact(), teacher = b.teacher.exact();
       std::vector<double> temperatures = {0.7, 2.5}, found(2);
-      relation_options options{.heads = 2,
-                               .kind = kind,
-                               .temperature = temperatures,
+      relation_options options{.temperature = temperatures,
                                .scale_by_temperature_squared = squared,
+                               .heads = 2,
+                               .kind = kind,
                                .tokens = {.lengths = lengths}};
       for (std::size_t head = 0; head < 2; ++head) {
         auto const at = [&](long double moved) {
@@ -137,10 +137,10 @@ TEST(self_relation, refuses) {
             "distil::self_relation: heads is 12; it must be >= 1 and divide the hidden sizes 4 and 6");
   EXPECT_EQ(with({.heads = 0}),
             "distil::self_relation: heads is 0; it must be >= 1 and divide the hidden sizes 4 and 6");
-  EXPECT_EQ(with({.heads = 2, .temperature = 0}),
+  EXPECT_EQ(with({.temperature = 0, .heads = 2}),
             "distil::self_relation: temperature is 0; it must be within [1e-15, 1e15]");
   std::vector<double> three(3, 1.0);
-  EXPECT_EQ(with({.heads = 2, .temperature = three}),
+  EXPECT_EQ(with({.temperature = three, .heads = 2}),
             "distil::self_relation: temperature is of size 3; it must be one number or one per head, 2");
   EXPECT_EQ(with({.heads = 2, .temperature_gradient = three}),
             "distil::self_relation: temperature_gradient is of size 3; it must be one per temperature, 1");

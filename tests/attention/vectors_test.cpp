@@ -34,13 +34,13 @@ double divergence(tensor_case& b) {
   std::vector<std::int64_t> const lengths =
       b.has("lengths") ? b.integers("lengths") : std::vector<std::int64_t>();
   attention_divergence_options options{
-      .kind = kind_of(b),
-      .heads = heads_of(b),
       .temperature = temperature_of(b),
       .scale_by_temperature_squared = b.is("squared"),
-      .temperature_gradient = b.gradient("temperature"),
+      .kind = kind_of(b),
+      .heads = heads_of(b),
       .dropped_to = b.number("dropped_to"),
-      .reduce = b.says("reduce", "mean") ? attention_reduction::mean : attention_reduction::sequence_mean};
+      .reduce = b.says("reduce", "mean") ? attention_reduction::mean : attention_reduction::sequence_mean,
+      .temperature_gradient = b.gradient("temperature")};
   options.tokens.lengths = lengths;
   return attention_divergence.with_grad(b.map("student"), b.map("teacher"), b.gradient_map("student"),
                                         options);
@@ -49,10 +49,10 @@ double divergence(tensor_case& b) {
 /// Reads the options; `lengths` must outlive them.
 relation_options options_of(tensor_case& b, std::vector<std::int64_t>& lengths) {
   if (b.has("lengths")) lengths = b.integers("lengths");
-  relation_options options{.heads = static_cast<index>(b.number("relation_heads")),
-                           .kind = kind_of(b),
-                           .temperature = temperature_of(b),
+  relation_options options{.temperature = temperature_of(b),
                            .scale_by_temperature_squared = b.is("squared"),
+                           .heads = static_cast<index>(b.number("relation_heads")),
+                           .kind = kind_of(b),
                            .temperature_gradient = b.gradient("temperature")};
   options.tokens.lengths = lengths;
   return options;

@@ -15,7 +15,7 @@ TEST(queue_distillation, takes_two_queues_of_different_width) {
   pair_batch<double> b({{5, 4, 1, 1}, {5, 7, 1, 1}});
   auto const of_student = queue_distillation_case::queue_of(4),
              of_teacher = queue_distillation_case::queue_of(7);
-  queue_distillation_options const options{.student_temperature = 0.3, .teacher_temperature = 0.2};
+  queue_distillation_options const options{.temperature = 0.3, .teacher_temperature = 0.2};
   loss_value const found =
       queue_distillation.with_two_queues(serial, b.student.matrix(), b.teacher.matrix(), of_student.matrix(),
                                          of_teacher.matrix(), b.gradient.matrix(), options);

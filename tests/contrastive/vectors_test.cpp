@@ -29,7 +29,7 @@ double affinity(tensor_case& b) {
   return of_pairs(clip_affinity, b,
                   clip_affinity_options{.student_scale = b.numbers("scale")[0],
                                         .teacher_scale = b.number("teacher_scale"),
-                                        .what = what_of(b),
+                                        .kind = what_of(b),
                                         .direction_weight = b.number("direction_weight"),
                                         .normalize = b.is("normalize"),
                                         .scale_gradient = b.gradient("scale")});
@@ -51,9 +51,9 @@ double gradients(tensor_case& b) {
 }
 
 double queue(tensor_case& b) {
-  queue_distillation_options const options{.student_temperature = b.number("student_temperature"),
+  queue_distillation_options const options{.temperature = b.number("student_temperature"),
                                            .teacher_temperature = b.number("teacher_temperature"),
-                                           .what = what_of(b),
+                                           .kind = what_of(b),
                                            .with_own_teacher = b.is("with_own_teacher"),
                                            .normalize = b.is("normalize")};
   auto const other = b.matrix(b.has("teacher_queue") ? "teacher_queue" : "queue");

@@ -12,12 +12,12 @@ TEST(attention_guided, takes_its_masks_as_constants) {
   using enum attention_mask;
   for (auto const& [spatial, channel] : {std::pair(joint, joint), std::pair(averaged, none),
                                          std::pair(none, averaged), std::pair(joint, averaged)}) {
-    attention_guided_options const options = {.masked_weight = 1,
+    attention_guided_options const options = {.temperature = 0.7,
+                                              .masked_weight = 1,
                                               .channel_weight = 0.5,
                                               .spatial_weight = 0.25,
                                               .spatial_mask = spatial,
-                                              .channel_mask = channel,
-                                              .temperature = 0.7};
+                                              .channel_mask = channel};
     pair_batch<double> b({{2, 3, 2, 3}, {2, 3, 2, 3}}, 2.0, map_layout::channels_last);
     exact_map moved = b.student.exact(), teacher = b.teacher.exact();
     attention_masks const masks = {moved, teacher};

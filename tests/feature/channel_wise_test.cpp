@@ -26,7 +26,7 @@ void expect_slopes(double offset) {
       found = 0;
       channel_wise_case::with_grad(serial, b, in_place ? b.student : b.gradient, s, false);
       double const range = 4;  // of the entries, but for what they all share
-      double const t = s.options.temperature, squared = s.options.temperature_squared ? t * t : 1;
+      double const t = s.options.temperature, squared = s.options.scale_by_temperature_squared ? t * t : 1;
       expect_slope(
           found, [&](long double moved) { return channel_wise_case::of(student, teacher, s, moved); }, t,
           channel_wise_case::bound, std::numeric_limits<T>::epsilon(), squared * (1 + range / t), s.label);

@@ -26,10 +26,11 @@ double attention(tensor_case& b) {
 }
 
 double channels(tensor_case& b) {
-  return of_maps<channel_wise>(b, channel_wise_options{.temperature = b.numbers("temperature")[0],
-                                                       .temperature_squared = b.is("temperature_squared"),
-                                                       .weights = b.parameter("weights"),
-                                                       .temperature_gradient = b.gradient("temperature")});
+  return of_maps<channel_wise>(
+      b, channel_wise_options{.temperature = b.numbers("temperature")[0],
+                              .scale_by_temperature_squared = b.is("temperature_squared"),
+                              .weights = b.parameter("weights"),
+                              .temperature_gradient = b.gradient("temperature")});
 }
 
 double features(tensor_case& b) {
@@ -167,9 +168,9 @@ double edges(tensor_case& b) {
 
 double where_the_teacher_looks(tensor_case& b) {
   return of_maps<attention_hint>(
-      b, attention_hint_options{.weighting = b.says("weighting", "softmax") ? attention_weighting::softmax
+      b, attention_hint_options{.temperature = b.number("temperature"),
+                                .weighting = b.says("weighting", "softmax") ? attention_weighting::softmax
                                                                             : attention_weighting::normalized,
-                                .temperature = b.number("temperature"),
                                 .power = b.number("power")});
 }
 
@@ -185,12 +186,12 @@ double guided(tensor_case& b) {
   bool const averaged = b.says("masks", "averaged");
   return of_maps<attention_guided>(
       b, attention_guided_options{
+             .temperature = b.number("temperature"),
              .masked_weight = b.number("masked_weight"),
              .channel_weight = b.number("channel_weight"),
              .spatial_weight = b.number("spatial_weight"),
              .spatial_mask = averaged ? attention_mask::averaged : attention_mask::joint,
              .channel_mask = averaged ? attention_mask::none : attention_mask::joint,
-             .temperature = b.number("temperature"),
              .pooling = b.says("pooling", "mean") ? attention_pooling::mean : attention_pooling::magnitude});
 }
 

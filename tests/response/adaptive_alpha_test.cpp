@@ -2,6 +2,7 @@
 
 #include "../support/behaviour_suite.hpp"
 #include "../support/cases/adaptive_alpha.hpp"
+#include "../support/divergence_laws.hpp"
 #include "../support/finite_difference.hpp"
 #include "../support/refusal.hpp"
 #include "distil/response/amari_alpha.hpp"
@@ -13,6 +14,10 @@ namespace {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_alpha, response_suite, in_float_and_double<adaptive_alpha_case>);
 INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_alpha, behaviour_suite, in_float_and_double<adaptive_alpha_case>);
+
+TEST(adaptive_alpha, takes_a_teacher_temperature_and_a_factor) {
+  expect_teacher_temperature<adaptive_alpha_case>(adaptive_alpha);
+}
 
 TEST(adaptive_alpha, is_the_larger_of_two_divergences_of_each_row) {
   batch<double> b(30, 12, 1.0);
@@ -33,7 +38,7 @@ TEST(adaptive_alpha, is_the_larger_of_two_divergences_of_each_row) {
 TEST(adaptive_alpha, without_a_limit_has_the_gradient_of_its_value) {
   for (auto const& [low, high] : {std::pair{-1.0, 1.0}, std::pair{0.0, 2.0}, std::pair{0.5, -0.5}}) {
     adaptive_alpha_options const options{
-        .alpha_min = low, .alpha_max = high, .ratio_limit = 1e30, .temperature = 2};
+        .temperature = 2, .alpha_min = low, .alpha_max = high, .ratio_limit = 1e30};
     batch<double> b(6, 5, 2.0);
     adaptive_alpha.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
     for (index r = 0; r < 6; ++r) {

@@ -11,6 +11,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_kl, behaviour_suite, in_float_and_double
 
 TEST(adaptive_kl, obeys_the_laws) {
   expect_slope_of_temperature<adaptive_kl_case>();
+  expect_teacher_temperature<adaptive_kl_case>(adaptive_kl);
   expect_accurate_near_zero<adaptive_kl_case>();
 }
 

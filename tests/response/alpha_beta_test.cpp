@@ -13,6 +13,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(alpha_beta, behaviour_suite, in_float_and_double<
 
 TEST(alpha_beta, obeys_the_laws) {
   expect_slope_of_temperature<alpha_beta_case>();
+  expect_teacher_temperature<alpha_beta_case>(alpha_beta);
   expect_accurate_near_zero<alpha_beta_case>();
 }
 

@@ -13,6 +13,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(amari_alpha, behaviour_suite, in_float_and_double
 
 TEST(amari_alpha, obeys_the_laws) {
   expect_slope_of_temperature<amari_alpha_case>();
+  expect_teacher_temperature<amari_alpha_case>(amari_alpha);
   expect_accurate_near_zero<amari_alpha_case>();
 }
 

@@ -13,13 +13,14 @@ INSTANTIATE_TYPED_TEST_SUITE_P(jeffreys, behaviour_suite, in_float_and_double<je
 
 TEST(jeffreys, obeys_the_laws) {
   expect_slope_of_temperature<jeffreys_case>();
+  expect_teacher_temperature<jeffreys_case>(jeffreys);
   expect_accurate_near_zero<jeffreys_case>();
 }
 
 TEST(jeffreys, is_a_kullback_leibler_divergence_at_each_end) {
-  expect_same(calling(jeffreys, {.forward_weight = 1, .temperature = 2}),
+  expect_same(calling(jeffreys, {.temperature = 2, .forward_weight = 1}),
               calling(forward_kl, {.temperature = 2}), 1e-14);
-  expect_same(calling(jeffreys, {.forward_weight = 0, .temperature = 2}),
+  expect_same(calling(jeffreys, {.temperature = 2, .forward_weight = 0}),
               calling(reverse_kl, {.temperature = 2}), 1e-14);
 }
 
@@ -34,7 +35,7 @@ TEST(jeffreys, an_end_is_blind_to_masks_that_only_the_other_end_sees) {
       std::vector<double> slope(1), expected(1);
       double const value = jeffreys.with_grad(
           b.student.view(), b.teacher.view(), b.gradient.view(),
-          {.forward_weight = forward_weight, .temperature = 2, .temperature_gradient = slope});
+          {.temperature = 2, .forward_weight = forward_weight, .temperature_gradient = slope});
       auto const of_end = [&](auto const& loss) {
         return loss
             .with_grad(same.student.view(), same.teacher.view(), same.gradient.view(),

@@ -13,6 +13,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(jensen_shannon, behaviour_suite, in_float_and_dou
 
 TEST(jensen_shannon, obeys_the_laws) {
   expect_slope_of_temperature<jensen_shannon_case>();
+  expect_teacher_temperature<jensen_shannon_case>(jensen_shannon);
   expect_accurate_near_zero<jensen_shannon_case>();
 }
 

@@ -112,7 +112,7 @@ TEST(mean_squared_logits, fuses) {
   for (index const columns : {5, 300}) {
     batch<double> b(4, columns);
     auto const z = b.student.view();
-    mean_squared_logits_options const options{.centred = true, .temperature = 2};
+    mean_squared_logits_options const options{.temperature = 2, .centred = true};
     auto const sum =
         fuse(0.5 * mean_squared_logits.term(b.teacher.view(), options), forward_kl.term(b.teacher.view()));
     double const expected =

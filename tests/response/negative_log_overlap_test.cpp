@@ -13,6 +13,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(negative_log_overlap, behaviour_suite,
 
 TEST(negative_log_overlap, obeys_the_laws) {
   expect_slope_of_temperature<negative_log_overlap_case>();
+  expect_teacher_temperature<negative_log_overlap_case>(negative_log_overlap);
   expect_accurate_near_zero<negative_log_overlap_case>(4e-6);
 }
 

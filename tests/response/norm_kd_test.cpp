@@ -26,9 +26,9 @@ TEST(norm_kd, is_logit_standardization_times_the_teachers_variance) {
   EXPECT_EQ(found.hard.weight, 0.0);
   EXPECT_EQ(found.soft.weight, 9.0);
   auto const plain = distil::norm_kd(b.student.view(), b.teacher.view(),
-                                     {.soft_weight = 1, .scale_by_temperature_squared = false});
+                                     {.scale_by_temperature_squared = false, .soft_weight = 1});
   auto const bare = standardized(forward_kl)(b.student.view(), b.teacher.view(),
-                                             {.epsilon = 0, .scale_by_temperature_squared = false});
+                                             {.scale_by_temperature_squared = false, .epsilon = 0});
   EXPECT_NEAR(plain.value, bare.value, 1e-13);
 }
 

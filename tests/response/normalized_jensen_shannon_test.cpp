@@ -16,6 +16,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(normalized_jensen_shannon, behaviour_suite,
 
 TEST(normalized_jensen_shannon, obeys_the_laws) {
   expect_slope_of_temperature<normalized_jensen_shannon_case>();
+  expect_teacher_temperature<normalized_jensen_shannon_case>(normalized_jensen_shannon);
   expect_accurate_near_zero<normalized_jensen_shannon_case>();
 }
 

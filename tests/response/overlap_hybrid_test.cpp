@@ -13,6 +13,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(overlap_hybrid, behaviour_suite, in_float_and_dou
 
 TEST(overlap_hybrid, obeys_the_laws) {
   expect_slope_of_temperature<overlap_hybrid_case>();
+  expect_teacher_temperature<overlap_hybrid_case>(overlap_hybrid);
   expect_accurate_near_zero<overlap_hybrid_case>(4e-6);
 }
 

@@ -13,14 +13,15 @@ INSTANTIATE_TYPED_TEST_SUITE_P(prediction_correlation, batch_suite,
 
 TEST(prediction_correlation, is_its_two_terms) {
   batch<double> b(12, 9);
-  auto const value = prediction_correlation(b.student.view(), b.teacher.view(),
-                                            {.temperature = 3, .row_weight = 2, .column_weight = 0.5});
-  EXPECT_NEAR(value.value, 9 * (2 * value.of_rows + 0.5 * value.of_columns), 1e-13);
-  EXPECT_NEAR(
-      value.of_rows,
+  auto const value =
       prediction_correlation(b.student.view(), b.teacher.view(),
-                             {.temperature = 3, .column_weight = 0, .scale_by_temperature_squared = false}),
-      1e-15);
+                             {.temperature = 3, .inter_class_weight = 2, .intra_class_weight = 0.5});
+  EXPECT_NEAR(value.value, 9 * (2 * value.of_rows + 0.5 * value.of_columns), 1e-13);
+  EXPECT_NEAR(value.of_rows,
+              prediction_correlation(
+                  b.student.view(), b.teacher.view(),
+                  {.temperature = 3, .scale_by_temperature_squared = false, .intra_class_weight = 0}),
+              1e-15);
 }
 
 TEST(prediction_correlation, does_not_care_for_scale_and_shift_of_probabilities) {
@@ -56,21 +57,21 @@ TEST(prediction_correlation, keeps_small_differences) {
 TEST(prediction_correlation, has_no_slope_where_a_vector_is_constant) {
   batch<float> b(1, 6);  // every column of one row
   auto const one = prediction_correlation.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(),
-                                                    {.row_weight = 0});
+                                                    {.inter_class_weight = 0});
   EXPECT_EQ(one.value, 1.0);
   for (index c = 0; c < 6; ++c) EXPECT_EQ(b.gradient.at(0, c), 0.0);
 
   batch<float> equal(4, 6);  // a row of equal logits, and rows that are all alike
   for (index c = 0; c < 6; ++c) equal.student.set(2, c, 0.7);
   auto const rows = prediction_correlation.with_grad(equal.student.view(), equal.teacher.view(),
-                                                     equal.gradient.view(), {.column_weight = 0});
+                                                     equal.gradient.view(), {.intra_class_weight = 0});
   EXPECT_TRUE(std::isfinite(rows.value));
   for (index c = 0; c < 6; ++c) EXPECT_EQ(equal.gradient.at(2, c), 0.0);
   for (index r = 0; r < 4; ++r) {
     for (index c = 0; c < 6; ++c) equal.student.set(r, c, static_cast<double>(c));
   }
   auto const alike = prediction_correlation.with_grad(equal.student.view(), equal.teacher.view(),
-                                                      equal.gradient.view(), {.row_weight = 0});
+                                                      equal.gradient.view(), {.inter_class_weight = 0});
   EXPECT_EQ(alike.of_columns, 1.0);
   for (index r = 0; r < 4; ++r) {
     for (index c = 0; c < 6; ++c) EXPECT_EQ(equal.gradient.at(r, c), 0.0);
@@ -82,7 +83,7 @@ TEST(prediction_correlation, correlates_classes_of_tiny_probability) {
   batch<float> b(16, 3);
   for (index r = 0; r < 16; ++r) b.student.set(r, 0, 50.0), b.teacher.set(r, 0, 50.0);
   for (index r = 0; r < 16; ++r) b.teacher.set(r, 1, b.student.at(r, 1));
-  auto const value = prediction_correlation(b.student.view(), b.teacher.view(), {.row_weight = 0});
+  auto const value = prediction_correlation(b.student.view(), b.teacher.view(), {.inter_class_weight = 0});
   EXPECT_LT(value.of_columns, 0.999);  // column 1 agrees
   EXPECT_GT(value.of_columns, 0.1);
 }
@@ -95,10 +96,10 @@ TEST(prediction_correlation, refuses) {
             name + "teacher is 3 x 3; it must be 3 x 4, the shape of the student");
   EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.temperature = -1}); }),
             name + "temperature is -1; it must be within [1e-15, 1e15]");
-  EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.row_weight = -1}); }),
-            name + "row_weight is -1; it must be finite and >= 0");
-  EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.column_weight = std::nan("")}); }),
-            name + "column_weight is nan; it must be finite and >= 0");
+  EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.inter_class_weight = -1}); }),
+            name + "inter_class_weight is -1; it must be finite and >= 0");
+  EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.intra_class_weight = std::nan("")}); }),
+            name + "intra_class_weight is nan; it must be finite and >= 0");
   EXPECT_EQ(refusal_of([&] { (void)prediction_correlation(z, t, {.norm_floor = -1e-8}); }),
             name + "norm_floor is -1e-08; it must be finite and >= 0");
   EXPECT_EQ(refusal_of([&] { prediction_correlation.with_grad(z, t, t); }),

@@ -12,6 +12,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(renyi, behaviour_suite, in_float_and_double<renyi
 
 TEST(renyi, obeys_the_laws) {
   expect_slope_of_temperature<renyi_case>();
+  expect_teacher_temperature<renyi_case>(renyi);
   expect_accurate_near_zero<renyi_case>();
 }
 

@@ -11,6 +11,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(reverse_kl, behaviour_suite, in_float_and_double<
 
 TEST(reverse_kl, obeys_the_laws) {
   expect_slope_of_temperature<reverse_kl_case>();
+  expect_teacher_temperature<reverse_kl_case>(reverse_kl);
   expect_accurate_near_zero<reverse_kl_case>();
 }
 

@@ -12,6 +12,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(skew_kl, behaviour_suite, in_float_and_double<ske
 
 TEST(skew_kl, obeys_the_laws) {
   expect_slope_of_temperature<skew_kl_case>();
+  expect_teacher_temperature<skew_kl_case>(skew_kl);
   expect_accurate_near_zero<skew_kl_case>();
 }
 

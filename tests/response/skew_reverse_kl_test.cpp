@@ -12,6 +12,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(skew_reverse_kl, behaviour_suite, in_float_and_do
 
 TEST(skew_reverse_kl, obeys_the_laws) {
   expect_slope_of_temperature<skew_reverse_kl_case>();
+  expect_teacher_temperature<skew_reverse_kl_case>(skew_reverse_kl);
   expect_accurate_near_zero<skew_reverse_kl_case>();
 }
 
@@ -26,8 +27,8 @@ TEST(skew_reverse_kl, can_hold_the_mixture_constant) {
   std::vector<double> slope(1);
   double const value = skew_reverse_kl.with_grad(
       b.student.view(), b.teacher.view(), b.gradient.view(),
-      {.skew = 0.3, .detach_mixture = true, .temperature = 2, .temperature_gradient = slope});
-  EXPECT_NEAR(value, skew_reverse_kl(b.student.view(), b.teacher.view(), {.skew = 0.3, .temperature = 2}),
+      {.temperature = 2, .skew = 0.3, .detach_mixture = true, .temperature_gradient = slope});
+  EXPECT_NEAR(value, skew_reverse_kl(b.student.view(), b.teacher.view(), {.temperature = 2, .skew = 0.3}),
               1e-14);
   double expected_slope = 0;
   for (index r = 0; r < 3; ++r) {

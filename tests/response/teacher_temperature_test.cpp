@@ -159,8 +159,8 @@ TEST(teacher_temperature, softens_the_soft_term_of_hinton_kd) {
   auto const found = distil::hinton_kd(b.student.view(), b.teacher.view(), b.labels,
                                        {.temperature = 2,
                                         .teacher_temperature = 3,
-                                        .soft_weight = 0.5,
                                         .factor = 7,
+                                        .soft_weight = 0.5,
                                         .teacher_temperature_gradient = slope});
   EXPECT_NEAR(found.soft, soft, 1e-13);
   EXPECT_NEAR(slope[0], 0.5 * expected_slope[0], 1e-13);

@@ -238,7 +238,7 @@ TEST(top_k_functions, of_every_class_are_the_dense_teacher) {
       }
     }
   };
-  expect_dense(distil::renyi, renyi_options{.alpha = 1.5, .temperature = 2}, "renyi");
+  expect_dense(distil::renyi, renyi_options{.temperature = 2, .alpha = 1.5}, "renyi");
   expect_dense(distil::negative_log_overlap, divergence_options{.temperature = 2, .teacher_temperature = 3},
                "negative_log_overlap");
   expect_dense(distil::overlap_hybrid, overlap_hybrid_options{}, "overlap_hybrid");

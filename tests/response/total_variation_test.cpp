@@ -11,6 +11,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(total_variation, behaviour_suite, in_float_and_do
 
 TEST(total_variation, obeys_the_laws) {
   expect_slope_of_temperature<total_variation_case>();
+  expect_teacher_temperature<total_variation_case>(total_variation);
   expect_accurate_near_zero<total_variation_case>(4e-6);
 }
 

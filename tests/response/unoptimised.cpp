@@ -19,7 +19,7 @@ int main() {
   distil::softmax(t, g);
   double const same = distil::forward_kl(z, distil::probabilities(g, 1), {.temperature = 4});
   double const near =
-      distil::normalized_jensen_shannon.with_grad(z, t, g, {.teacher_mix = 1e-9, .temperature = 4});
+      distil::normalized_jensen_shannon.with_grad(z, t, g, {.temperature = 4, .teacher_mix = 1e-9});
   std::printf("%.7g is %.7g; %.7g is %.7g and %.7g\n", kd, 0.1 * ce + 0.9 * kl, kl, same, near);
   bool const agree = std::abs(kl - same) < 1e-5 && std::abs(kl - near) < 1e-5;
   return std::abs(kd - 0.1 * ce - 0.9 * kl) < 1e-5 && agree ? 0 : 1;

@@ -25,9 +25,9 @@ coupled_rows coupled(batch& b) {
 loss_value correlation_of_predictions(batch& b) {
   return prediction_correlation.with_grad(b.z(), b.t(), b.g(),
                                           {.temperature = b.number("temperature"),
-                                           .row_weight = b.number("row_weight"),
-                                           .column_weight = b.number("column_weight"),
                                            .scale_by_temperature_squared = b.squared(),
+                                           .inter_class_weight = b.number("row_weight"),
+                                           .intra_class_weight = b.number("column_weight"),
                                            .norm_floor = b.number("norm_floor"),
                                            .rows = coupled(b)});
 }
@@ -48,9 +48,9 @@ loss_value multi_level(batch& b) {
 loss_value sinkhorn_distance(batch& b) {
   return sinkhorn.with_grad(b.z(), b.t(), b.g(),
                             {.temperature = b.number("temperature"),
+                             .scale_by_temperature_squared = b.squared(),
                              .epsilon = b.number("epsilon"),
                              .iterations = static_cast<int>(b.number("iterations")),
-                             .scale_by_temperature_squared = b.squared(),
                              .rows = coupled(b)});
 }
 
@@ -116,10 +116,10 @@ loss_value sampled(batch& b) {
       {"absolute", kl_estimator::absolute},
       {"policy_gradient", kl_estimator::policy_gradient}};
   return sampled_kl.with_grad(b.z(), b.t(), b.labels, b.g(),
-                              {.estimator = estimators.at(b.word("estimator")),
+                              {.temperature = b.temperature(),
+                               .estimator = estimators.at(b.word("estimator")),
                                .limit = b.number("limit"),
                                .advantage_coefficient = b.number("advantage_coefficient"),
-                               .temperature = b.temperature(),
                                .rows = b.row()});
 }
 

@@ -29,12 +29,12 @@ loss_value hard(batch& b) {
 loss_value virtual_one(batch& b) {
   return virtual_teacher.with_grad(
       b.z(), b.labels, b.g(),
-      {.label_probability = b.number("label_probability"),
+      {.temperature = b.temperature(),
        .teacher_temperature = b.number("teacher_temperature"),
+       .scale_by_temperature_squared = b.squared(),
+       .label_probability = b.number("label_probability"),
        .softening = b.word("softening") == "of_logits" ? virtual_softening::of_logits
                                                        : virtual_softening::of_probabilities,
-       .temperature = b.temperature(),
-       .scale_by_temperature_squared = b.squared(),
        .soft_weight = b.number("soft_weight"),
        .rows = b.row()});
 }
@@ -51,9 +51,9 @@ loss_value corrected(batch& b) {
   return margin_corrected_kl.with_grad(
       b.z(), b.t(), b.labels, b.g(),
       {.temperature = b.temperature(),
+       .scale_by_temperature_squared = b.squared(),
        .margin = b.number("margin"),
        .corrects = b.word("corrects") == "all" ? corrected_rows::all : corrected_rows::wrong_only,
-       .scale_by_temperature_squared = b.squared(),
        .rows = b.row()});
 }
 
@@ -66,8 +66,8 @@ loss_value soft_label(batch& b) {
 loss_value all_for_one(batch& b) {
   return one_for_all.with_grad(b.z(), b.t(), b.labels, b.g(),
                                {.temperature = b.temperature(),
-                                .power = b.number("power"),
                                 .scale_by_temperature_squared = b.squared(),
+                                .power = b.number("power"),
                                 .rows = b.row()});
 }
 

@@ -10,9 +10,9 @@ template <class T>
 loss_value decoupled(vector_batch<T>& b) {
   return decoupled_kd.with_grad(b.z(), b.t(), b.labels, b.g(),
                                 {.temperature = b.temperature(),
+                                 .scale_by_temperature_squared = b.squared(1.0),
                                  .target_weight = b.number("target_weight"),
                                  .non_target_weight = b.number("non_target_weight"),
-                                 .scale_by_temperature_squared = b.squared(1.0),
                                  .rows = b.row(),
                                  .temperature_gradient = b.slopes()});
 }
@@ -20,8 +20,8 @@ template <class T>
 loss_value normalized(vector_batch<T>& b) {
   return normalized_kd.with_grad(b.z(), b.t(), b.labels, b.g(),
                                  {.temperature = b.temperature(),
-                                  .non_target_weight = b.number("non_target_weight"),
                                   .scale_by_temperature_squared = b.squared(1.0),
+                                  .non_target_weight = b.number("non_target_weight"),
                                   .rows = b.row(),
                                   .temperature_gradient = b.slopes()});
 }

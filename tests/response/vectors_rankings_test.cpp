@@ -37,10 +37,10 @@ pairwise_options pairs(batch const& b) {
 loss_value squares(batch& b) {
   return mean_squared_logits.with_grad(
       b.z(), b.t(), b.g(),
-      {.classes = b.word("classes") == "sum" ? over_classes::sum : over_classes::mean,
+      {.temperature = b.temperature(),
+       .classes = b.word("classes") == "sum" ? over_classes::sum : over_classes::mean,
        .centred = b.is("centred"),
        .relative = b.is("relative"),
-       .temperature = b.temperature(),
        .rows = b.masked_row(),
        .temperature_gradient = b.slopes()});
 }

@@ -15,17 +15,17 @@ loss_value standard(batch& b) {
     return standardized(forward_kl)
         .with_grad(b.z(), b.t(), b.g(),
                    {.temperature = b.temperature(),
-                    .epsilon = b.number("epsilon"),
                     .scale_by_temperature_squared = b.squared(),
+                    .epsilon = b.number("epsilon"),
                     .rows = b.masked_row(),
                     .temperature_gradient = b.slopes()});
   }
   return standardized(hinton_kd).with_grad(b.z(), b.t(), b.labels, b.g(),
                                            {.temperature = b.temperature(),
+                                            .scale_by_temperature_squared = b.squared(),
                                             .epsilon = b.number("epsilon"),
                                             .soft_weight = b.number("soft_weight"),
                                             .hard_weight = b.number("hard_weight"),
-                                            .scale_by_temperature_squared = b.squared(),
                                             .rows = b.row(),
                                             .temperature_gradient = b.slopes()});
 }
@@ -33,9 +33,9 @@ loss_value standard(batch& b) {
 loss_value normalised(batch& b) {
   return norm_kd.with_grad(b.z(), b.t(), b.labels, b.g(),
                            {.temperature = b.temperature(),
+                            .scale_by_temperature_squared = b.squared(),
                             .soft_weight = b.number("soft_weight"),
                             .hard_weight = b.number("hard_weight"),
-                            .scale_by_temperature_squared = b.squared(),
                             .rows = b.row(),
                             .temperature_gradient = b.slopes()});
 }
@@ -43,10 +43,10 @@ loss_value normalised(batch& b) {
 loss_value dynamic(batch& b) {
   return dynamic_temperature_kd.with_grad(b.z(), b.t(), b.labels, b.g(),
                                           {.temperature = b.temperature(),
+                                           .scale_by_temperature_squared = b.squared(),
                                            .dynamic_weight = b.number("dynamic_weight"),
                                            .vanilla_weight = b.number("vanilla_weight"),
                                            .hard_weight = b.number("hard_weight"),
-                                           .scale_by_temperature_squared = b.squared(),
                                            .rows = b.row()});
 }
 

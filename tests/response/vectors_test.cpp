@@ -58,9 +58,9 @@ struct replay : vector_batch<T> {
 
   loss_value hinton() {
     hinton_kd_options const options{.temperature = temperature(),
+                                    .scale_by_temperature_squared = squared(1.0),
                                     .soft_weight = source.option("soft_weight", 1.0),
                                     .hard_weight = source.option("hard_weight", 0.0),
-                                    .scale_by_temperature_squared = squared(1.0),
                                     .label_smoothing = source.option("label_smoothing", 0.0),
                                     .rows = row(),
                                     .temperature_gradient = slopes()};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "behaviour_suite.hpp"
 #include "finite_difference.hpp"
 
@@ -63,6 +65,71 @@ void expect_accurate_near_zero(double absolute = 0.0) {
                 << s.label;
           }
         }
+      }
+    }
+  }
+}
+
+/// A teacher with temperatures S of its own, in every row another, and the factors T S, 1 and a number: value and gradient
+/// are those of the reference for the teacher's logits times T / S. Derivatives: by S they are those by T of such logits,
+/// and where both temperatures are the same they sum up to the one by it.
+template <class Case, class Loss>
+void expect_teacher_temperature(Loss const& loss) {
+  constexpr index rows = 9;
+  std::size_t const count = rows;
+  for (auto s : Case::settings()) {
+    double const T = s.temperature;
+    for (index const columns : {2, 7, 70}) {
+      batch<double> b(rows, columns), scaled(rows, columns);
+      std::vector<double> of_teacher;
+      for (index r = 0; r < rows; ++r) {
+        of_teacher.push_back(T * (0.75 + 0.125 * static_cast<double>(r)));
+        for (index c = 0; c < columns; ++c) {
+          scaled.teacher.set(r, c, b.teacher.at(r, c) * T / of_teacher.back());
+        }
+      }
+      std::vector<double> values(count), by_student(count), by_teacher(count);
+      auto options = Case::options(s, {.reduce = reduction::sum, .values = values}, by_student, false);
+      options.teacher_temperature = row_parameter(of_teacher);
+      options.teacher_temperature_gradient = by_teacher;
+      for (int const multiplied : {0, 1, 2}) {  // by T S, by 1, by a factor
+        options.scale_by_temperature_squared = multiplied == 0;
+        options.factor = multiplied == 2 ? std::optional<row_parameter>(3.0) : std::nullopt;
+        loss.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
+        for (index r = 0; r < rows; ++r) {
+          auto const at = static_cast<std::size_t>(r);
+          auto const exact =
+              Case::of(b.student.row<long double>(r), scaled.teacher.row<long double>(r), 0, s);
+          double const ratio = (multiplied == 0   ? T * of_teacher[at]
+                                : multiplied == 1 ? 1.0
+                                                  : 3.0) /
+                               temperature_factor(s);
+          double const value = ratio * static_cast<double>(exact.value);
+          EXPECT_NEAR(values[at], value, 1e-11 * (1 + std::abs(value))) << s.label << " row " << r;
+          for (index c = 0; c < columns; ++c) {
+            EXPECT_NEAR(b.gradient.at(r, c),
+                        ratio * static_cast<double>(exact.gradient[static_cast<std::size_t>(c)]),
+                        1e-11 * ratio * (1 + exact.gradient_scale))
+                << s.label << " row " << r << " column " << c;
+          }
+        }
+      }
+      // The last factor does not move with a temperature.
+      std::vector<double> student_alike(count), teacher_alike(count), both(count);
+      auto alike = options;
+      alike.teacher_temperature = row_parameter(T);
+      alike.temperature_gradient = student_alike;
+      alike.teacher_temperature_gradient = teacher_alike;
+      (void)loss(b.student.view(), scaled.teacher.view(), alike);
+      alike.teacher_temperature = std::nullopt;
+      alike.temperature_gradient = both;
+      alike.teacher_temperature_gradient = {};
+      (void)loss(b.student.view(), scaled.teacher.view(), alike);
+      for (std::size_t r = 0; r < count; ++r) {
+        double const near = 1e-9 * (1 + std::abs(student_alike[r]) + std::abs(teacher_alike[r]));
+        EXPECT_NEAR(by_student[r], student_alike[r], near) << s.label;
+        EXPECT_NEAR(by_teacher[r] * of_teacher[r], teacher_alike[r] * T, near * (1 + T)) << s.label;
+        EXPECT_NEAR(student_alike[r] + teacher_alike[r], both[r], near) << s.label;
       }
     }
   }

@@ -8,19 +8,16 @@
 namespace distil {
 
 struct attention_divergence_options {
-  attention_divergence_kind kind = attention_divergence_kind::kl;
-
-  /// Default: every head with the teacher's of its number.
-  attention_heads heads = attention_heads::each;
-
   /// Softens both sides' attention: one number, or one per head that is compared; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
   /// Multiplies each head's part by the square of its temperature. Default false.
   bool scale_by_temperature_squared = false;
 
-  /// Where to write the derivative by each temperature. Default: nowhere.
-  std::span<double> temperature_gradient = {};
+  attention_divergence_kind kind = attention_divergence_kind::kl;
+
+  /// Default: every head with the teacher's of its number.
+  attention_heads heads = attention_heads::each;
 
   /// Keys at which the teacher's score is not above this drop out of the sum, but not out of the softmax: a cross entropy
   /// alone. TextBrewer without a mask: -1e-3. Default -inf, none.
@@ -34,6 +31,9 @@ struct attention_divergence_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the derivative by each temperature. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -124,7 +124,7 @@ struct attention_divergence_loss : pair_loss<attention_divergence_loss, attentio
 /// @gradient  w (q - p) / (T n), with m q in place of q where only a part m of p is not dropped, shared out to the
 ///            heads that were brought together; by T see `temperature_gradient`
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `attention_divergence_loss::bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s
+/// @error     `bound` epsilons of T^2 (1 + s) for the value where T^2 is wanted, of 1 + s
 ///            elsewhere, s the largest scaled distance of a score from its row's top; of (1 + s) / (T n) for the
 ///            gradient; by the temperature of what is for the value, over T
 /// @nan       NaN in a row makes the value and the row's gradient NaN; masked keys and queries that do not count may be

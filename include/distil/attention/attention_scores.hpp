@@ -86,7 +86,7 @@ struct attention_scores_loss : pair_loss<attention_scores_loss, attention_scores
 ///            teacher
 /// @gradient  2 w (s - m(t)) / n above `masked_to`, 0 up to it; shared out to the heads that were brought together
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `attention_scores_loss::bound` epsilons of the value; of the largest element of the gradient. Scores
+/// @error     `bound` epsilons of the value; of the largest element of the gradient. Scores
 ///            brought together are rounded before their difference is taken
 /// @nan       NaN makes the value and the gradient at these entries NaN; masked keys and queries that do not count may
 ///            be NaN. Without entries that count: 0

@@ -19,6 +19,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `cross_relation`.
 struct cross_relation_loss {
+  using options_type = relation_options;
   static constexpr char const* name = "cross_relation";
   static constexpr error_bound bound{.value = 8, .gradient = 16, .temperature_gradient = 1};
 

@@ -30,6 +30,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `minilm_v2`.
 struct minilm_v2_loss {
+  using options_type = minilm_v2_options;
   static constexpr char const* name = "minilm_v2";
   static constexpr error_bound bound{.value = 8, .gradient = 16};
 

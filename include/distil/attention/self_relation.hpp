@@ -39,7 +39,7 @@ struct self_relation_loss : pair_loss<self_relation_loss, relation_options> {
 ///            teacher
 /// @gradient  (dS + dS') X_a with dS = w (R_s - R_t) / (T sqrt(d_a) A len_n B); by T see `temperature_gradient`
 /// @throws    std::invalid_argument when a shape, option, mask or weight is refused; nothing is written then
-/// @error     `self_relation_loss::bound` epsilons of 1 + s for the value, of (1 + s) x / (sqrt(d_a) n) for the
+/// @error     `bound` epsilons of 1 + s for the value, of (1 + s) x / (sqrt(d_a) n) for the
 ///            gradient; s the largest scaled product of two tokens in size, x the largest feature, n what it is divided
 ///            by; by the temperature of (1 + s) / T. Times T^2 where that is wanted
 /// @nan       NaN in a token's features make value and gradient NaN, the gradient in its sequence and head alone;

@@ -12,7 +12,7 @@ struct clip_affinity_options {
 
   /// What is summed over a row. Default: the divergence (CLIP-KD); TinyCLIP takes the cross entropy, which has the same
   /// gradient.
-  soft_divergence what = soft_divergence::kl;
+  soft_divergence kind = soft_divergence::kl;
 
   /// Multiplies each direction. Default 0.5, their mean; 1 for the sum.
   double direction_weight = 0.5;
@@ -20,12 +20,12 @@ struct clip_affinity_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
+  /// Adds the gradients to what is there instead of overwriting it. Default false.
+  bool accumulate = false;
+
   /// One number: becomes the derivative by `student_scale`; times the scale it is that by the scale's logarithm, which CLIP
   /// learns. Default: not wanted.
   std::span<double> scale_gradient = {};
-
-  /// Adds the gradients to what is there instead of overwriting it. Default false.
-  bool accumulate = false;
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -63,7 +63,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
             teacher_scale = static_cast<T>(options.teacher_scale);
     double const factor = options.direction_weight / static_cast<double>(rows);
     auto const compare = [&](matrix_view<T> of_student, matrix_view<T> of_teacher, matrix_view<T> to) {
-      return kernels::compare_with_teacher<T>(policy, options.what, of_student, scale, of_teacher,
+      return kernels::compare_with_teacher<T>(policy, options.kind, of_student, scale, of_teacher,
                                               teacher_scale, factor, to);
     };
     double const of_images = compare(student, teacher, slope);
@@ -101,7 +101,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
 /// @gradient  with R = w a (q - p) / B of rows plus that of columns: R T_s and R' I_s, through x / |x| as
 ///            (g - u (u . g)) / |x|; by the scale a: sum R / a (I_s T_s')
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `clip_affinity_loss::bound`, relative to 1 + log B + a + b for the value and, for a row of length |x|, to
+/// @error     `bound`, relative to 1 + log B + a + b for the value and, for a row of length |x|, to
 ///            a (1 + a + b) / (B |x|) for the gradients, with `normalize`; by the scale to what the value is, over a
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient
 /// @cost      B^2 (2 D + 2 D') multiplications, 4 B^2 D more with gradients; 4 B^2 exponentials; 5 B^2 numbers of scratch

@@ -12,11 +12,11 @@ struct contrast_gradients_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
-  /// One number: becomes the derivative by `student_scale`. Default: not wanted.
-  std::span<double> scale_gradient = {};
-
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// One number: becomes the derivative by `student_scale`. Default: not wanted.
+  std::span<double> scale_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -192,7 +192,7 @@ struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gra
 ///            and Z = a^2 P (K - sum P K) / B: Z T + a R H by images, Z' I + a R' F by texts, then through x / |x|; by the
 ///            scale: (sum F g_s of images + sum H g_s of texts + sum Z (I T')) / a
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `contrast_gradients_loss::bound`, relative to ((a + b) / B)^2 / D (1 + a) for the value, times a / |x| for
+/// @error     `bound`, relative to ((a + b) / B)^2 / D (1 + a) for the value, times a / |x| for
 ///            the gradients, with `normalize`; by the scale to what the value is, over a
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient
 /// @cost      12 B^2 D multiplications, 12 B^2 D more with gradients; 4 B^2 exponentials; 5 B^2 + 6 B D numbers of scratch

@@ -128,6 +128,7 @@ struct noise_contrast {
 
 /// See `contrastive_representation`.
 struct contrastive_representation_loss {
+  using options_type = contrastive_representation_options;
   static constexpr char const* name = "contrastive_representation";
   static constexpr error_bound bound{.value = 64, .gradient = 128};
 
@@ -267,7 +268,7 @@ struct contrastive_representation_loss {
 /// @gradient  by s . m / T: -(c + epsilon) / (h + c + epsilon) of the positive, h / (h + c + epsilon) of the negatives, times
 ///            m / (B T), through x / |x| as (g - u (u . g)) / |x|
 /// @throws    std::invalid_argument when a shape, number or option is refused; nothing is written then
-/// @error     `contrastive_representation_loss::bound`, relative to (1 + K) (1 + 1 / T + |log Z c|) for the value and, for a
+/// @error     `bound`, relative to (1 + K) (1 + 1 / T + |log Z c|) for the value and, for a
 ///            row of length |x|, to the sum of the slopes' sizes times (1 + 1 / T + |log Z c|) / |x| for the gradients
 /// @nan       NaN in a row makes the value NaN and that row's gradient. Without rows 0
 /// @cost      2 B (K + 1) D multiplications, twice that with gradients, and as many reads at random of the memories; 2 B K

@@ -17,11 +17,11 @@ struct info_nce_options {
   /// The mean of this loss and of the one in which the teacher's embeddings look for the student's. Default false.
   bool symmetric = false;
 
-  /// One number: becomes the derivative of the loss by the temperature. Default: not wanted.
-  std::span<double> temperature_gradient = {};
-
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// One number: becomes the derivative of the loss by the temperature. Default: not wanted.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -94,7 +94,7 @@ struct info_nce_loss : pair_loss<info_nce_loss, info_nce_options, kernels::as_ma
 /// @gradient  (q - 1_own) t / (B T), through s / |s| as (g - u (u . g)) / |s|; by the temperature
 ///            -sum (q - 1_own) s . t / (B T^2). A row of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `info_nce_loss::bound`, relative to 1 + log B + 1 / T for the value and, for a row of length |s|, to
+/// @error     `bound`, relative to 1 + log B + 1 / T for the value and, for a row of length |s|, to
 ///            (1 + 1 / T) / (B T |s|) for the gradient, with `normalize`; by the temperature to what the value is, over T
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0 and no gradient
 /// @cost      2 B^2 D multiplications, B^2 exponentials (2 B^2 when symmetric); 2 to 4 B^2 numbers of scratch

@@ -11,11 +11,11 @@ struct interactive_contrast_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
-  /// One number: becomes the derivative by `scale`. Default: not wanted.
-  std::span<double> scale_gradient = {};
-
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// One number: becomes the derivative by `scale`. Default: not wanted.
+  std::span<double> scale_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -72,7 +72,7 @@ struct interactive_contrast_loss : clip_loss<interactive_contrast_loss, interact
 /// @gradient  scale (q - 1_own) T_t / (2 B) and the same with I_t, through x / |x|; by the scale: the sum of
 ///            (q - 1_own) (s . t) / (2 B)
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `interactive_contrast_loss::bound`, relative to 1 + log B + scale for the value and, for a row of length |x|,
+/// @error     `bound`, relative to 1 + log B + scale for the value and, for a row of length |x|,
 ///            to scale (1 + scale) / (B |x|) for the gradients, with `normalize`; by the scale to what the value is, over
 ///            the scale
 /// @nan       rows are coupled: NaN makes value and gradients NaN. Without rows 0; of one pair 0 and no gradient

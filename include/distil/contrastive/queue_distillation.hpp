@@ -12,11 +12,11 @@ namespace distil {
 struct queue_distillation_options {
   /// Divide the similarities of the student and of the teacher; within [1e-15, 1e15]. Default 0.04 (CompRess); SEED has
   /// 0.2 and 1e-4, which makes the teacher almost sure of one entry.
-  double student_temperature = 0.04;
+  double temperature = 0.04;
   double teacher_temperature = 0.04;
 
   /// What is summed over the entries. Default: the divergence; SEED reports the cross entropy, which has the same gradient.
-  soft_divergence what = soft_divergence::kl;
+  soft_divergence kind = soft_divergence::kl;
 
   /// The sample's own teacher embedding is one more entry, as in SEED. Default false.
   bool with_own_teacher = false;
@@ -65,7 +65,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
           : matrix_view<T>();
   index const listed = student_queue.rows, entries = listed + own;
   double const factor = 1.0 / static_cast<double>(rows);
-  T const scale = static_cast<T>(1.0 / options.student_temperature);
+  T const scale = static_cast<T>(1.0 / options.temperature);
   T const teacher_scale = static_cast<T>(1.0 / options.teacher_temperature);
   detail::any_policy const here(serial);
   double const value = simd::sum_chunks(
@@ -85,7 +85,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
             of_student(r, listed) = dot_of(&s(r, 0), &t(r, 0), s.columns);
             of_teacher(r, listed) = dot_of(&t(r, 0), &t(r, 0), t.columns);
           }
-          total += compare_with_teacher<T>(here, options.what, of_student, scale, of_teacher, teacher_scale,
+          total += compare_with_teacher<T>(here, options.kind, of_student, scale, of_teacher, teacher_scale,
                                            factor, slope);
           if (!operands.gradient) continue;
           matrix_view<T> const to = some_rows(place, row, row + count);
@@ -110,6 +110,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
 
 /// See `queue_distillation`.
 struct queue_distillation_loss {
+  using options_type = queue_distillation_options;
   static constexpr char const* name = "queue_distillation";
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 
@@ -188,7 +189,7 @@ struct queue_distillation_loss {
         [&] { return std::to_string(of_student.rows) + " entries"; },
         [&] { return std::to_string(of_teacher.rows) + " entries, as the teacher's, and at least one"; });
     for (auto const& [temperature, argument] :
-         {std::pair{options.student_temperature, "student_temperature"},
+         {std::pair{options.temperature, "temperature"},
           std::pair{options.teacher_temperature, "teacher_temperature"}}) {
       detail::require(detail::is_temperature(temperature), name, argument, temperature,
                       detail::must_be_temperature);
@@ -214,7 +215,7 @@ struct queue_distillation_loss {
 /// @param     gradient [B, D] dL/ds, overwritten or added; may be the student itself, nothing else that is read
 /// @gradient  Q' (q - p) / (T_s B), through s / |s| as (g - u (u . g)) / |s|
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `queue_distillation_loss::bound`, relative to 1 + log K + 1 / T_s + 1 / T_t for the value and, for a row of
+/// @error     `bound`, relative to 1 + log K + 1 / T_s + 1 / T_t for the value and, for a row of
 ///            length |s|, to (1 + 1 / T_s + 1 / T_t) / (B T_s |s|) for the gradient, with `normalize`
 /// @nan       NaN in a row makes the value NaN and that row's gradient; in an entry, all
 /// @cost      2 B K D multiplications, B K D more with gradient; 2 B K exponentials; 192 K numbers of scratch a thread

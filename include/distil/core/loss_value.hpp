@@ -40,7 +40,8 @@ struct loss_value {
 ///
 ///   |dL/dT    - exact| <= temperature_gradient * epsilon * V / T         by a scale s: V / s
 ///
-/// The tests read these members: a bound that is documented is a bound that is tested.
+/// Every loss has one, found as `decltype(forward_kl)::bound`, which its contract calls `bound`. The tests read these members:
+/// a bound that is documented is a bound that is tested.
 struct error_bound {
   double value;
   double gradient;

@@ -74,7 +74,7 @@ struct activation_boundaries_loss : pair_loss<activation_boundaries_loss, activa
 ///            teacher
 /// @gradient  2 (s + margin) or 2 (s - margin) where the error is not 0, times w / n
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `activation_boundaries_loss::bound` epsilons of the value; of the largest 2 (|s| + margin) w / n for the
+/// @error     `bound` epsilons of the value; of the largest 2 (|s| + margin) w / n for the
 ///            gradient
 /// @nan       NaN elements make the value NaN and the gradient there alone. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread

@@ -11,6 +11,9 @@
 namespace distil {
 
 struct attention_guided_options {
+  /// Of the masks; within [1e-15, 1e15]. Default 0.5, as in the paper for two-stage detectors (0.1 for one-stage ones).
+  double temperature = 0.5;
+
   /// Multiply the three terms; finite and >= 0. Defaults 7e-5, 4e-3 and 4e-3: two-stage detectors in the paper, all of
   /// mmrazor. (The paper has 4e-4, 2e-2 and 2e-2 for one-stage detectors.)
   double masked_weight = 7e-5;
@@ -20,9 +23,6 @@ struct attention_guided_options {
   /// Masks of the first term. Defaults: the paper's. Public code has `averaged` over positions and `none` over channels.
   attention_mask spatial_mask = attention_mask::joint;
   attention_mask channel_mask = attention_mask::joint;
-
-  /// Of the masks; within [1e-15, 1e15]. Default 0.5, as in the paper for two-stage detectors (0.1 for one-stage ones).
-  double temperature = 0.5;
 
   /// Of the other two terms. Default: the paper's. Public code has `mean`.
   attention_pooling pooling = attention_pooling::magnitude;
@@ -41,7 +41,8 @@ struct attention_guided_value : loss_value {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `attention_guided`.
-struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided_options> {
+struct attention_guided_loss
+    : pair_loss<attention_guided_loss, attention_guided_options, kernels::as_maps, attention_guided_value> {
   static constexpr char const* name = "attention_guided";
   static constexpr error_bound bound{.value = 64, .gradient = 64};
 
@@ -173,7 +174,7 @@ struct attention_guided_loss : pair_loss<attention_guided_loss, attention_guided
 /// @gradient  masked_weight m d / |.| + sign(s) (channel_weight (A_c(s) - A_c(t)) / (positions |.|) + spatial_weight
 ///            (A_p(s) - A_p(t)) / (channels |.|)); masks are constant. A norm of 0 has none, nor has |s| at 0
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `attention_guided_loss::bound` epsilons: of the norms of student and teacher for the value, of the largest
+/// @error     `bound` epsilons: of the norms of student and teacher for the value, of the largest
 ///            element of the gradient of unlike maps for the gradient
 /// @nan       NaN makes value and gradient NaN. Without samples: 0
 /// @cost      reads two maps, twice with gradient, and writes one; 3 samples of scratch a thread

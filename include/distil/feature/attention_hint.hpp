@@ -16,10 +16,10 @@ enum class attention_weighting {
 };
 
 struct attention_hint_options {
-  attention_weighting weighting = attention_weighting::softmax;
-
   /// Divides the attention in the softmax; within [1e-15, 1e15]. Default 0.5, as published.
   double temperature = 0.5;
+
+  attention_weighting weighting = attention_weighting::softmax;
 
   /// v is the mean over the channels of |t|^power; within [1, 64]. Default 1, as published.
   double power = 1.0;
@@ -132,7 +132,7 @@ struct attention_hint_loss : pair_loss<attention_hint_loss, attention_hint_optio
 ///            teacher
 /// @gradient  2 a (s - t) w / n. A teacher of zeros has the same weight everywhere
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `attention_hint_loss::bound` epsilons of the value and of the largest element of the gradient, times
+/// @error     `bound` epsilons of the value and of the largest element of the gradient, times
 ///            1 + max v / temperature with softmax
 /// @nan       a NaN of the teacher makes the value and its sample's gradient NaN, one of the student its element's
 ///            gradient. Without samples, or where nothing counts: 0

@@ -111,7 +111,7 @@ struct attention_transfer_loss : pair_loss<attention_transfer_loss, attention_tr
 /// @gradient  r = 2 (a_s - a_t) / n or (a_s - a_t) / (|a_s - a_t| n); dv = (r - a (a . r)) / |v|;
 ///            df = power |f|^(power - 1) sign(f) dv. A map of zeros stays one and has no gradient; nor have equal maps
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     with P positions: `attention_transfer_loss::bound` epsilons of 1 / P (of 1 for `norm`) for the value; of
+/// @error     with P positions: `bound` epsilons of 1 / P (of 1 for `norm`) for the value; of
 ///            the largest dv of its sample with r of length 2 / n (1 / n for `norm`) times |df / dv| for the gradient
 /// @nan       a NaN makes the value and its sample's gradient NaN. Without samples, or where nothing counts: 0
 /// @cost      reads student (twice) and teacher and writes one map; scratch of 2 samples of the student and 1 of the

@@ -14,7 +14,7 @@ struct channel_wise_options {
   double temperature = 1.0;
 
   /// Times temperature^2. Default true, as published.
-  bool temperature_squared = true;
+  bool scale_by_temperature_squared = true;
 
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
@@ -48,7 +48,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
                              channel_wise_options const& options) {
     auto const& [student, teacher, gradient] = operands;
     detail::sample_weights const weights(name, options.weights, student.samples);
-    double const squared = options.temperature_squared ? options.temperature * options.temperature : 1.0;
+    double const squared =
+        options.scale_by_temperature_squared ? options.temperature * options.temperature : 1.0;
     double const mean = weights.mean_factor(static_cast<double>(student.channels));
     // Before the gradient is written, perhaps over the student.
     if (!options.temperature_gradient.empty()) {
@@ -119,7 +120,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
       auto const divergence = static_cast<double>(
           simd::compare_soft_rows(soft_divergence::kl, s, scale, t, scale, size, difference, p));
       auto const by_log = static_cast<double>(simd::temperature_slope<T>(s, t, scale, size, p, difference));
-      return options.temperature_squared ? temperature * (2.0 * divergence + by_log) : by_log / temperature;
+      return options.scale_by_temperature_squared ? temperature * (2.0 * divergence + by_log)
+                                                  : by_log / temperature;
     }
   };
 };
@@ -135,9 +137,9 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
 /// @gradient  T (q - p) / (N C), q and p the student's and the teacher's softmax of the channel; by the temperature
 ///            mean_nc of 2 T KL + E_p s - E_q s - Cov_p(t, t - s) / T
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `channel_wise_loss::bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
+/// @error     `bound` epsilons of T^2 (1 + m / T) for the value and of T (1 + m / T) / (N C) for the
 ///            gradient, m the largest magnitude of s and t; of T (1 + r / T) by the temperature, r the range of a
-///            channel; of 1 / T^2 of these without `temperature_squared`
+///            channel; of 1 / T^2 of these without `scale_by_temperature_squared`
 /// @nan       a NaN makes the value and its channel's gradient NaN. A channel that is masked everywhere has no loss.
 ///            Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one, 2 exponentials an element; 3 samples of scratch a thread

@@ -140,7 +140,7 @@ struct factor_transfer_loss : pair_loss<factor_transfer_loss, factor_transfer_op
 /// @gradient  g = sign(u_s - u_t) / n or 2 (u_s - u_t) / n; dx = (g - u (u . g)) / |x|, then power |f|^(power - 1)
 ///            sign(f) for maps. sign(0) = 0; zeros stay zeros and have no gradient
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     with F numbers in a factor: `factor_transfer_loss::bound` epsilons of 1 / sqrt(F) (1 / F for squares) for
+/// @error     with F numbers in a factor: `bound` epsilons of 1 / sqrt(F) (1 / F for squares) for
 ///            the mean; of 1 / n times sqrt(F) (2 / n for squares), over the shortest |x| and times its derivative by f
 ///            for the gradient; |d| turns at 0
 /// @nan       a NaN makes the value and its sample's gradient NaN. Without samples, or where nothing counts: 0

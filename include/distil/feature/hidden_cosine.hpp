@@ -98,7 +98,7 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
 ///            teacher
 /// @gradient  (cos u_s - u_t) / |s| / n, u the unit vectors
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `hidden_cosine_loss::bound` epsilons of 1 for the value, of the largest 1 / |s| n for the gradient
+/// @error     `bound` epsilons of 1 for the value, of the largest 1 / |s| n for the gradient
 /// @nan       a NaN makes the value and its position's gradient NaN. The cosine with a vector of zeros is 0: loss 1, no
 ///            gradient. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread

@@ -128,7 +128,7 @@ struct hierarchical_context_loss : pair_loss<hierarchical_context_loss, hierarch
 ///            teacher
 /// @gradient  2 w_l / (n_l sum w) times the differences of each level, shared among the elements of its parts
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `hierarchical_context_loss::bound` epsilons of the value; of the largest element of the gradient
+/// @error     `bound` epsilons of the value; of the largest element of the gradient
 /// @nan       a NaN makes the value and its channel's gradient NaN. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one, which it passes once more for each level; 3 samples of scratch a thread
 /// @source    Chen et al. 2021, section 3.4, and their code (mdistiller takes it, too), which goes by the height alone

@@ -166,7 +166,7 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
 /// @gradient  2 w d / n, or w d / (beta n) within beta and w sign(d) / n beyond; through s / |s| as
 ///            (g - u (u . g)) / |s|. n is what `reduce` divides by. A vector of zeros is not divided and has no gradient
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `hint_loss::bound` epsilons of the value; of the largest element of the gradient
+/// @error     `bound` epsilons of the value; of the largest element of the gradient
 /// @nan       NaN elements make value and gradient NaN, the gradient at these elements alone (in their vector when it is
 ///            normalised). Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 5 samples of scratch a thread

@@ -133,7 +133,7 @@ struct inter_channel_correlation_loss
 /// @gradient  (dG + dG') F with dG_i = (R_i - N_i (N_i . R_i)) / |G_i|, R = 2 w (N_s - N_t) / n; n is what `reduce`
 ///            divides by. The row of a channel of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
-/// @error     `inter_channel_correlation_loss::bound` epsilons of C / n a sample for the value, of the largest element of
+/// @error     `bound` epsilons of C / n a sample for the value, of the largest element of
 ///            the gradient of unlike features for the gradient
 /// @nan       NaN makes the value NaN, and the gradient of its sample. Without samples, or where nothing counts: 0
 /// @cost      C^2 products of channels a sample, 2 C^2 more with gradient

@@ -23,6 +23,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `linear_projector`.
 struct linear_projector_function {
+  using options_type = linear_projector_options;
   static constexpr char const* name = "linear_projector";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
 

@@ -141,7 +141,7 @@ struct localization_loss : pair_loss<localization_loss, localization_options> {
 /// @gradient  w T (q - p) / n, n what `reduce` divides by; by the temperature (2 KL - sum (q - p) s / T -
 ///            Cov_p(t, t - s) / T^2) w T / n
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `localization_loss::bound`, as of divergences (see error_bound); the gradient's by 1 / n, by
+/// @error     `bound`, as of divergences (see error_bound); the gradient's by 1 / n, by
 ///            the temperature relative to what the value is, over T
 /// @nan       NaN stays in its edge's gradient and makes the value NaN. -inf is a bin of probability 0; an edge with none
 ///            left has loss 0 and no gradient. Without boxes, or where nothing counts: 0

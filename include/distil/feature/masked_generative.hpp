@@ -58,7 +58,7 @@ struct masked_generative_loss : pair_loss<masked_generative_loss, masked_generat
 ///            lead to the student; overwritten or added; may be the student itself, never the teacher
 /// @gradient  2 w (g - t) / n
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
-/// @error     `masked_generative_loss::bound` epsilons of the value; of the largest element of the gradient
+/// @error     `bound` epsilons of the value; of the largest element of the gradient
 /// @nan       NaN elements make the value NaN and the gradient there alone. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread
 /// @source    Yang et al. 2022 (MGD), equation 4; mmrazor's mgd_loss. ViTKD's generated layer: weight 3e-6

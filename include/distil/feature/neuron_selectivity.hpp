@@ -179,7 +179,7 @@ struct neuron_selectivity_loss : pair_loss<neuron_selectivity_loss, neuron_selec
 /// @gradient  dL/dx_i = 2 / C^2 sum_j k'(x_i . x_j) x_j - 2 / (C C') sum_j k'(x_i . y_j) y_j with k' = 1, 2 x . y or
 ///            k / variance, then (g - x (x . g)) / |s|. A channel of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `neuron_selectivity_loss::bound` epsilons: of 1 for the value, whose terms are means of kernels; of
+/// @error     `bound` epsilons: of 1 for the value, whose terms are means of kernels; of
 ///            1 / (C |s_c|) for the gradient of channel c, 1 / variance as much with a smaller variance
 /// @nan       NaN makes the value NaN, and the gradient of its sample. Without samples, or where nothing counts: 0
 /// @cost      (C^2 + C'^2) / 2 + C C' products of channels a sample, C^2 + C C' more with gradient; no array of

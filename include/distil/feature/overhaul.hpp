@@ -97,7 +97,7 @@ struct overhaul_loss : pair_loss<overhaul_loss, overhaul_options> {
 ///            teacher
 /// @gradient  2 (s - t') w / n where it counts
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `overhaul_loss::bound` epsilons of the value; of the largest element of the gradient
+/// @error     `bound` epsilons of the value; of the largest element of the gradient
 /// @nan       NaN elements make the value NaN and the gradient there alone. Without samples, or where nothing counts: 0
 /// @cost      reads two maps and writes one; 3 samples of scratch a thread
 /// @source    Heo et al. 2019 (A comprehensive overhaul of feature distillation), equations 3 to 7, and their code;

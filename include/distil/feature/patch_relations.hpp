@@ -38,7 +38,8 @@ struct patch_relations_value : loss_value {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `patch_relations`.
-struct patch_relations_loss : pair_loss<patch_relations_loss, patch_relations_options> {
+struct patch_relations_loss
+    : pair_loss<patch_relations_loss, patch_relations_options, kernels::as_maps, patch_relations_value> {
   static constexpr char const* name = "patch_relations";
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 
@@ -203,7 +204,7 @@ struct patch_relations_loss : pair_loss<patch_relations_loss, patch_relations_op
 /// @gradient  of each term 4 w (X X' - Y Y') X / n, n the number of its pairs, then (g - x (x . g)) / |s|. A patch of
 ///            zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape, weight or sampled patch is refused; nothing is written then
-/// @error     `patch_relations_loss::bound` epsilons: of the sum of the weights for the value; of
+/// @error     `bound` epsilons: of the sum of the weights for the value; of
 ///            w (1 / (B P) + 1 / K) / |s| for the gradient of a patch
 /// @nan       NaN makes the value NaN. Without samples: 0
 /// @cost      B P^2 + P B^2 + K^2 products of patches for B samples of P patches, K sampled, twice that more with

@@ -242,7 +242,7 @@ struct pearson_loss : pair_loss<pearson_loss, pearson_options> {
 /// @gradient  (d - z_s (d . z_s) / ((n - 1) deviation / (deviation + epsilon))) / (deviation + epsilon) / (n C), with
 ///            d = z_s - z_t. A constant channel has z = 0 and no gradient
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `pearson_loss::bound` epsilons of 1 for the value, of the largest (1 + |z|) / (deviation + epsilon) / (n
+/// @error     `bound` epsilons of 1 for the value, of the largest (1 + |z|) / (deviation + epsilon) / (n
 ///            C) for the gradient
 /// @nan       the batch is coupled: a NaN makes the value and its channel's gradient NaN. Without samples 0. No finite
 ///            numbers are too large

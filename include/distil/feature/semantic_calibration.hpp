@@ -24,6 +24,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `semantic_calibration`.
 struct semantic_calibration_loss {
+  using options_type = semantic_calibration_options;
   static constexpr char const* name = "semantic_calibration";
   static constexpr error_bound bound{.value = 16, .gradient = 32};
 
@@ -248,7 +249,7 @@ struct semantic_calibration_loss {
 ///            softmax, m the means and n the sum of the weights: exact through the attention, nothing is constant but
 ///            the teacher
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
-/// @error     `semantic_calibration_loss::bound` epsilons of the value; of the largest element of each gradient
+/// @error     `bound` epsilons of the value; of the largest element of each gradient
 /// @nan       NaN makes the value NaN, and gradients of its sample. Without samples, or where nothing counts: 0
 /// @cost      reads each layer's two maps and writes one; 3 samples of scratch a thread
 /// @source    Chen et al. 2021, "Cross-Layer Distillation with Semantic Calibration"; DefangChen/SemCKD

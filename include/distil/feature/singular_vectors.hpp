@@ -229,7 +229,7 @@ struct singular_vectors_loss : layer_pair_loss<singular_vectors_loss, singular_v
 ///            v_i', l the squared singular values, inverses as `regularization` says. Which vectors are aligned is
 ///            constant
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `singular_vectors_loss::bound` epsilons of A B for the value, of the largest element for the gradient,
+/// @error     `bound` epsilons of A B for the value, of the largest element for the gradient,
 ///            where singular values differ by a hundredth of the largest. Computed in double for all types
 /// @nan       NaN or infinite elements make the value NaN, and gradients of their sample. A map of zeros has no vectors
 ///            and no gradient. Without samples, or where nothing counts: 0

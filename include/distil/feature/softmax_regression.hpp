@@ -34,6 +34,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `softmax_regression`.
 struct softmax_regression_loss {
+  using options_type = softmax_regression_options;
   static constexpr char const* name = "softmax_regression";
   static constexpr error_bound bound{.value = 64, .gradient = 64};
 
@@ -220,7 +221,7 @@ struct softmax_regression_loss {
 ///            others
 /// @gradient  (2 feature_weight d / (N D) + 2 score_weight W'W d / (N C)) / positions
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `softmax_regression_loss::bound` epsilons of the value that magnitudes of s, t and W would have; of the
+/// @error     `bound` epsilons of the value that magnitudes of s, t and W would have; of the
 ///            gradient's largest element
 /// @nan       a NaN makes the value and its sample's gradient NaN. Without samples, or
 ///            where nothing counts: 0

@@ -116,7 +116,7 @@ struct solution_flow_loss : layer_pair_loss<solution_flow_loss, solution_flow_op
 /// @gradient  by first D second / positions, by second D' first / positions, D = 2 w (G_s - G_t) / n; n is what `reduce`
 ///            divides by
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
-/// @error     `solution_flow_loss::bound` epsilons: with g a bound of the products |first_a| |second_b| / positions, of
+/// @error     `bound` epsilons: with g a bound of the products |first_a| |second_b| / positions, of
 ///            g^2 a pair for the value; of the largest w g / n * sum_b |second_b(p)| / positions for the gradient
 /// @nan       NaN makes the value NaN, and gradients of its sample. Without samples, or where nothing counts: 0
 /// @cost      2 A B products of channels a sample, 2 A B more with gradients

@@ -160,7 +160,7 @@ struct variational_information_loss
 /// @gradient  (s - t) / v / n; by a: (1 / v - (s - t)^2 / v^2) / (1 + e^-a) / 2, in the mean over the channel's
 ///            elements and divided by the channels
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `variational_information_loss::bound` epsilons of mean (|log v| + d^2 / v) / 2 for the value, of the
+/// @error     `bound` epsilons of mean (|log v| + d^2 / v) / 2 for the value, of the
 ///            largest element of the gradient
 /// @nan       NaN elements make the value and their channel's variance_gradient NaN and the gradient there alone.
 ///            Without samples, or where nothing counts: 0

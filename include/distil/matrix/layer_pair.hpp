@@ -29,6 +29,30 @@ struct layer_operands {
   pair_operands<T> first, second;
 };
 
+template <class>
+inline constexpr bool is_layer_pair = false;
+template <class First, class Second>
+inline constexpr bool is_layer_pair<layer_pair<First, Second>> = true;
+
+/// How a loss sees two layers.
+struct as_layers : detail::target_argument {
+  template <class Argument>
+  static constexpr bool takes = is_layer_pair<Argument>;
+
+  template <class First, class Second>
+  static auto read(layer_pair<First, Second> const& maps) {
+    auto const first = detail::input_map(maps.first);
+    auto const second = detail::input_map(maps.second);
+    return layer_pair<decltype(first), decltype(second)>{first, second};
+  }
+  template <class First, class Second>
+  static auto written(layer_pair<First, Second> const& maps) {
+    auto const first = detail::output_map(maps.first);
+    auto const second = detail::output_map(maps.second);
+    return layer_pair<decltype(first), decltype(second)>{first, second};
+  }
+};
+
 }  // namespace kernels
 
 /// The face of a loss between two layers of a student and two of a teacher. `Loss` has
@@ -39,61 +63,38 @@ struct layer_operands {
 ///   evaluate(policy, operands, options)   the value; writes both gradients where `operands.first.gradient` wants them
 ///
 /// Both gradients are wanted or none.
-template <class Loss, class Options>
-struct layer_pair_loss {
-  template <class S1, class S2, class Teachers>
-  [[nodiscard]] auto operator()(layer_pair<S1, S2> const& students, Teachers const& teachers,
-                                Options const& options = {}) const {
-    return (*this)(serial, students, teachers, options);
-  }
-
-  template <execution_policy Policy, class S1, class S2, class T1, class T2>
-  [[nodiscard]] auto operator()(Policy policy, layer_pair<S1, S2> const& students,
-                                layer_pair<T1, T2> const& teachers, Options const& options = {}) const {
-    return run(policy, operands_of(read(students), read(teachers), options), options);
-  }
-
-  template <class S1, class S2, class Teachers, class Gradients>
-  auto with_grad(layer_pair<S1, S2> const& students, Teachers const& teachers, Gradients const& gradients,
-                 Options const& options = {}) const {
-    return with_grad(serial, students, teachers, gradients, options);
-  }
-
-  template <execution_policy Policy, class S1, class S2, class T1, class T2, class G1, class G2>
-  auto with_grad(Policy policy, layer_pair<S1, S2> const& students, layer_pair<T1, T2> const& teachers,
-                 layer_pair<G1, G2> const& gradients, Options const& options = {}) const {
-    auto const from = read(students);
-    auto const to = read(teachers);
+template <class Loss, class Options, class Value = loss_value>
+struct layer_pair_loss
+    : detail::binary_face<layer_pair_loss<Loss, Options, Value>, Options, Value, kernels::as_layers> {
+  template <class S1, class S2, class T1, class T2, class Output>
+  [[nodiscard]] static Value evaluate(detail::any_policy policy, layer_pair<S1, S2> const& students,
+                                      layer_pair<T1, T2> const& teachers, Output const& output,
+                                      Options const& options) {
+    auto const from = kernels::as_layers::read(students);
+    auto const to = kernels::as_layers::read(teachers);
     auto operands = operands_of(from, to, options);
-    auto const first = detail::output_map(gradients.first);
-    auto const second = detail::output_map(gradients.second);
-    detail::require_gradient(Loss::name, first, from.first, to.first);
-    detail::require_gradient(Loss::name, second, from.second, to.second);
-    auto const require_apart = [](auto const& gradient, auto const& other, char const* what) {
-      detail::require(detail::overlap_of(gradient, other) == detail::overlap::none, Loss::name, "gradient",
-                      what, "apart from all but its own layer of the student");
-    };
-    require_apart(first, second, "overlapping that of the other layer");
-    require_apart(first, from.second, "overlapping the student's other layer");
-    require_apart(second, from.first, "overlapping the student's other layer");
-    require_apart(first, to.second, "overlapping the teacher");
-    require_apart(second, to.first, "overlapping the teacher");
-    auto const apart = [](auto const& gradient, auto const& student) {
-      return detail::overlap_of(gradient, student) == detail::overlap::none;
-    };
-    operands.first.gradient = {first, options.accumulate, apart(first, from.first)};
-    operands.second.gradient = {second, options.accumulate, apart(second, from.second)};
-    return run(policy, operands, options);
+    if constexpr (!std::is_same_v<Output, detail::no_gradient>) {
+      detail::require_gradient(Loss::name, output.first, from.first, to.first);
+      detail::require_gradient(Loss::name, output.second, from.second, to.second);
+      auto const require_apart = [](auto const& gradient, auto const& other, char const* what) {
+        detail::require(detail::overlap_of(gradient, other) == detail::overlap::none, Loss::name, "gradient",
+                        what, "apart from all but its own layer of the student");
+      };
+      require_apart(output.first, output.second, "overlapping that of the other layer");
+      require_apart(output.first, from.second, "overlapping the student's other layer");
+      require_apart(output.second, from.first, "overlapping the student's other layer");
+      require_apart(output.first, to.second, "overlapping the teacher");
+      require_apart(output.second, to.first, "overlapping the teacher");
+      auto const apart = [](auto const& gradient, auto const& student) {
+        return detail::overlap_of(gradient, student) == detail::overlap::none;
+      };
+      operands.first.gradient = {output.first, options.accumulate, apart(output.first, from.first)};
+      operands.second.gradient = {output.second, options.accumulate, apart(output.second, from.second)};
+    }
+    return Loss::evaluate(policy, operands, options);
   }
 
  private:
-  template <class First, class Second>
-  static auto read(layer_pair<First, Second> const& maps) {
-    auto const first = detail::input_map(maps.first);
-    auto const second = detail::input_map(maps.second);
-    return layer_pair<decltype(first), decltype(second)>{first, second};
-  }
-
   template <class S1, class S2, class T1, class T2>
   static auto operands_of(layer_pair<S1, S2> const& students, layer_pair<T1, T2> const& teachers,
                           Options const& options) {
@@ -115,11 +116,6 @@ struct layer_pair_loss {
 
   template <class Map>
   using arithmetic_of_map = arithmetic_t<std::remove_const_t<typename std::remove_const_t<Map>::element>>;
-
-  template <class Policy, class T>
-  static auto run(Policy policy, kernels::layer_operands<T> const& operands, Options const& options) {
-    return Loss::evaluate(detail::any_policy(policy), operands, options);
-  }
 };
 
 }  // namespace DISTIL_ARCH_NAMESPACE

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "distil/core/execution.hpp"
-#include "distil/core/loss_value.hpp"
+#include "distil/core/loss_face.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/core/number_checks.hpp"
 #include "distil/matrix/operands.hpp"
@@ -17,8 +16,8 @@ struct pair_operands {
   map_target<T> gradient;  ///< none: the value alone is wanted
 };
 
-/// How a loss sees its arguments.
-struct as_maps {  ///< feature maps; a matrix has one position a row
+/// How a loss sees its arguments: as feature maps. A matrix has one position a row.
+struct as_maps : detail::target_argument {
   template <class T>
   static void require(char const* where, char const* argument, feature_map<T> const& map) {
     detail::require_map(where, argument, map);
@@ -32,7 +31,8 @@ struct as_maps {  ///< feature maps; a matrix has one position a row
     return detail::output_map(std::forward<Argument>(argument));
   }
 };
-struct as_matrices {  ///< matrices, each the map of one sample whose channels are the matrix's rows
+/// As matrices, each the map of one sample whose channels are the matrix's rows.
+struct as_matrices : detail::target_argument {
   template <class T>
   static void require(char const* where, char const* argument, feature_map<T> const& map) {
     detail::require_map_of_matrix(where, argument, map);
@@ -58,39 +58,21 @@ struct as_matrices {  ///< matrices, each the map of one sample whose channels a
 ///                                          `operands.gradient` wants it
 ///
 /// and `Options` a member `accumulate`. What `evaluate` computes in is the widest arithmetic type of student and teacher.
-template <class Loss, class Options, class Arguments = kernels::as_maps>
-struct pair_loss {
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher,
-                                Options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] auto operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                Options const& options = {}) const {
+template <class Loss, class Options, class Arguments = kernels::as_maps, class Value = loss_value>
+struct pair_loss
+    : detail::binary_face<pair_loss<Loss, Options, Arguments, Value>, Options, Value, Arguments> {
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static Value evaluate(detail::any_policy policy, Student const& student,
+                                      Teacher const& teacher, Output const& output, Options const& options) {
     auto const from = Arguments::read(student);
     auto const to = Arguments::read(teacher);
-    return run(policy, operands_of(from, to, options), options);
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  auto with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                 Options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                 Options const& options = {}) const {
-    auto const from = Arguments::read(student);
-    auto const to = Arguments::read(teacher);
-    auto const output = Arguments::written(std::forward<Gradient>(gradient));
     auto operands = operands_of(from, to, options);
-    detail::require_gradient(Loss::name, output, from, to);
-    bool const apart = detail::overlap_of(output, from) == detail::overlap::none;
-    operands.gradient = {output, options.accumulate, apart};
-    return run(policy, operands, options);
+    if constexpr (!std::is_same_v<Output, detail::no_gradient>) {
+      detail::require_gradient(Loss::name, output, from, to);
+      bool const apart = detail::overlap_of(output, from) == detail::overlap::none;
+      operands.gradient = {output, options.accumulate, apart};
+    }
+    return Loss::evaluate(policy, operands, options);
   }
 
  private:
@@ -105,11 +87,6 @@ struct pair_loss {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }
     return kernels::pair_operands<T>{kernels::map_source<T>(student), kernels::map_source<T>(teacher), {}};
-  }
-
-  template <class Policy, class T>
-  static auto run(Policy policy, kernels::pair_operands<T> const& operands, Options const& options) {
-    return Loss::evaluate(detail::any_policy(policy), operands, options);
   }
 };
 

@@ -148,7 +148,7 @@ struct centered_kernel_alignment_loss
 /// @param     gradient [B, D] dL/dX, overwritten or added; may be the student itself, never the teacher
 /// @gradient  2 (C K / |K| - K' / |K'|) / |K| X, C = 1 - L
 /// @throws    std::invalid_argument when a shape is refused; nothing is written then
-/// @error     `centered_kernel_alignment_loss::bound` epsilons of 1 for the value, of 2 |X|_F / |K|_F for each element of the
+/// @error     `bound` epsilons of 1 for the value, of 2 |X|_F / |K|_F for each element of the
 ///            gradient; debiased, times |X X'|_F / |K|_F of either side, which cancellation costs
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0. Where one side's features are the same for
 ///            all samples, and debiased of fewer than four samples, 1 and no gradient

@@ -227,7 +227,7 @@ struct correlation_congruence_loss
 /// @gradient  2 R X, R_ij = 2 (k_ij - k'_ij) / B^2 k'(x_i . x_j), or over the norm with `frobenius`; of successive samples
 ///            sign(x_i - y_i) (|x_(i-1) - y_(i-1)| + |x_(i+1) - y_(i+1)|) / (B - 1)
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `correlation_congruence_loss::bound` epsilons of sum_ij (|k_ij| + |k'_ij|)^2 / B^2 for the value, of the
+/// @error     `bound` epsilons of sum_ij (|k_ij| + |k'_ij|)^2 / B^2 for the value, of the
 ///            gradient with magnitudes in the place of differences for the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row and successive samples 0
 /// @cost      B^2 (D + D') / 2 multiplications, B^2 D more with gradient; 2 B^2 + B (D + max(D, D')) numbers of scratch.

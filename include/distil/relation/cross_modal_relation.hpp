@@ -134,7 +134,7 @@ struct cross_modal_relation_loss
 /// @gradient  with C = c (q - p) / (B temperature) and R = w (r - p) / (B temperature): C V + (R + R') U, pulled back through
 ///            u = x / |x|. A row of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     with t the lesser temperature, at most 1, and c + w the sum of weights: `cross_modal_relation_loss::bound`
+/// @error     with t the lesser temperature, at most 1, and c + w the sum of weights: `bound`
 ///            epsilons of (c + w) / t for the value, of (c + 2 w) / (B t^2) over the shortest length for each element of the
 ///            gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient

@@ -32,7 +32,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `instance_relation_graph`.
 struct instance_relation_graph_loss
-    : layer_pair_loss<instance_relation_graph_loss, instance_relation_graph_options> {
+    : layer_pair_loss<instance_relation_graph_loss, instance_relation_graph_options,
+                      instance_relation_graph_value> {
   static constexpr char const* name = "instance_relation_graph";
   static constexpr error_bound bound{.value = 32, .gradient = 128};
 
@@ -181,7 +182,7 @@ struct instance_relation_graph_loss
 /// @gradient  with d the differences: 2 d / (n max), by the largest -sum 2 d Q / (n max^2) besides, then 2 (x_i - x_j).
 ///            Of equal largest distances the first has it. Where all are 0, they stay so, and there is no gradient
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
-/// @error     `instance_relation_graph_loss::bound` epsilons of the sum of the weights for the value, of the largest
+/// @error     `bound` epsilons of the sum of the weights for the value, of the largest
 ///            element for the gradient. Squared lengths must be in the range of the type
 /// @nan       rows are coupled: NaN makes the value NaN. Without samples, and of one, 0 for the edges
 /// @cost      B^2 / 2 products of samples a map, B^2 more with gradient; B^2 numbers of scratch a map, and its copy twice

@@ -183,7 +183,7 @@ struct locality_preserving_loss
 /// @gradient  sum_j (a_ij + a_ji) (s_i - s_j) / B; or 2 (r_i - sum_j a_ji r_j) / B with r = s - A s. Exact: neighbours
 ///            and weights are the teacher's
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `locality_preserving_loss::bound` epsilons: of the mean squared length of the student's samples for the
+/// @error     `bound` epsilons: of the mean squared length of the student's samples for the
 ///            value, of the largest element of the gradient of unlike features for the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient
 /// @cost      B^2 D' / 2 multiplications for the neighbours, B k D for the rest; B (B + D + D' + k) numbers of scratch

@@ -127,7 +127,7 @@ struct probabilistic_transfer_loss
 /// @gradient  (C + C') U pulled back through u = x / |x|, C_ij = (s_ij - sum_k Q_ik s_ik) / (2 B^2 sum_k K_ik),
 ///            s = 1 - P / (Q + epsilon). A row of zeros stays one and has no gradient
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `probabilistic_transfer_loss::bound` epsilons of 1 / B for the value; of 2 / B^2 over the shortest length,
+/// @error     `bound` epsilons of 1 / B for the value; of 2 / B^2 over the shortest length,
 ///            times the largest P / (Q + epsilon), for each element of the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient. With
 ///            epsilon = 0, +inf where the student's samples are opposite and the teacher's are not

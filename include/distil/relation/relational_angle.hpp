@@ -69,7 +69,7 @@ struct relational_angle_loss
 ///            dL/dq_ij = sum_k c_ijk (1 / (D_ij D_ik) - cos_ijk / q_ij) - sum_a c_aij / (2 D_ai D_aj); then
 ///            dL/dx_i = 2 sum_j (dL/dq_ij + dL/dq_ji) (x_i - x_j). Samples that coincide do not move each other
 /// @throws    std::invalid_argument when a shape is refused; nothing is written then
-/// @error     `relational_angle_loss::bound` epsilons of the largest ratio of two distances from one sample for the value;
+/// @error     `bound` epsilons of the largest ratio of two distances from one sample for the value;
 ///            of that ratio's square over B times the shortest distance for each element of the gradient (with
 ///            `unit_features`, and over the shortest length). Squared lengths must be in the range of the type
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one or two rows 0, and no gradient

@@ -156,7 +156,7 @@ struct relational_distance_loss
 /// @gradient  sum_j w_ij (x_i - x_j), w_ij = 2 (c_ij - sum cD / (n m)) / (B^2 m D_ij), c = rho', m the mean of n distances.
 ///            Samples that coincide do not move each other
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     `relational_distance_loss::bound` epsilons of 1 for the value, of 2 / (B m) for each element of the gradient
+/// @error     `bound` epsilons of 1 for the value, of 2 / (B m) for each element of the gradient
 ///            (with `unit_features`, over the shortest length). Squared lengths must be in the range of the type
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient. Where all
 ///            samples coincide for one side, its normalised distances are 0

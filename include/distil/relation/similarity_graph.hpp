@@ -31,7 +31,6 @@ struct similarity_graph_loss
                 similarity_graph_options<std::remove_cvref_t<decltype(Divergence)>, Kernel>,
                 kernels::as_matrices> {
   using options_type = similarity_graph_options<std::remove_cvref_t<decltype(Divergence)>, Kernel>;
-
   static constexpr char const* name = "similarity_graph";
   static constexpr error_bound bound{.value = 64, .gradient = 128};
 
@@ -138,7 +137,7 @@ struct similarity_graph_loss
 /// @param     gradient   [B, D] dL/dX, overwritten or added; may be the student itself, never the teacher
 /// @gradient  (S + S') dk/d(x_i . x_j) X + 2 n_i x_i, S = dL/dK, n_i = sum_j (S + S')_ij dk/d|x_i|^2
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
-/// @error     with `forward_kl` at temperature T `similarity_graph_loss::bound` epsilons of 1 for the value, of 4 / (B T)
+/// @error     with `forward_kl` at temperature T `bound` epsilons of 1 for the value, of 4 / (B T)
 ///            over the shortest length for the gradient of cosines
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row and no self 0. Vectors of zeros
 ///            have the cosine 0 and no gradient

@@ -81,7 +81,7 @@ struct similarity_preserving_loss
 /// @gradient  (dG + dG') X with dG_i = (R_i - N_i (N_i . R_i)) / |G_i|, R = 2 (N_s - N_t) / B^2. A row of zeros stays one
 ///            and has no gradient
 /// @throws    std::invalid_argument when a shape is refused; nothing is written then
-/// @error     `similarity_preserving_loss::bound` epsilons of 1 / B for the value, of the largest element of the gradient
+/// @error     `bound` epsilons of 1 / B for the value, of the largest element of the gradient
 ///            of unlike features for the gradient
 /// @nan       rows are coupled: NaN makes value and gradient NaN. Without rows 0; of one row 0, and no gradient
 /// @cost      B^2 (D + D') / 2 multiplications, B^2 D more with gradient; 2 B^2 numbers of scratch

@@ -8,6 +8,18 @@ namespace distil {
 
 /// Options of `adaptive_alpha`.
 struct adaptive_alpha_options {
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
   /// The orders of the two divergences, of which the larger counts; finite. Default -1, as in the paper: it dislikes
   /// classes that the student overestimates.
   double alpha_min = -1.0;
@@ -19,12 +31,6 @@ struct adaptive_alpha_options {
   /// forward KL.
   double ratio_limit = 1e3;
 
-  /// As in `divergence_options`: both logits are divided by it. Default 1.
-  row_parameter temperature = 1;
-
-  /// The loss times T^2. Default true.
-  bool scale_by_temperature_squared = true;
-
   /// Weights, reduction, divisor.
   row_options rows = {};
 
@@ -33,6 +39,9 @@ struct adaptive_alpha_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `adaptive_alpha`.
@@ -116,7 +125,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            value; so is dL/dT
 /// @nan       as `amari_alpha`, but finite where the limit holds: +inf where the teacher gives mass to a class that the student
 ///            has masked, for alpha_max = 1
-/// @error     `adaptive_alpha_function::bound` for orders within [-1, 2]
+/// @error     `bound` for orders within [-1, 2]
 /// @cost      see `divergence`: 10 exponentials an element
 /// @source    Wang et al. 2021 (AlphaNet), arXiv:2102.07954, section 3; `loss_ops.py`. There the number that is returned is not
 ///            L but -sum q rho log q, of the same gradient

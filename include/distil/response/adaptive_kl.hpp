@@ -11,15 +11,21 @@ namespace distil {
 
 /// Options of `adaptive_kl`.
 struct adaptive_kl_options {
-  /// The head of the teacher are its likeliest classes as long as their probabilities sum to at most this, and the first
-  /// in any case. Within [0, 1]. Default 0.5, as in the paper (mu).
-  double head_mass = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The head of the teacher are its likeliest classes as long as their probabilities sum to at most this, and the first
+  /// in any case. Within [0, 1]. Default 0.5, as in the paper (mu).
+  double head_mass = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -29,6 +35,9 @@ struct adaptive_kl_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -123,9 +132,11 @@ struct adaptive_kl_function {
       using kernel_teacher = typename Term::template reader<T, simd::along<T>>;
       constexpr bool logits = kernel_teacher::form == teacher_form::logits;
       constexpr bool probabilities = kernel_teacher::form == teacher_form::probabilities;
-      double sharpness = logits ? 1.0 : term.temperature[row];
+      double const temperature =
+          (term.teacher_temperature ? *term.teacher_temperature : term.temperature)[row];
+      double sharpness = logits ? 1.0 : temperature;
       if (term.teacher.captured_at) sharpness = (*term.teacher.captured_at)[row];
-      sharpness /= term.temperature[row];
+      sharpness /= temperature;
       auto const& teacher = term.teacher.matrix;
       auto* const scores =
           reinterpret_cast<T*>(term.memory.memory(static_cast<std::size_t>(teacher.columns) * sizeof(T)));
@@ -157,7 +168,7 @@ struct adaptive_kl_function {
 /// @gradient  w_b / sum w * T [ h (q - p) + (1 - h) q (log q - log p - KL(q || p)) ] with h held constant, as in the
 ///            source; so is dL/dT
 /// @nan       as `jeffreys`
-/// @error     `adaptive_kl_function::bound`, times 1 + the largest |log p - log q|: where nearly all mass is equal, h is made
+/// @error     `bound`, times 1 + the largest |log p - log q|: where nearly all mass is equal, h is made
 ///            of differences that rounding swallows
 /// @cost      see `divergence`: 2 exponentials an element; besides, the head is found by parting a copy of the teacher's
 ///            row, some 10 ns an element, in a number of scratch a class more

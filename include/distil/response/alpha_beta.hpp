@@ -8,17 +8,23 @@ namespace distil {
 
 /// Options of `alpha_beta`.
 struct alpha_beta_options {
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
   /// The power of the teacher's probabilities. Finite. Default 0.2, as in ABKD's instructions for GPT-2.
   double alpha = 0.2;
 
   /// The power of the student's. Finite, and alpha + beta >= 0. Default 0.7, as in ABKD's instructions for GPT-2.
   double beta = 0.7;
-
-  /// As in `divergence_options`: both logits are divided by it. Default 1.
-  row_parameter temperature = 1;
-
-  /// The loss times T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -28,6 +34,9 @@ struct alpha_beta_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `alpha_beta`.
@@ -65,7 +74,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = q^b (q^a - p^a) / a, q^b (log q - log p) at a = 0
 /// @nan       a class masked on one side alone costs +inf where the power of that side is <= 0, and the gradient of the row
 ///            is NaN if the teacher has masked it, or if beta < 0 or both powers are 0; otherwise finite
-/// @error     `alpha_beta_function::bound` for powers within [-1, 2], however near the special cases
+/// @error     `bound` for powers within [-1, 2], however near the special cases
 /// @cost      see `divergence`: 2 exponentials and 1 to 3 more an element
 /// @source    Cichocki, Cruces, Amari 2011, equation 19; Wang et al. 2025 (ABKD), arXiv:2505.04560. The script of ABKD for
 ///            language models is fixed to (0, 1). On the axes and for a + b = 0 ABKD divides once by the power where the

@@ -8,15 +8,21 @@ namespace distil {
 
 /// Options of `amari_alpha`.
 struct amari_alpha_options {
-  /// The power of the teacher's probabilities, 1 - alpha being that of the student's: 1 is `forward_kl`, 0 `reverse_kl`,
-  /// 0.5 four times the squared Hellinger distance, 2 half of chi squared. Finite. Default 0.5.
-  double alpha = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The power of the teacher's probabilities, 1 - alpha being that of the student's: 1 is `forward_kl`, 0 `reverse_kl`,
+  /// 0.5 four times the squared Hellinger distance, 2 half of chi squared. Finite. Default 0.5.
+  double alpha = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -26,6 +32,9 @@ struct amari_alpha_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `amari_alpha`.
@@ -58,7 +67,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T Z (q - w) / a, w = p^a q^(1-a) / Z, and its limits
 /// @nan       +inf where Z is beyond the range of numbers, such as for alpha >= 1 where the student alone has masked a class,
 ///            for alpha <= 0 where the teacher has; the gradient of such a row is NaN
-/// @error     `amari_alpha_function::bound` for alpha within [-1, 2], however near 0 and 1
+/// @error     `bound` for alpha within [-1, 2], however near 0 and 1
 /// @cost      see `divergence`: 3 exponentials an element
 /// @source    Amari 1985; Wang et al. 2021 (AlphaNet), arXiv:2102.07954, section 3, which clips (p / q)^a at 1e3 and takes
 ///            the larger of the losses with alpha -1 and 1: that is `adaptive_alpha`

@@ -5,7 +5,7 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 /// See `batch_correlation`.
-struct batch_correlation_loss : coupled_loss<batch_correlation_loss, gram_options> {
+struct batch_correlation_loss : coupled_loss<batch_correlation_loss, gram_options, gram_value> {
   static constexpr char const* name = "batch_correlation";
   static constexpr error_bound bound{.value = 32, .gradient = 64, .temperature_gradient = 4};
 
@@ -26,7 +26,7 @@ struct batch_correlation_loss : coupled_loss<batch_correlation_loss, gram_option
 /// @gradient  4 / B (Q Q' - P P') Q by Q, then through the softmax: q (g - sum q g) / T.
 ///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `batch_correlation_loss::bound`, relative to the sum of |QQ' - PP'| (QQ' + PP') over all entries: a
+/// @error     `bound`, relative to the sum of |QQ' - PP'| (QQ' + PP') over all entries: a
 ///            small difference is as exact as the probabilities are. dL/dT to that over T
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
 ///            student or teacher is fully masked, or that is ignored, takes no part; without any row, loss and

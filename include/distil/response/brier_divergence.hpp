@@ -32,7 +32,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 sum_i (p_i - q_i)^2, p = softmax(t / T), q = softmax(z / T)
 /// @gradient  w_b / sum w * 2 T q ((q - p) - sum q (q - p)); without the factor T^2 over T in the place of times T
-/// @error     `brier_divergence_function::bound`, the value relative to |exact| + m T^2 (1 + log C) with m the largest
+/// @error     `bound`, the value relative to |exact| + m T^2 (1 + log C) with m the largest
 ///            probability of the row on either side
 /// @cost      see `divergence`: 4 exponentials an element
 /// @source    Brier 1950. Over the candidates of a query, with cosines as scores, a loss of embedding distillation: T =

@@ -16,34 +16,18 @@ struct cross_entropy_term : detail::cross_entropy_base<Targets> {
 };
 
 /// See `cross_entropy`.
-struct cross_entropy_loss {
+struct cross_entropy_loss
+    : detail::binary_face<cross_entropy_loss, cross_entropy_options, loss_value, detail::target_argument> {
   static constexpr char const* name = "cross_entropy";
   static constexpr error_bound bound{
       .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 2};
 
-  template <matrix_argument Student, class Targets>
-  [[nodiscard]] loss_value operator()(Student const& student, Targets const& targets,
-                                      cross_entropy_options const& options = {}) const {
-    return (*this)(serial, student, targets, options);
-  }
-
-  template <execution_policy Policy, class Student, class Targets>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Targets const& targets,
-                                      cross_entropy_options const& options = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(targets, options));
-  }
-
-  template <matrix_argument Student, class Targets, class Gradient>
-  loss_value with_grad(Student const& student, Targets const& targets, Gradient&& gradient,
-                       cross_entropy_options const& options = {}) const {
-    return with_grad(serial, student, targets, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Targets, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Targets const& targets, Gradient&& gradient,
-                       cross_entropy_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate}, make_term(targets, options));
+  template <class Student, class Targets, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Targets const& targets, Output const& output,
+                                           cross_entropy_options const& options) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
+                               make_term(targets, options));
   }
 
   /// Cross entropy as a term of `fuse`. Targets and spans must outlive the objective.
@@ -72,7 +56,7 @@ struct cross_entropy_loss {
 ///            targets
 /// @gradient  w_b / sum w * (q sum_i target_i - target) / T
 /// @throws    std::invalid_argument when a shape, option, weight, label or target is refused; nothing is written then
-/// @error     `cross_entropy_loss::bound`
+/// @error     `bound`
 /// @nan       a NaN or +inf logit, and a NaN soft target, makes the loss and gradient of its row NaN (masked classes may
 ///            get 0), no other's. A target on a masked class makes the loss +inf, smoothed mass included (PyTorch
 ///            does the same). A fully masked row counts for nothing

@@ -10,6 +10,9 @@ struct decoupled_kd_options {
   /// CIFAR-100; 1 for ImageNet.
   row_parameter temperature = 4;
 
+  /// Multiplies both by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiplies the divergence between the probabilities of the label and of all else, the paper's alpha; finite and
   /// >= 0. Default 1.
   double target_weight = 1.0;
@@ -17,9 +20,6 @@ struct decoupled_kd_options {
   /// Multiplies the divergence among the other classes, the paper's beta; finite and >= 0. Default 8, as in mdistiller
   /// for most pairs; mmrazor and the paper's ImageNet have 0.5.
   double non_target_weight = 8.0;
-
-  /// Multiplies both by T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};
@@ -120,7 +120,7 @@ struct decoupled_kd_definition {
 /// @gradient  at the label target_weight T (q_y - p_y); elsewhere non_target_weight T (q^ - p^) - target_weight T
 ///            (q_y - p_y) q^
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `decoupled_kd_definition::bound`, with f = (target_weight + non_target_weight) T^2
+/// @error     `bound`, with f = (target_weight + non_target_weight) T^2
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's; a
 ///            part of weight 0 is absent. Where the teacher gives all mass to the label, and with one class, the part
 ///            of the other classes is 0; with two classes it is 0, too

@@ -56,35 +56,22 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// summand is free to differ by a multiple of q - p, whose sum is 0, from the one in the books: that keeps a small
 /// divergence accurate.
 template <class Function>
-struct divergence {
+struct divergence
+    : detail::binary_face<divergence<Function>, typename detail::options_of_function<Function>::type>,
+      detail::bound_of_function<Function> {
   static constexpr char const* name = detail::name_of<Function>();
   using options_type = typename detail::options_of_function<Function>::type;
 
   Function function = {};
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      options_type const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
+  constexpr divergence() = default;
+  constexpr divergence(Function const& the_function) : function(the_function) {}
 
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      options_type const& options = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(teacher, options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate}, make_term(teacher, options));
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] loss_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
+                                    Output const& output, options_type const& options) const {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
+                               make_term(teacher, options));
   }
 
   /// This divergence as a term of `fuse`. The teacher and every span in the options must outlive the

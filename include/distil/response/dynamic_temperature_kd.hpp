@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/response/forward_kl.hpp"
 #include "distil/response/labels/soft_hard_loss.hpp"
 #include "distil/response/temperature/moving_temperature.hpp"
 
@@ -11,6 +12,9 @@ struct dynamic_temperature_kd_options {
   /// within [1e-15, 1e15]. Default 4 (Wei and Bai 2024).
   row_parameter temperature = 4;
 
+  /// Multiplies the dynamic term by both its temperatures, and the vanilla one by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiplies the term at dynamic temperatures; finite and >= 0. Default 3 (Wei and Bai 2024).
   double dynamic_weight = 3.0;
 
@@ -19,9 +23,6 @@ struct dynamic_temperature_kd_options {
 
   /// Multiplies the hard term; finite and >= 0. Default 1 (Wei and Bai 2024).
   double hard_weight = 1.0;
-
-  /// Multiplies the dynamic term by both its temperatures, and the vanilla one by T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Smooths the labels of the hard term. Default 0.
   double label_smoothing = 0.0;
@@ -52,9 +53,10 @@ struct dynamic_temperature_kd_loss
   static constexpr char const* name = "dynamic_temperature_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
 
-  template <class Policy, class Student, class Teacher, class Gradient>
-  static dynamic_temperature_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                               std::optional<label_view> labels, Gradient const& gradient,
+  template <class Student, class Teacher, class Output>
+  static dynamic_temperature_kd_value evaluate(detail::any_policy policy, Student const& student,
+                                               Teacher const& teacher, std::optional<label_view> labels,
+                                               Output const& output,
                                                dynamic_temperature_kd_options const& options) {
     require_weight("dynamic_weight", options.dynamic_weight);
     require_weight("vanilla_weight", options.vanilla_weight);
@@ -71,15 +73,14 @@ struct dynamic_temperature_kd_loss
                 kernels::soften_rows<kernels::place_of_maximum, row_peak>(
                     name, policy, forward_kl, student, teacher,
                     {options.temperature, options.scale_by_temperature_squared, true, rows, {}},
-                    !std::is_same_v<Gradient, simd::no_gradient>, share_out),
+                    !std::is_same_v<Output, detail::no_gradient>, share_out),
                 labels, options);
     // The term whose exponentials others may share comes last: one at a temperature that no row's logits change.
     if (labels) {
-      auto const value =
-          sum(policy, student, gradient, options, hard_term(*labels, options), dynamic, vanilla);
+      auto const value = sum(policy, student, output, options, hard_term(*labels, options), dynamic, vanilla);
       return {value, value.terms[0], value.terms[2], value.terms[1]};
     }
-    auto const value = sum(policy, student, gradient, options, dynamic, vanilla);
+    auto const value = sum(policy, student, output, options, dynamic, vanilla);
     return {value, {}, value.terms[1], value.terms[0]};
   }
 
@@ -112,7 +113,7 @@ struct dynamic_temperature_kd_loss
 /// @gradient  of the dynamic term: S (q - p), and in the place of max z also dL/dR dR/dmax z + dL/dS dS/dmax z, in equal
 ///            shares where several classes reach it
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `dynamic_temperature_kd_loss::bound`, with f = hard_weight + vanilla_weight T^2 + dynamic_weight R S for the
+/// @error     `bound`, with f = hard_weight + vanilla_weight T^2 + dynamic_weight R S for the
 ///            value, and for the gradient hard_weight + vanilla_weight T + dynamic_weight (S + dR/dmax z * M), where M =
 ///            (R + S) KL + R S (sum_i (p_i + q_i) |u_i| / R + sum_i p_i (1 + |log p_i / q_i| + KL) |v_i| / S) is what the
 ///            derivatives by both temperatures are made of; u = (z - max z) / R, v = (t - max t) / S

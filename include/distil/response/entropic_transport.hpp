@@ -29,52 +29,37 @@ struct entropic_transport_options {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `entropic_transport`.
-class entropic_transport_loss {
+class entropic_transport_loss
+    : public detail::unary_face<entropic_transport_loss, entropic_transport_options> {
   struct of_costs {};
-  using options_type = entropic_transport_options;
 
  public:
   static constexpr char const* name = "entropic_transport";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
 
-  template <matrix_argument Cost>
-  [[nodiscard]] loss_value operator()(Cost const& cost, options_type const& options = {}) const {
-    return (*this)(serial, cost, options);
-  }
-
-  template <execution_policy Policy, class Cost>
-  [[nodiscard]] loss_value operator()(Policy policy, Cost const& cost,
-                                      options_type const& options = {}) const {
+  template <class Cost, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Cost const& cost, Output const& output,
+                                           options_type const& options) {
     auto const costs = detail::input_view(cost);
     check(costs, options);
-    return run(policy, costs, options, [](auto const&...) {});
-  }
-
-  template <matrix_argument Cost, class Gradient>
-  loss_value with_grad(Cost const& cost, Gradient&& gradient, options_type const& options = {}) const {
-    return with_grad(serial, cost, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Cost, class Gradient>
-  loss_value with_grad(Policy policy, Cost const& cost, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    auto const costs = detail::input_view(cost);
-    auto const output = detail::output_view(std::forward<Gradient>(gradient));
-    check(costs, options);
-    detail::require(
-        output.rows == costs.rows && output.columns == costs.columns, name, "gradient",
-        [&] { return detail::shape_text(output.rows, output.columns); },
-        [&] { return detail::shape_text(costs.rows, costs.columns) + ", the shape of the cost"; });
-    detail::require(costs.rows == 0 || output.data != nullptr, name, "gradient", "a null pointer",
-                    "a matrix");
-    detail::require_distinct_elements(name, output);
-    detail::require(detail::overlap_of(output, costs) != detail::overlap::partial, name, "gradient",
-                    "overlapping the cost in part",
-                    "the cost's own matrix, element for element, or apart from it");
-    return run(policy, costs, options, [&](auto const* solver, matrix_view<double> const& by_cost) {
-      if (solver != nullptr) solver->differentiate_by_cost(options.gradient, by_cost.data);
-      kernels::write_matrix(policy, by_cost, output, options.accumulate);
-    });
+    if constexpr (std::is_same_v<Output, detail::no_gradient>) {
+      return run(policy, costs, options, [](auto const&...) {});
+    } else {
+      detail::require(
+          output.rows == costs.rows && output.columns == costs.columns, name, "gradient",
+          [&] { return detail::shape_text(output.rows, output.columns); },
+          [&] { return detail::shape_text(costs.rows, costs.columns) + ", the shape of the cost"; });
+      detail::require(costs.rows == 0 || output.data != nullptr, name, "gradient", "a null pointer",
+                      "a matrix");
+      detail::require_distinct_elements(name, output);
+      detail::require(detail::overlap_of(output, costs) != detail::overlap::partial, name, "gradient",
+                      "overlapping the cost in part",
+                      "the cost's own matrix, element for element, or apart from it");
+      return run(policy, costs, options, [&](auto const* solver, matrix_view<double> const& by_cost) {
+        if (solver != nullptr) solver->differentiate_by_cost(options.gradient, by_cost.data);
+        kernels::write_matrix(policy, by_cost, output, options.accumulate);
+      });
+    }
   }
 
  private:
@@ -146,7 +131,7 @@ class entropic_transport_loss {
 ///            theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and not that
 ///            of the value
 /// @throws    std::invalid_argument when a shape, option or mass is refused; nothing is written then
-/// @error     `entropic_transport_loss::bound` epsilons of double, times (1 + |M| / epsilon) and |M| for the value
+/// @error     `bound` epsilons of double, times (1 + |M| / epsilon) and |M| for the value
 /// @nan       a NaN in the cost makes value and gradient NaN. Without any mass on one side both are 0
 /// @cost      2 exponentials a pair and iteration in double, 4 with the exact gradient, on the calling thread; 2
 ///            doubles of scratch a pair and iterations + 5 a row and a column, kept by it

@@ -108,7 +108,7 @@ struct entropy_loss : logits_loss<kernels::entropy_name, kernels::entropy_kernel
 /// @param     logits   [rows, classes], finite or -inf (class masked: probability 0, gradient 0)
 /// @gradient  w_b / sum w * -q (log q + H) / T
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `entropy_loss::bound`
+/// @error     `bound`
 /// @nan       a NaN or +inf logit makes its row NaN, no other. A fully masked row counts for nothing
 /// @cost      one read, and with gradient a second and one write; 1 or 2 exponentials an element
 /// @example   distil::entropy(logits, {.rows = {.values = per_row}})

@@ -27,7 +27,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            softmax(z / T) [nats]. Never negative. +inf where the teacher gives mass (that the arithmetic
 ///            type can hold) to a class the student has masked
 /// @gradient  w_b / sum w * T (q - p); without the factor T^2: (q - p) / T
-/// @error     `forward_kl_function::bound`
+/// @error     `bound`
 /// @cost      one read of student and teacher and one write, 2 exponentials an element; one read more for a
 ///            row whose divergence is under 2^-6 nats (2^-20 in double) and for a gradient of the
 ///            temperature; 2 numbers of scratch a class

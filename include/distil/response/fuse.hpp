@@ -10,38 +10,20 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// A sum of terms on the same student logits, evaluated in one pair of sweeps: no term's gradient exists on
 /// its own. See `fuse`.
 template <class... Terms>
-class objective {
+class objective
+    : public detail::unary_face<objective<Terms...>, objective_options, objective_value<sizeof...(Terms)>> {
  public:
   static constexpr char const* name = "fuse";
 
   explicit objective(Terms const&... terms) : terms_(terms...) {}
 
-  template <matrix_argument Student>
-  [[nodiscard]] objective_value<sizeof...(Terms)> operator()(Student const& student,
-                                                             objective_options const& options = {}) const {
-    return (*this)(serial, student, options);
-  }
-
-  template <execution_policy Policy, class Student>
-  [[nodiscard]] objective_value<sizeof...(Terms)> operator()(Policy policy, Student const& student,
-                                                             objective_options const& options = {}) const {
-    return std::apply(
-        [&](auto const&... term) { return simd::evaluate(name, policy, student, options, term...); }, terms_);
-  }
-
-  template <matrix_argument Student, class Gradient>
-  objective_value<sizeof...(Terms)> with_grad(Student const& student, Gradient&& gradient,
-                                              objective_options const& options = {}) const {
-    return with_grad(serial, student, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Gradient>
-  objective_value<sizeof...(Terms)> with_grad(Policy policy, Student const& student, Gradient&& gradient,
-                                              objective_options const& options = {}) const {
+  template <class Student, class Output>
+  [[nodiscard]] objective_value<sizeof...(Terms)> evaluate(detail::any_policy policy, Student const& student,
+                                                           Output const& output,
+                                                           objective_options const& options) const {
     return std::apply(
         [&](auto const&... term) {
-          return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                              options, term...);
+          return simd::evaluate_into(name, policy, student, output, options, term...);
         },
         terms_);
   }

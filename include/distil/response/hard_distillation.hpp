@@ -139,7 +139,7 @@ struct hard_distillation_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  (label_weight + teacher_weight) softmax(z) - label_weight e_y - teacher_weight e_argmax
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `hard_distillation_definition::bound`, with f = label_weight + teacher_weight
+/// @error     `bound`, with f = label_weight + teacher_weight
 /// @nan       a NaN or +inf on either side makes the loss and gradient of its row NaN (masked classes may get 0), no
 ///            other's; +inf where the student has masked one of the two. A negative probability is never the choice
 /// @cost      one read of student and teacher and one write, 1 exponential an element; 1 number of scratch a class

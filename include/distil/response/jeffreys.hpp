@@ -7,15 +7,21 @@ namespace distil {
 
 /// Options of `jeffreys`.
 struct jeffreys_options {
-  /// Multiplies KL(teacher || student); 1 - forward_weight multiplies KL(student || teacher). Within [0, 1]. Default 0.5:
-  /// half of Jeffreys' symmetric sum, and torchtune's `sym_kd_ratio`.
-  double forward_weight = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// Multiplies KL(teacher || student); 1 - forward_weight multiplies KL(student || teacher). Within [0, 1]. Default 0.5:
+  /// half of Jeffreys' symmetric sum, and torchtune's `sym_kd_ratio`.
+  double forward_weight = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -25,6 +31,9 @@ struct jeffreys_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `jeffreys`.
@@ -67,7 +76,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       +inf where one side gives mass to a class that the other has masked and the KL that notices has a weight; the
 ///            gradient of such a row is NaN where it is the teacher that has masked it (see `reverse_kl`), and finite
 ///            otherwise
-/// @error     `jeffreys_function::bound`
+/// @error     `bound`
 /// @cost      one read of student and teacher, another for the gradient and one write, 2 exponentials an element; one read
 ///            more for a row whose divergence is under 2^-6 nats (2^-20 in double) and for a gradient of the temperature; 2
 ///            numbers of scratch a class
@@ -75,7 +84,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            differs: torchtune's `sym_kd_ratio` (0.5) and NeMo RL's `mixed_kl_weight` (0.5) multiply KL(p || q) as here;
 ///            DistiLLM's `lam` (0.9) and EasyDeL's gamma multiply KL(q || p): say `.forward_weight = 1 - lam`. The values of
 ///            torchtune and DistiLLM lack the teacher's entropy, f times; their gradients are these
-/// @example   distil::jeffreys.with_grad(student, teacher, gradient, {.forward_weight = 0.3, .temperature = 2})
+/// @example   distil::jeffreys.with_grad(student, teacher, gradient, {.temperature = 2, .forward_weight = 0.3})
 /// Shapes, errors, NaN behaviour: see `divergence`.
 inline constexpr divergence<jeffreys_function> jeffreys{};
 

@@ -7,15 +7,21 @@ namespace distil {
 
 /// Options of `jensen_shannon`.
 struct jensen_shannon_options {
-  /// The teacher's share of the mixture m = teacher_mix * p + (1 - teacher_mix) * q, and the weight of KL(p || m). Within
-  /// (0, 1), since the loss is 0 at the ends. Default 0.5, as in Lin 1991 and in TRL and Liger (beta).
-  double teacher_mix = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The teacher's share of the mixture m = teacher_mix * p + (1 - teacher_mix) * q, and the weight of KL(p || m). Within
+  /// (0, 1), since the loss is 0 at the ends. Default 0.5, as in Lin 1991 and in TRL and Liger (beta).
+  double teacher_mix = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -25,6 +31,9 @@ struct jensen_shannon_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `jensen_shannon`.
@@ -65,13 +74,13 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 [ b KL(p || m) + (1 - b) KL(q || m) ], b = teacher_mix, m = b p + (1 - b) q,
 ///            p = softmax(t / T), q = softmax(z / T) [nats]. Within [0, log 2] T^2
 /// @gradient  w_b / sum w * T (1 - b) q (log(q / m) - KL(q || m))
-/// @error     `jensen_shannon_function::bound`
+/// @error     `bound`
 /// @cost      see `divergence`: 2 exponentials and 1 logarithm an element
 /// @source    Lin 1991, section IV; Agarwal et al. 2023 (GKD), arXiv:2306.13649, equation 1, whose beta is teacher_mix, as in
 ///            TRL since 2025, Liger and ms-swift; the `lam` of DistiLLM and ABKD is the student's share. At 0 and 1 the
 ///            formula is 0, which is refused; TRL, Liger and ms-swift put the two Kullback-Leibler divergences there, a jump
 ///            of 1 / (b (1 - b)) that `normalized_jensen_shannon` does away with
-/// @example   distil::jensen_shannon(student, teacher, {.teacher_mix = 0.1, .temperature = 2})
+/// @example   distil::jensen_shannon(student, teacher, {.temperature = 2, .teacher_mix = 0.1})
 /// Shapes, errors, NaN behaviour: see `divergence`.
 inline constexpr divergence<jensen_shannon_function> jensen_shannon{};
 

@@ -118,7 +118,7 @@ struct list_maximum_likelihood_loss : ranking_loss<kernels::plackett_luce> {
 ///            itself, never the teacher
 /// @gradient  w_b / sum w * (sum_{i <= j} e^(u_j - log sum_{l >= i} e^(u_l)) - 1) / T for the j-th
 /// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
-/// @error     `list_maximum_likelihood_loss::bound`, value and gradient relative to n (1 + d), with n candidates and
+/// @error     `bound`, value and gradient relative to n (1 + d), with n candidates and
 ///            d = (max z - min z) / T
 /// @nan       a NaN or +inf score on either side makes loss and gradient of its row NaN, no other's. A row without
 ///            candidates counts for nothing

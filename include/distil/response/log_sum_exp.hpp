@@ -70,7 +70,7 @@ struct log_sum_exp_loss : logits_loss<kernels::log_sum_exp_name, kernels::log_su
 /// @param     logits   [rows, classes], finite or -inf (class masked: adds nothing)
 /// @gradient  w_b / sum w * softmax(z / T) / T
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `log_sum_exp_loss::bound`, the value relative to |max z / T| + 1 + log C
+/// @error     `bound`, the value relative to |max z / T| + 1 + log C
 /// @nan       a NaN or +inf logit makes its row NaN, no other. A fully masked row counts for nothing: 0, not
 ///            -inf
 /// @cost      one read, and one write with gradient; 1 exponential an element

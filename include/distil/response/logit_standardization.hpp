@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/response/hinton_kd.hpp"
 #include "distil/response/labels/soft_hard_loss.hpp"
 #include "distil/response/temperature/moving_temperature.hpp"
 #include "distil/response/temperature/standardized_rows.hpp"
@@ -11,11 +12,11 @@ struct standardization_options {
   /// Divides the standardized logits: one number or one per row; within [1e-15, 1e15]. Default 2 (Sun et al. 2024).
   row_parameter temperature = 2;
 
-  /// Added to the standard deviation; finite and >= 0. Default 1e-7 (Sun et al. 2024).
-  double epsilon = 1e-7;
-
   /// Multiplies the loss by `temperature` squared. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Added to the standard deviation; finite and >= 0. Default 1e-7 (Sun et al. 2024).
+  double epsilon = 1e-7;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -32,6 +33,11 @@ struct standardization_options {
 struct standardized_kd_options {
   /// As above, of the soft term.
   row_parameter temperature = 2;
+
+  /// Multiplies the soft term by `temperature` squared. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// As above.
   double epsilon = 1e-7;
 
   /// Multiplies the soft term; finite and >= 0. Default 9 (Sun et al. 2024, with temperature 2).
@@ -39,9 +45,6 @@ struct standardized_kd_options {
 
   /// Multiplies the hard term; finite and >= 0. Default 0.1 (Sun et al. 2024).
   double hard_weight = 0.1;
-
-  /// Multiplies the soft term by `temperature` squared. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Smooths the labels of the hard term. Default 0.
   double label_smoothing = 0.0;
@@ -85,39 +88,24 @@ auto standardized_term(char const* where, Policy policy, divergence<Function> co
 
 /// See `standardized`.
 template <class Function>
-struct standardized_divergence {
+struct standardized_divergence
+    : detail::binary_face<standardized_divergence<Function>, standardization_options> {
   static constexpr char const* name = "logit_standardization";
   static constexpr error_bound bound{
       .value = 16, .gradient = 32, .temperature_gradient = 4, .temperature_floor = 4};
-  using options_type = standardization_options;
 
   divergence<Function> loss = {};
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      options_type const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
+  constexpr standardized_divergence() = default;
+  constexpr standardized_divergence(divergence<Function> const& the_loss) : loss(the_loss) {}
 
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      options_type const& options = {}) const {
-    auto const term = kernels::standardized_term(name, policy, loss, student, teacher, options, false);
-    return simd::evaluate(name, policy, student, {}, term);
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    auto const term = kernels::standardized_term(name, policy, loss, student, teacher, options, true);
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate}, term);
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] loss_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
+                                    Output const& output, standardization_options const& options) const {
+    bool const with_gradient = !std::is_same_v<Output, detail::no_gradient>;
+    return simd::evaluate_into(
+        name, policy, student, output, {.accumulate = options.accumulate},
+        kernels::standardized_term(name, policy, loss, student, teacher, options, with_gradient));
   }
 };
 
@@ -127,15 +115,15 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
   static constexpr error_bound bound{
       .value = 16, .gradient = 32, .temperature_gradient = 4, .temperature_floor = 4};
 
-  template <class Policy, class Student, class Teacher, class Gradient>
-  static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                  std::optional<label_view> labels, Gradient const& gradient,
+  template <class Student, class Teacher, class Output>
+  static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
+                                  std::optional<label_view> labels, Output const& output,
                                   standardized_kd_options const& options) {
-    return soft_and_hard(policy, student, labels, gradient, options,
-                         [&](bool with_gradient, auto const& of_term) {
-                           return kernels::standardized_term(name, policy, forward_kl, student, teacher,
-                                                             of_term, with_gradient);
-                         });
+    return soft_and_hard<last_term::hard>(
+        policy, student, labels, output, options, [&](bool with_gradient, auto const& of_term) {
+          return kernels::standardized_term(name, policy, forward_kl, student, teacher, of_term,
+                                            with_gradient);
+        });
   }
 };
 
@@ -155,7 +143,7 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
 /// @formula   L = loss(z', t'), z' = (z - mean z) / (std z + epsilon), std unbiased (over C - 1), over the classes that
 ///            are not masked; t' alike. A divergence: (1 / sum w) * sum_b w_b T^2 D(softmax(t' / T), softmax(z' / T))
 ///            [nats]; since softmax does not see the mean, this is D at T (std z + epsilon) and T (std t + epsilon)
-/// @param     student, gradient, rows: as in the loss; the gradient may take the student's place. Only -inf masks: a
+/// @param     student, output, rows: as in the loss; the gradient may take the student's place. Only -inf masks: a
 ///            finite number that stands for it, such as the lowest, is a logit like others, and takes part in mean and
 ///            deviation, which it makes its own
 /// @param     teacher  [rows, classes] logits. Logarithms of probabilities at any temperature are as good
@@ -178,12 +166,12 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
 ///            {.temperature = 2})
 template <class Loss>
 [[nodiscard]] constexpr auto standardized(Loss const& loss, standardized_loss_options const& options = {}) {
-  constexpr bool names_options = requires { typename Loss::options_type; };
+  constexpr bool has_teacher = detail::compares_logits<Loss>();
   static_assert(
-      names_options,
+      has_teacher,
       "distil: standardized() takes a loss of logits of a student and of a teacher, whose options are its "
       "`options_type`");
-  if constexpr (names_options) return standardized_loss<Loss>{loss, options.epsilon};
+  if constexpr (has_teacher) return standardized_loss<Loss>{loss, options.epsilon};
 }
 template <class Function>
 requires(!requires { typename Function::options; })

@@ -16,14 +16,14 @@ struct margin_corrected_kl_options {
   /// Softens teacher and student: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Multiplies the loss by T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// By how much the label leads, within [0, 1]. Default 0.2, as in Model-Optimizer.
   double margin = 0.2;
 
   /// Whether a row that the teacher gets right is corrected, too. Default: it is, as in the paper.
   corrected_rows corrects = corrected_rows::all;
-
-  /// Multiplies the loss by T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};
@@ -113,7 +113,7 @@ struct margin_corrected_kl_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  T (q - p')
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `margin_corrected_kl_definition::bound`
+/// @error     `bound`
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's;
 ///            +inf where p' gives mass to a class the student has masked, such as the label
 /// @cost      one read of student and teacher and one write, 2 exponentials an element; one read more for a row whose

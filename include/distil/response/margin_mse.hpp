@@ -152,37 +152,17 @@ class margin_mse_term<Student, Teacher>::worker {
 };
 
 /// See `margin_mse`.
-struct margin_mse_loss {
+struct margin_mse_loss : detail::binary_face<margin_mse_loss, margin_mse_options> {
   static constexpr char const* name = "margin_mse";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
-  using options_type = margin_mse_options;
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      margin_mse_options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      margin_mse_options const& options = {}) const {
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Output const& output,
+                                           margin_mse_options const& options) {
     auto const scores = detail::logits_view(student);
-    return simd::evaluate_whole_rows(name, policy, scores, make_term(scores, teacher, options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       margin_mse_options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       margin_mse_options const& options = {}) const {
-    auto const scores = detail::logits_view(student);
-    return simd::evaluate_whole_rows_with_gradient(name, policy, scores, std::forward<Gradient>(gradient),
-                                                   {.accumulate = options.accumulate},
-                                                   make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows_into(name, policy, scores, output, {.accumulate = options.accumulate},
+                                          make_term(scores, teacher, options));
   }
 
  private:
@@ -206,7 +186,7 @@ struct margin_mse_loss {
 /// @param     gradient [queries, candidates] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w_b / sum w / n * -2 d_j for the negatives and 2 sum_j d_j for the positive, d the difference of margins
 /// @throws    std::invalid_argument when a shape, option, weight or positive is refused; nothing is written then
-/// @error     `margin_mse_loss::bound`, the value relative to m^2 and the gradient to m, with m the sum of the largest
+/// @error     `bound`, the value relative to m^2 and the gradient to m, with m the sum of the largest
 ///            magnitudes of a score on both sides
 /// @nan       a NaN or +inf score on either side makes loss and gradient of its row NaN, no other's. A row without
 ///            positive or without negative counts for nothing

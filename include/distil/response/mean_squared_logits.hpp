@@ -9,6 +9,10 @@ namespace distil {
 
 /// Options of `mean_squared_logits`.
 struct mean_squared_logits_options {
+  /// Divides both logits: one number or one per row; within [1e-15, 1e15]. No factor T^2 is on offer, since it would undo
+  /// this. Default 1.
+  row_parameter temperature = 1;
+
   /// Default mean, as PyTorch's MSELoss has it (which with a mean over rows is its "mean over elements").
   over_classes classes = over_classes::mean;
 
@@ -18,10 +22,6 @@ struct mean_squared_logits_options {
   /// Divides by the mean square of the teacher's logits (centred, too, where the differences are): whatever the scale of
   /// its logits. Default false.
   bool relative = false;
-
-  /// Divides both logits: one number or one per row; within [1e-15, 1e15]. No factor T^2 is on offer, since it would undo
-  /// this. Default 1.
-  row_parameter temperature = 1;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -66,32 +66,16 @@ struct mean_squared_logits_term : detail::dense_term<Storage, teacher_form::logi
 };
 
 /// See `mean_squared_logits`.
-struct mean_squared_logits_loss {
+struct mean_squared_logits_loss : detail::binary_face<mean_squared_logits_loss, mean_squared_logits_options> {
   static constexpr char const* name = "mean_squared_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
-  using options_type = mean_squared_logits_options;
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      mean_squared_logits_options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      mean_squared_logits_options const& options = {}) const {
-    return simd::evaluate(name, policy, detail::input_view(student), {}, make_term(teacher, options));
-  }
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       mean_squared_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       mean_squared_logits_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, detail::input_view(student),
-                                        std::forward<Gradient>(gradient), {.accumulate = options.accumulate},
-                                        make_term(teacher, options));
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Output const& output,
+                                           mean_squared_logits_options const& options) {
+    return simd::evaluate_into(name, policy, detail::input_view(student), output,
+                               {.accumulate = options.accumulate}, make_term(teacher, options));
   }
 
   /// As a term of `fuse`.
@@ -127,7 +111,7 @@ struct mean_squared_logits_loss {
 ///            a logit like others, and takes part in means. A row of which one side is fully masked counts for nothing, and
 ///            with `relative` one whose teacher's logits are all 0 (all the same where centred), or so small that their
 ///            squares are, has loss and gradient 0
-/// @error     `mean_squared_logits_loss::bound`, relative to the largest square
+/// @error     `bound`, relative to the largest square
 /// @cost      one read of student and teacher, one more where centred and one with gradient; no exponentials
 /// @source    Ba and Caruana 2014, arXiv:1312.6184, equation 1 (centred by hand there); Kim et al. 2021, arXiv:2105.08919.
 ///            TextBrewer divides by T as here; DistilBERT's option sums over classes. `relative` is Model Optimizer's

@@ -17,14 +17,14 @@ struct multi_level_logits_options {
   /// 5, 6 (the authors' code, around a base of 4).
   std::span<double const> temperatures = detail::multi_level_temperatures;
 
+  /// Multiplies the KL of each temperature by T^2; the two others never have that factor. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiply the levels: of a sample (KL), of classes, of a batch; finite and >= 0. Default 1 each; the authors'
   /// code has presets of its own.
   double sample_weight = 1.0;
   double class_weight = 1.0;
   double batch_weight = 1.0;
-
-  /// Multiplies the KL of each temperature by T^2; the two others never have that factor. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Which rows count, and how much. The median confidence of the authors' code is a matter of these weights.
   coupled_rows rows = {};
@@ -43,69 +43,39 @@ struct multi_level_logits_value : loss_value {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// See `multi_level_logits`.
-class multi_level_logits_loss {
+class multi_level_logits_loss
+    : public detail::binary_face<multi_level_logits_loss, multi_level_logits_options,
+                                 multi_level_logits_value> {
   struct of_sum {};
 
  public:
-  using options_type = multi_level_logits_options;
   static constexpr char const* name = "multi_level_logits";
   static constexpr error_bound bound{.value = 32, .gradient = 64};
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] multi_level_logits_value operator()(Student const& student, Teacher const& teacher,
-                                                    options_type const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] multi_level_logits_value operator()(Policy policy, Student const& student,
-                                                    Teacher const& teacher,
-                                                    options_type const& options = {}) const {
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static multi_level_logits_value evaluate(detail::any_policy policy, Student const& student,
+                                                         Teacher const& teacher, Output const& output,
+                                                         options_type const& options) {
     check(options);
     auto const dense = detail::as_teacher(teacher);
-    multi_level_logits_value result{};
-    for (double const temperature : options.temperatures) {
-      add(result, simd::evaluate(name, policy, student, {}, sample_term(dense, options, temperature)),
-          kernels::evaluate_coupled(name, policy, student, gram_term(dense, options, temperature)), options);
+    if constexpr (std::is_same_v<Output, detail::no_gradient>) {
+      return sum_of_levels(policy, student, dense, output, options);
+    } else {
+      auto const logits = detail::logits_view(student);
+      detail::require_matrix(name, "student", logits);
+      detail::require_shape(name, "gradient", output, logits.rows, logits.columns);
+      detail::require_distinct_elements(name, output);
+      detail::require_writable_over_student(name, output, logits);
+      detail::require_apart(name, output, "teacher", dense.matrix);
+      // Every level reads the student, so that the gradient is written when all of them are done, and rounded once.
+      using T = std::common_type_t<arithmetic_of_view<decltype(logits)>,
+                                   arithmetic_of_view<decltype(dense.matrix)>>;
+      matrix_view<T> const sum(simd::scratch<T, of_sum>(logits.rows * logits.columns), logits.rows,
+                               logits.columns);
+      auto const result = sum_of_levels(policy, logits, dense, sum, options);
+      kernels::write_matrix(policy, sum, output, options.accumulate);
+      return result;
     }
-    return result;
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  multi_level_logits_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                                     options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  multi_level_logits_value with_grad(Policy policy, Student const& student, Teacher const& teacher,
-                                     Gradient&& gradient, options_type const& options = {}) const {
-    check(options);
-    auto const logits = detail::logits_view(student);
-    auto const output = detail::output_view(std::forward<Gradient>(gradient));
-    auto const dense = detail::as_teacher(teacher);
-    detail::require_matrix(name, "student", logits);
-    detail::require_shape(name, "gradient", output, logits.rows, logits.columns);
-    detail::require_distinct_elements(name, output);
-    detail::require_writable_over_student(name, output, logits);
-    detail::require_apart(name, output, "teacher", dense.matrix);
-    // Every level reads the student, so that the gradient is written when all of them are done, and rounded once.
-    using T =
-        std::common_type_t<arithmetic_of_view<decltype(logits)>, arithmetic_of_view<decltype(dense.matrix)>>;
-    matrix_view<T> const sum(simd::scratch<T, of_sum>(logits.rows * logits.columns), logits.rows,
-                             logits.columns);
-    multi_level_logits_value result{};
-    bool adds = false;
-    for (double const temperature : options.temperatures) {
-      auto const sample = simd::evaluate_with_gradient(name, policy, logits, sum, {.accumulate = adds},
-                                                       sample_term(dense, options, temperature));
-      auto const gram = kernels::evaluate_coupled_with_gradient(name, policy, logits, sum, true,
-                                                                gram_term(dense, options, temperature));
-      add(result, sample, gram, options);
-      adds = true;
-    }
-    kernels::write_matrix(policy, sum, output, options.accumulate);
-    return result;
   }
 
  private:
@@ -125,6 +95,24 @@ class multi_level_logits_loss {
     require_weight("sample_weight", options.sample_weight);
     require_weight("class_weight", options.class_weight);
     require_weight("batch_weight", options.batch_weight);
+  }
+
+  template <class Student, class Dense, class Output>
+  static multi_level_logits_value sum_of_levels(detail::any_policy policy, Student const& student,
+                                                Dense const& teacher, Output const& output,
+                                                options_type const& options) {
+    multi_level_logits_value result{};
+    bool adds = false;
+    for (double const temperature : options.temperatures) {
+      auto const sample = simd::evaluate_into(name, policy, student, output, {.accumulate = adds},
+                                              sample_term(teacher, options, temperature));
+      add(result, sample,
+          kernels::evaluate_coupled(name, policy, student, output, true,
+                                    gram_term(teacher, options, temperature)),
+          options);
+      adds = true;
+    }
+    return result;
   }
 
   template <class Dense>
@@ -164,7 +152,7 @@ class multi_level_logits_loss {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  the sum of those of the three levels over the temperatures
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `multi_level_logits_loss::bound`, relative to the sum of what its parts are relative to
+/// @error     `bound`, relative to the sum of what its parts are relative to
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
 ///            student or teacher is fully masked, or that is ignored, takes no part
 /// @cost      for each temperature those of its parts; one number of scratch an element more for the sum of gradients

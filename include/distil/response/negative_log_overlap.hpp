@@ -45,7 +45,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            [nats]. Never negative
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = -[q < p] min(p, q) / a, half of it where p = q
 /// @nan       +inf where no class has mass on both sides; the gradient is 0 there, since no direction is better
-/// @error     `negative_log_overlap_function::bound`; that of the gradient times 1 + -log of the largest min(p, q)
+/// @error     `bound`; that of the gradient times 1 + -log of the largest min(p, q)
 /// @cost      see `divergence`: 4 exponentials an element
 /// @source    the acceptance probability of Leviathan et al. 2023, arXiv:2211.17192, section 3.2, as a loss in vLLM's
 ///            speculators. There a counts as 1e-5 where it is less, and nothing is learned

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/response/forward_kl.hpp"
 #include "distil/response/labels/soft_hard_loss.hpp"
 #include "distil/response/temperature/moving_temperature.hpp"
 
@@ -11,14 +12,14 @@ struct norm_kd_options {
   /// [1e-15, 1e15]. Default 2 (Chi et al. 2023).
   row_parameter temperature = 2;
 
+  /// Multiplies the soft term by the square of the teacher's temperature in that row. Default true.
+  bool scale_by_temperature_squared = true;
+
   /// Multiplies the soft term; finite and >= 0. Default 0.9 (Chi et al. 2023).
   double soft_weight = 0.9;
 
   /// Multiplies the hard term; finite and >= 0. Default 0.1 (Chi et al. 2023).
   double hard_weight = 0.1;
-
-  /// Multiplies the soft term by the square of the teacher's temperature in that row. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Smooths the labels of the hard term. Default 0.
   double label_smoothing = 0.0;
@@ -45,18 +46,18 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static constexpr error_bound bound{
       .value = 16, .gradient = 32, .temperature_gradient = 2, .temperature_floor = 4};
 
-  template <class Policy, class Student, class Teacher, class Gradient>
-  static hinton_kd_value evaluate(Policy policy, Student const& student, Teacher const& teacher,
-                                  std::optional<label_view> labels, Gradient const& gradient,
+  template <class Student, class Teacher, class Output>
+  static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
+                                  std::optional<label_view> labels, Output const& output,
                                   norm_kd_options const& options) {
-    return soft_and_hard(policy, student, labels, gradient, options,
-                         [&](bool with_gradient, auto const& of_term) {
-                           return kernels::soften_rows<kernels::distance_from_mean, row_spread>(
-                               name, policy, forward_kl, student, teacher,
-                               {of_term.temperature, of_term.scale_by_temperature_squared, false,
-                                of_term.rows, of_term.temperature_gradient},
-                               with_gradient, soften);
-                         });
+    return soft_and_hard<last_term::hard>(
+        policy, student, labels, output, options, [&](bool with_gradient, auto const& of_term) {
+          return kernels::soften_rows<kernels::distance_from_mean, row_spread>(
+              name, policy, forward_kl, student, teacher,
+              {of_term.temperature, of_term.scale_by_temperature_squared, false, of_term.rows,
+               of_term.temperature_gradient},
+              with_gradient, soften);
+        });
   }
 
  private:
@@ -79,7 +80,7 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
 /// @param     teacher  [rows, classes] logits
 /// @gradient  hard_weight (softmax(z) - e_y) + soft_weight ((S^2 / R) (q - p) + dL/dR T (z - mean z) / ((C - 1) std z))
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `norm_kd_loss::bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
+/// @error     `bound`, with f = hard_weight + soft_weight * S^2 for the value and hard_weight +
 ///            soft_weight * S^2 / R for the gradient
 /// @nan       as `hinton_kd`. No finite logits are too large for the deviation, but a class further below the largest than
 ///            the arithmetic type holds has no probability. A row without spread (equal logits, one class; a deviation up

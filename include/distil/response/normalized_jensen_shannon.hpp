@@ -7,15 +7,21 @@ namespace distil {
 
 /// Options of `normalized_jensen_shannon`.
 struct normalized_jensen_shannon_options {
-  /// The teacher's share of the mixture; 0 gives `forward_kl` and 1 `reverse_kl`. Within [0, 1]; less than 1e-30 counts
-  /// as 0. Default 0.5: four times `jensen_shannon`.
-  double teacher_mix = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The teacher's share of the mixture; 0 gives `forward_kl` and 1 `reverse_kl`. Within [0, 1]; less than 1e-30 counts
+  /// as 0. Default 0.5: four times `jensen_shannon`.
+  double teacher_mix = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -25,6 +31,9 @@ struct normalized_jensen_shannon_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `normalized_jensen_shannon`.
@@ -76,7 +85,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            (1 - b) q [nats]; its limits KL(p || q) at b = 0 and KL(q || p) at 1. Never negative
 /// @gradient  w_b / sum w * T q (log(q / m) - KL(q || m)) / b, which for b to 0 becomes T (q - p)
 /// @nan       finite whatever is masked for 0 < b < 1; at the ends as the two Kullback-Leibler divergences
-/// @error     `normalized_jensen_shannon_function::bound`, however near the ends
+/// @error     `bound`, however near the ends
 /// @cost      see `divergence`: 2 exponentials and 2 logarithms an element
 /// @source    Lin 1991 over b (1 - b), as in Nielsen 2010's skew Jensen divergences. No library has it; those with
 ///            special cases at 0 and 1 jump there (TRL, ms-swift). verl's recipe clamps b to [1e-6, 1 - 1e-6] and is

@@ -10,11 +10,11 @@ struct normalized_kd_options {
   /// in the paper. The part of the label is at temperature 1 whatever it is.
   row_parameter temperature = 1;
 
-  /// Multiplies the part of the other classes, the paper's gamma; finite and >= 0. Default 1.5.
-  double non_target_weight = 1.5;
-
   /// Multiplies the part of the other classes by T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Multiplies the part of the other classes, the paper's gamma; finite and >= 0. Default 1.5.
+  double non_target_weight = 1.5;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};
@@ -90,7 +90,7 @@ struct normalized_kd_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  p_y (q - e_y) + non_target_weight T (q^ - p^), the second part off the label
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `normalized_kd_definition::bound`, with f = 1 + non_target_weight T^2 for the value and 1 +
+/// @error     `bound`, with f = 1 + non_target_weight T^2 for the value and 1 +
 ///            non_target_weight T for the gradient
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's.
 ///            Where the teacher gives all mass to the label, and with one class, the second part is 0; with two classes

@@ -10,13 +10,13 @@ struct one_for_all_options {
   /// Softens teacher and student: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Multiplies the loss by T^2. Default false, as in the authors' code.
+  bool scale_by_temperature_squared = false;
+
   /// The paper's gamma, to whose power the teacher's probabilities are taken: above 1 they are trusted less, where they are
   /// small, than the label; within [2^-6, 2^6]. Default 1, which is soft cross entropy; the authors take 1.5 for
   /// ImageNet.
   double power = 1.0;
-
-  /// Multiplies the loss by T^2. Default false, as in the authors' code.
-  bool scale_by_temperature_squared = false;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};
@@ -109,7 +109,7 @@ struct one_for_all_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  (q sum w - w) / T with w the bracket, which does not sum to one
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `one_for_all_definition::bound`, with f = the sum of w, times power or 1
+/// @error     `bound`, with f = the sum of w, times power or 1
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's;
 ///            +inf where the target gives mass to a class the student has masked
 /// @cost      one read of student and teacher and one write, 2 exponentials an element, 3 when the power is not 1; 2

@@ -7,15 +7,21 @@ namespace distil {
 
 /// Options of `overlap_hybrid`.
 struct overlap_hybrid_options {
-  /// KL(p || q) has weight e^(-overlap_decay * a) and total variation the rest; a is the overlap. Finite and >= 0.
-  /// Default 3, as in vLLM's speculators (eta).
-  double overlap_decay = 3.0;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// KL(p || q) has weight e^(-overlap_decay * a) and total variation the rest; a is the overlap. Finite and >= 0.
+  /// Default 3, as in vLLM's speculators (eta).
+  double overlap_decay = 3.0;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -25,6 +31,9 @@ struct overlap_hybrid_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `overlap_hybrid`.
@@ -65,7 +74,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            sum_i min(p_i, q_i) = 1 - TV(p, q), p = softmax(t / T), q = softmax(z / T) [nats]. Never negative
 /// @gradient  w_b / sum w * (h T (q - p) + (1 - h) dTV/dz) with h held constant, as in the source; so is dL/dT
 /// @nan       +inf where the teacher gives mass to a class that the student has masked; the gradient is finite
-/// @error     `overlap_hybrid_function::bound`; see `total_variation` for equal probabilities
+/// @error     `bound`; see `total_variation` for equal probabilities
 /// @cost      see `divergence`: 2 exponentials an element
 /// @source    Samarin et al. 2026, "LK losses", arXiv:2602.23881; `lk_hybrid_loss` in vLLM's speculators. Its decay by
 ///            position is a weight of rows: `rows.weights`

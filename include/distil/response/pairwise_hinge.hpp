@@ -37,7 +37,7 @@ struct pairwise_hinge_loss : ranking_loss<kernels::pairwise<kernels::positive_pa
 ///            itself, never the teacher
 /// @gradient  of each pair short of its margin -1 / T for the better and 1 / T for the worse; 0 at the margin itself
 /// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
-/// @error     `pairwise_hinge_loss::bound`, the value relative to 1 + the mean of |m_ij| + |z_i - z_j| / T over the
+/// @error     `bound`, the value relative to 1 + the mean of |m_ij| + |z_i - z_j| / T over the
 ///            pairs, the gradient to 1 / T (with `sum`: times |P|), except where rounding decides whether a pair is
 ///            short
 /// @nan       a NaN or +inf score on either side makes loss and gradient of its row NaN, no other's. A row in which the

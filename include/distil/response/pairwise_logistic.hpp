@@ -40,7 +40,7 @@ struct pairwise_logistic_loss : ranking_loss<kernels::pairwise<kernels::softplus
 ///            itself, never the teacher
 /// @gradient  of each pair -s / T for the better and s / T for the worse, s = 1 / (1 + e^((z_i - z_j) / T - m_ij))
 /// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
-/// @error     `pairwise_logistic_loss::bound`, the value relative to 1 + the mean of |m_ij| + |z_i - z_j| / T over the
+/// @error     `bound`, the value relative to 1 + the mean of |m_ij| + |z_i - z_j| / T over the
 ///            pairs, the gradient to that mean over T (with `sum`: times |P|)
 /// @nan       a NaN or +inf score on either side makes loss and gradient of its row NaN, no other's. A row in which the
 ///            teacher tells no two candidates apart counts for nothing

@@ -13,14 +13,14 @@ struct prediction_correlation_options {
   /// CIFAR-100.
   double temperature = 1.0;
 
-  /// Multiplies the term of the rows, between the classes of a sample (beta); finite and >= 0. Default 1.
-  double row_weight = 1.0;
-
-  /// Multiplies the term of the columns, between the samples of a class (gamma); finite and >= 0. Default 1.
-  double column_weight = 1.0;
-
   /// Multiplies the loss by T^2, as the authors' code does and their paper does not. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// Multiplies the term of the rows, between the classes of a sample (beta); finite and >= 0. Default 1.
+  double inter_class_weight = 1.0;
+
+  /// Multiplies the term of the columns, between the samples of a class (gamma); finite and >= 0. Default 1.
+  double intra_class_weight = 1.0;
 
   /// Added to the product of the two norms of a correlation; finite and >= 0. Default 0, the correlation itself. The
   /// authors' code adds 1e-8, which takes over where a class is rare in a large vocabulary.
@@ -60,8 +60,8 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
         options(the_options) {}
 
   void check_numbers(char const* where, detail::computing_type type) const {
-    detail::require_factor(where, "row_weight", options.row_weight, type);
-    detail::require_factor(where, "column_weight", options.column_weight, type);
+    detail::require_factor(where, "inter_class_weight", options.inter_class_weight, type);
+    detail::require_factor(where, "intra_class_weight", options.intra_class_weight, type);
     detail::require_number(where, "norm_floor", options.norm_floor, type, detail::is_weight,
                            detail::must_be_weight);
   }
@@ -77,7 +77,7 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
           double sum = 0.0;
           for (index row = first; row < last; ++row) {
             if (batch.share[row] == 0.0) continue;
-            double const scale = factor * options.row_weight * batch.share[row];
+            double const scale = factor * options.inter_class_weight * batch.share[row];
             sum += batch.share[row] * correlate_row(batch, row, static_cast<T>(scale), options.norm_floor);
           }
           return sum;
@@ -86,13 +86,15 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
         sum_chunks(policy, batch.classes(), column_correlation<T>::width, elements,
                    [&](index first, index last, index) {
                      double const scale =
-                         factor * options.column_weight / static_cast<double>(batch.classes());
+                         factor * options.intra_class_weight / static_cast<double>(batch.classes());
                      return column_correlation<T>::run(batch, first, last, scale, options.norm_floor);
                    }) /
         static_cast<double>(batch.classes());
     // A term of weight 0 is absent, whatever its value.
-    if (options.row_weight > 0.0) result.value += factor * options.row_weight * result.of_rows;
-    if (options.column_weight > 0.0) result.value += factor * options.column_weight * result.of_columns;
+    if (options.inter_class_weight > 0.0)
+      result.value += factor * options.inter_class_weight * result.of_rows;
+    if (options.intra_class_weight > 0.0)
+      result.value += factor * options.intra_class_weight * result.of_columns;
     return result;
   }
 };
@@ -100,8 +102,8 @@ struct prediction_correlation_term : distribution_term<Storage, Form> {
 }  // namespace kernels
 
 /// See `prediction_correlation`.
-struct prediction_correlation_loss
-    : coupled_loss<prediction_correlation_loss, prediction_correlation_options> {
+struct prediction_correlation_loss : coupled_loss<prediction_correlation_loss, prediction_correlation_options,
+                                                  prediction_correlation_value> {
   static constexpr char const* name = "prediction_correlation";
   static constexpr error_bound bound{.value = 16, .gradient = 32, .temperature_gradient = 2};
 
@@ -116,7 +118,7 @@ struct prediction_correlation_loss
 /// and of the columns, which samples a class resembles. Scale and shift of the probabilities are free. @alias DIST,
 /// inter-class and intra-class relation
 ///
-/// @formula   L = T^2 (row_weight * sum_b s_b (1 - rho(q_b, p_b)) + column_weight * (1 / C) sum_c (1 - rho_s(q_:c,
+/// @formula   L = T^2 (inter_class_weight * sum_b s_b (1 - rho(q_b, p_b)) + intra_class_weight * (1 / C) sum_c (1 - rho_s(q_:c,
 ///            p_:c))), q = softmax(z / T), p = softmax(t / T), s_b = w_b / sum w, rho Pearson's correlation, rho_s
 ///            the one weighted by s; each 1 - rho within [0, 2]
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
@@ -128,7 +130,7 @@ struct prediction_correlation_loss
 /// @constant  rho = 0, loss 1 and gradient 0 where either vector is constant (to within 16 epsilon of its mean): a
 ///            row of equal logits, a class masked in every row, every column of a batch of one row
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `prediction_correlation_loss::bound`, of the value relative to T^2 times the weights and k, of the
+/// @error     `bound`, of the value relative to T^2 times the weights and k, of the
 ///            gradient to that times q k / (T |a|); k the ratio of a vector's root mean square to its deviation,
 ///            which the correlation loses in cancellation; of dL/dT to what the value's is, over T
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
@@ -139,7 +141,7 @@ struct prediction_correlation_loss
 ///            the mean of its parts: gradient accumulation and data parallelism change the term of the columns
 /// @source    Huang et al. 2022, arXiv:2205.10536. hunto/image_classification_sota has T^2, the paper's appendix and
 ///            hunto/DIST_KD's segmentation do not; mmrazor's `loss_weight` 2 is a factor of the caller's
-/// @example   distil::prediction_correlation.with_grad(student, teacher, gradient, {.column_weight = 2.0})
+/// @example   distil::prediction_correlation.with_grad(student, teacher, gradient, {.intra_class_weight = 2.0})
 inline constexpr prediction_correlation_loss prediction_correlation{};
 
 }  // namespace DISTIL_ARCH_NAMESPACE

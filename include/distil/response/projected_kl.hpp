@@ -229,38 +229,19 @@ class projected_kl_term : public distribution_term<Storage, Form> {
 }  // namespace kernels
 
 /// See `projected_kl`.
-struct projected_kl_loss {
+struct projected_kl_loss
+    : detail::ternary_face<projected_kl_loss, projected_kl_options, loss_value, detail::any_argument> {
   static constexpr char const* name = "projected_kl";
   static constexpr error_bound bound{
       .value = 16, .gradient = 16, .temperature_gradient = 2, .temperature_floor = 4};
-  using options_type = projected_kl_options;
   static constexpr bool teacher_has_own_classes = true;
 
-  template <matrix_argument Student, class Teacher, class Projection>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      Projection const& projection, options_type const& options = {}) const {
-    return (*this)(serial, student, teacher, projection, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Projection>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      Projection const& projection, options_type const& options = {}) const {
+  template <class Student, class Teacher, class Projection, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Projection const& projection,
+                                           Output const& output, projected_kl_options const& options) {
     return kernels::evaluate_rows(
-        name, policy, student, kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Projection, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Projection const& projection,
-                       Gradient&& gradient, options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, projection, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Projection, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher,
-                       Projection const& projection, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    return kernels::evaluate_rows_with_gradient(
-        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
+        name, policy, student, output, options.accumulate,
         kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
   }
 };
@@ -280,7 +261,7 @@ struct projected_kl_loss {
 ///            for (times sum h for q where M loses mass).
 ///            dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option, weight or entry is refused; nothing is written then
-/// @error     `projected_kl_loss::bound` with C classes of both, so that a value near 0 may come out below; the
+/// @error     `bound` with C classes of both, so that a value near 0 may come out below; the
 ///            gradient's times 1 + |log q| of the classes that share a class of the teacher, whose logarithms are
 ///            rounded. M with float weights is exact in itself
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or

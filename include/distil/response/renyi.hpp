@@ -8,15 +8,21 @@ namespace distil {
 
 /// Options of `renyi`.
 struct renyi_options {
-  /// The order: 1 is `forward_kl`; more notices the teacher's classes that the student lacks, less forgives them. Finite
-  /// and > 0. Default 0.5.
-  double alpha = 0.5;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The order: 1 is `forward_kl`; more notices the teacher's classes that the student lacks, less forgives them. Finite
+  /// and > 0. Default 0.5.
+  double alpha = 0.5;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -26,6 +32,9 @@ struct renyi_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `renyi`.
@@ -78,7 +87,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @gradient  w_b / sum w * T (q - w), w = p^a q^(1-a) / Z
 /// @nan       +inf for alpha >= 1 where the student alone has masked a class, and where no class has mass on both sides; the
 ///            gradient stays finite: T (q - w) with all of w on the masked classes, and 0
-/// @error     `renyi_function::bound` for alpha up to 2; where Z is far from 1, times 1 + alpha |log p| + |1 - alpha|
+/// @error     `bound` for alpha up to 2; where Z is far from 1, times 1 + alpha |log p| + |1 - alpha|
 ///            |log q| of the classes that make it up, whose powers are rounded
 /// @cost      see `divergence`: 6 exponentials an element
 /// @source    Renyi 1961; van Erven and Harremoes 2014, definition 2

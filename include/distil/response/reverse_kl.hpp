@@ -29,7 +29,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @nan       where the teacher has masked a class to which the student gives mass, L is +inf and has no gradient: that
 ///            of the row is NaN. Mask the class on both sides (a padded vocabulary), or see `skew_reverse_kl` and
 ///            `jensen_shannon`, which stay finite. Classes the student alone has masked count for nothing
-/// @error     `reverse_kl_function::bound`
+/// @error     `bound`
 /// @cost      one read of student and teacher, another for the gradient and one write, 2 exponentials an element; one read
 ///            more for a row whose divergence is under 2^-6 nats (2^-20 in double) and for a gradient of the temperature; 2
 ///            numbers of scratch a class

@@ -7,6 +7,10 @@ namespace distil {
 
 /// Options of `sampled_kl`.
 struct sampled_kl_options {
+  /// Divides the logits before the softmax: the temperature the tokens were sampled at; one number or one per row,
+  /// within [1e-15, 1e15]. The loss is not multiplied by T^2. Default 1.
+  row_parameter temperature = 1;
+
   /// Which function of the two log-probabilities. Default k2: the one whose expected gradient is that of the reverse
   /// KL, which all of them estimate.
   kl_estimator estimator = kl_estimator::k2;
@@ -16,10 +20,6 @@ struct sampled_kl_options {
 
   /// What multiplies the advantage of `policy_gradient`; finite and >= 0. Default 1.
   double advantage_coefficient = 1.0;
-
-  /// Divides the logits before the softmax: the temperature the tokens were sampled at; one number or one per row,
-  /// within [1e-15, 1e15]. The loss is not multiplied by T^2. Default 1.
-  row_parameter temperature = 1;
 
   /// Weights, ignored id, reduction, divisor.
   row_options rows = {};
@@ -134,35 +134,16 @@ struct sampled_kl_term : detail::sampled_kl_base<Teacher> {
 };
 
 /// See `sampled_kl`.
-struct sampled_kl_loss {
+struct sampled_kl_loss : detail::ternary_face<sampled_kl_loss, sampled_kl_options> {
   static constexpr char const* name = "sampled_kl";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
-  using options_type = sampled_kl_options;
 
-  template <matrix_argument Student, class Teacher, detail::labels_like Ids>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Ids const& sampled_ids,
-                                      sampled_kl_options const& options = {}) const {
-    return (*this)(serial, student, teacher, sampled_ids, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Ids>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      Ids const& sampled_ids, sampled_kl_options const& options = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(teacher, sampled_ids, options));
-  }
-
-  template <matrix_argument Student, class Teacher, detail::labels_like Ids, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Ids const& sampled_ids,
-                       Gradient&& gradient, sampled_kl_options const& options = {}) const {
-    return with_grad(serial, student, teacher, sampled_ids, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Ids, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Ids const& sampled_ids,
-                       Gradient&& gradient, sampled_kl_options const& options = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate},
-                                        make_term(teacher, sampled_ids, options));
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, label_view sampled_ids,
+                                           Output const& output, sampled_kl_options const& options) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
+                               make_term(teacher, sampled_ids, options));
   }
 
   /// As a term of `fuse`. Teacher, ids and every span in the options must outlive the objective.
@@ -202,7 +183,7 @@ struct sampled_kl_loss {
 ///            fixed. For x drawn from q its expectation is 0 for k1; that of reverse KL(q || p) for k2 and
 ///            policy_gradient (times its coefficient); that of forward KL(p || q) for k3
 /// @throws    std::invalid_argument when a shape, option, weight or id is refused; nothing is written then
-/// @error     `sampled_kl_loss::bound`: the value relative to |k| + |k'| (1 + log C), for policy_gradient with
+/// @error     `bound`: the value relative to |k| + |k'| (1 + log C), for policy_gradient with
 ///            |k'| + advantage_coefficient |log q| for |k'|; the gradient to (|k'| + |k''| (1 + log C)) / T
 /// @nan       a NaN or +inf logit on either side makes its row NaN, no other. A token the teacher excludes (log p =
 ///            -inf) makes the value infinite, and k2's and policy_gradient's gradient the largest finite numbers, as

@@ -10,6 +10,9 @@ struct sinkhorn_options {
   /// Divides both logits before the softmax; within [1e-15, 1e15]. Default 2, as in the authors' code.
   double temperature = 2.0;
 
+  /// Multiplies the loss by T^2. Default false.
+  bool scale_by_temperature_squared = false;
+
   /// Strength of the entropy of the plan; within [1e-3, 1e3]. Default 0.1, as in the paper.
   double epsilon = 0.1;
 
@@ -18,9 +21,6 @@ struct sinkhorn_options {
 
   /// Default: exact.
   transport_gradient gradient = transport_gradient::exact;
-
-  /// Multiplies the loss by T^2. Default false.
-  bool scale_by_temperature_squared = false;
 
   /// Which rows count, and how much: the masses that are transported are in proportion.
   coupled_rows rows = {};
@@ -162,7 +162,7 @@ struct sinkhorn_loss : coupled_loss<sinkhorn_loss, sinkhorn_options> {
 ///            not that of the value. dL/dT on request, through both sides unless the teacher's is a distribution that stays;
 ///            it holds constant what the gradient does
 /// @throws    std::invalid_argument when a shape, option or weight is refused; nothing is written then
-/// @error     `sinkhorn_loss::bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs, dL/dT over T;
+/// @error     `bound`, times 1 + 1 / epsilon, by which the plan magnifies the rounding of costs, dL/dT over T;
 ///            where q and p of a class differ by less than rounding, either sign
 /// @nan       rows are coupled: a NaN or +inf logit in a row that counts makes value and gradient NaN. A row whose
 ///            student or teacher is fully masked, or that is ignored, takes no part; without any row, loss and

@@ -7,15 +7,21 @@ namespace distil {
 
 /// Options of `skew_kl`.
 struct skew_kl_options {
-  /// The teacher's share of the mixture that stands for the student: m = skew * p + (1 - skew) * q. Within [0, 1); 0 is
-  /// `forward_kl`, less than 1e-30 counts as 0, and at 1 the loss would be 0. Default 0.1, as in DistiLLM (lam).
-  double skew = 0.1;
-
   /// As in `divergence_options`: both logits are divided by it. Default 1.
   row_parameter temperature = 1;
 
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// The loss times T^2. Default true.
   bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// The teacher's share of the mixture that stands for the student: m = skew * p + (1 - skew) * q. Within [0, 1); 0 is
+  /// `forward_kl`, less than 1e-30 counts as 0, and at 1 the loss would be 0. Default 0.1, as in DistiLLM (lam).
+  double skew = 0.1;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -25,6 +31,9 @@ struct skew_kl_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `skew_kl`.
@@ -61,7 +70,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            softmax(z / T) [nats]. Within [0, -log s] T^2
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = -(1 - s) p q / m
 /// @nan       finite whatever is masked, unless skew is 0
-/// @error     `skew_kl_function::bound`
+/// @error     `bound`
 /// @cost      see `divergence`: 2 exponentials, 1 logarithm and 1 quotient an element
 /// @source    Ko et al. 2024 (DistiLLM), arXiv:2402.03898, section 3.1, after Lee 1999. Their code leaves out the
 ///            teacher's entropy and has no factor T^2: the gradient is the same, the value not 0 when both agree

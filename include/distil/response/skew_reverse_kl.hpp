@@ -7,6 +7,18 @@ namespace distil {
 
 /// Options of `skew_reverse_kl`.
 struct skew_reverse_kl_options {
+  /// As in `divergence_options`: both logits are divided by it. Default 1.
+  row_parameter temperature = 1;
+
+  /// As in `divergence_options`: the teacher's are divided by this one in its place. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
+  /// The loss times T^2. Default true.
+  bool scale_by_temperature_squared = true;
+
+  /// The loss times this in the place of T^2 or 1, as in `divergence_options`. Default: none.
+  std::optional<row_parameter> factor = std::nullopt;
+
   /// The student's share of the mixture that stands for the teacher: m = (1 - skew) * p + skew * q. Within [0, 1); 0 is
   /// `reverse_kl`, less than 1e-30 counts as 0, and at 1 the loss would be 0. Default 0.1, as in DistiLLM (lam).
   double skew = 0.1;
@@ -14,12 +26,6 @@ struct skew_reverse_kl_options {
   /// Holds the mixture constant in the gradient, and with it in dL/dT, as DistiLLM-2 does. Default false: the gradient of
   /// the formula.
   bool detach_mixture = false;
-
-  /// As in `divergence_options`: both logits are divided by it. Default 1.
-  row_parameter temperature = 1;
-
-  /// The loss times T^2. Default true.
-  bool scale_by_temperature_squared = true;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -29,6 +35,9 @@ struct skew_reverse_kl_options {
 
   /// Where dL/dT is written: one element, or one per row. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same by `teacher_temperature`, which must be set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 /// See `skew_reverse_kl`.
@@ -72,7 +81,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            softmax(z / T) [nats]. Within [0, -log s] T^2
 /// @gradient  w_b / sum w * T q (g - sum q g), g = log(q / m) - s q / m, and g = log(q / m) with `detach_mixture`
 /// @nan       finite whatever is masked, unless skew is 0
-/// @error     `skew_reverse_kl_function::bound`
+/// @error     `bound`
 /// @cost      see `divergence`: 2 exponentials, 1 logarithm and 1 quotient an element
 /// @source    Ko et al. 2024 (DistiLLM), arXiv:2402.03898, section 3.1; Ko et al. 2025 (DistiLLM-2), arXiv:2503.07067, whose
 ///            code detaches the mixture. Their code has no factor T^2

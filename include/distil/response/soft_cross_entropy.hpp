@@ -25,7 +25,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 sum_i -p_i log q_i, p = softmax(t / T), q = softmax(z / T)
 ///            [nats]
 /// @gradient  w_b / sum w * T (q - p); without the factor T^2: (q - p) / T
-/// @error     `soft_cross_entropy_function::bound`
+/// @error     `bound`
 /// @cost      one read of student and teacher and one write, 2 exponentials an element; 2 numbers of scratch
 ///            a class
 /// @example   distil::soft_cross_entropy.with_grad(student, teacher, gradient, {.temperature = 2.0F})

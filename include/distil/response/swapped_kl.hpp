@@ -135,7 +135,7 @@ struct swapped_kl_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  T (q - p')
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `swapped_kl_definition::bound`
+/// @error     `bound`
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's
 /// @cost      that of `forward_kl`, and a look at each teacher's row before it
 /// @source    Wen et al. 2019, arXiv:1911.07471. TextBrewer's probability_shift writes into the teacher's logits; of several

@@ -158,7 +158,7 @@ struct temperature_matching_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w (q - p_T)
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
-/// @error     `temperature_matching_definition::bound`, with f = w, and with the weight times max(1, 1/T), the power's rounding
+/// @error     `bound`, with f = w, and with the weight times max(1, 1/T), the power's rounding
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's. A row
 ///            whose student or teacher is fully masked counts for nothing
 /// @cost      one read of student and teacher and one write, 2 exponentials an element, 3 with the weight; one read more

@@ -26,7 +26,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 ///            softmax(z / T). Within [0, 1] T^2
 /// @gradient  w_b / sum w * T (psi - q sum psi), psi = 1/2 q sign(q - p) with sign(0) = 0: a subgradient
 /// @nan       finite whatever is masked
-/// @error     `total_variation_function::bound`; where log p and log q differ by less than their rounding, the sign is
+/// @error     `bound`; where log p and log q differ by less than their rounding, the sign is
 ///            that of the rounding
 /// @cost      see `divergence`: 2 exponentials an element
 /// @source    Wen et al. 2023 (f-distill), arXiv:2307.15190, section 3.2. Liger has sign(0) = -1

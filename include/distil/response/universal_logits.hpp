@@ -141,37 +141,17 @@ struct universal_logits_term : distribution_term<Storage, Form> {
 }  // namespace kernels
 
 /// See `universal_logits`.
-struct universal_logits_loss {
+struct universal_logits_loss : detail::binary_face<universal_logits_loss, universal_logits_options> {
   static constexpr char const* name = "universal_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 4};
-  using options_type = universal_logits_options;
   static constexpr bool teacher_has_own_classes = true;
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      universal_logits_options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      universal_logits_options const& options = {}) const {
-    return kernels::evaluate_rows(name, policy, student,
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Output const& output,
+                                           universal_logits_options const& options) {
+    return kernels::evaluate_rows(name, policy, student, output, options.accumulate,
                                   kernels::universal_logits_term(detail::as_teacher(teacher), options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       universal_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       universal_logits_options const& options = {}) const {
-    return kernels::evaluate_rows_with_gradient(
-        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
-        kernels::universal_logits_term(detail::as_teacher(teacher), options));
   }
 };
 
@@ -189,7 +169,7 @@ struct universal_logits_loss {
 ///            0: a subgradient where two probabilities meet. Equal logits are
 ///            ranked by class. dL/dT on request, through both sides unless the teacher's is a distribution that stays
 /// @throws    std::invalid_argument when a shape, option, weight or temperature is refused; nothing is written then
-/// @error     `universal_logits_loss::bound`, with C classes of both; where q_(r) and p_(r) differ by less than
+/// @error     `bound`, with C classes of both; where q_(r) and p_(r) differ by less than
 ///            rounding, either sign
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
 ///            teacher is fully masked counts for nothing

@@ -157,37 +157,17 @@ struct universal_self_term : detail::labelled_term<T, teacher_form::probabilitie
 };
 
 /// See `universal_self_kd`.
-struct universal_self_kd_loss {
+struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, universal_self_kd_options> {
   static constexpr char const* name = "universal_self_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
+  static constexpr bool takes_teacher_logits = false;  // the weak output is the student's own
 
-  template <matrix_argument Student, class Weak, detail::labels_like Labels>
-  [[nodiscard]] loss_value operator()(Student const& student, Weak const& weak, Labels const& labels,
-                                      universal_self_kd_options const& options = {}) const {
-    return (*this)(serial, student, weak, labels, options);
-  }
-
-  template <execution_policy Policy, class Student, class Weak, detail::labels_like Labels>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Weak const& weak,
-                                      Labels const& labels,
-                                      universal_self_kd_options const& options = {}) const {
-    auto const any = detail::any_policy(policy);
-    return simd::evaluate(name, any, student, {}, term(any, student, weak, label_view(labels), options));
-  }
-
-  template <matrix_argument Student, class Weak, detail::labels_like Labels, class Gradient>
-  loss_value with_grad(Student const& student, Weak const& weak, Labels const& labels, Gradient&& gradient,
-                       universal_self_kd_options const& options = {}) const {
-    return with_grad(serial, student, weak, labels, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Weak, detail::labels_like Labels, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Weak const& weak, Labels const& labels,
-                       Gradient&& gradient, universal_self_kd_options const& options = {}) const {
-    auto const any = detail::any_policy(policy);
-    return simd::evaluate_with_gradient(name, any, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = options.accumulate},
-                                        term(any, student, weak, label_view(labels), options));
+  template <class Student, class Weak, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Weak const& weak, label_view labels, Output const& output,
+                                           universal_self_kd_options const& options) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
+                               term(policy, student, weak, labels, options));
   }
 
  private:
@@ -276,7 +256,7 @@ struct universal_self_kd_loss {
 /// @gradient  target_weight P (q - e_y) + non_target_weight (q^ - s), the second part off the label. P, its mean and the
 ///            order are constants, as the authors' code detaches them
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `universal_self_kd_loss::bound`, with f = 2 target_weight + non_target_weight
+/// @error     `bound`, with f = 2 target_weight + non_target_weight
 /// @nan       a NaN or +inf logit of either head makes the loss and gradient of its row NaN and no other's: it is left out
 ///            of the mean. Without other classes the second part is 0. A row with a fully masked head counts for nothing
 /// @cost      sorting, some 60 ns an element, then as `normalized_kd`; memory of a number an element, kept by the thread.

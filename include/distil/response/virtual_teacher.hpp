@@ -3,7 +3,7 @@
 #include <cmath>
 #include <optional>
 
-#include "distil/response/cross_entropy.hpp"
+#include "distil/response/labels/soft_hard_loss.hpp"
 
 namespace distil {
 
@@ -15,21 +15,21 @@ enum class virtual_softening {
 
 /// Options of teacher-free distillation.
 struct virtual_teacher_options {
-  /// What the virtual teacher gives the label before it is softened, within (0, 1). Default 0.99, as in the paper.
-  double label_probability = 0.99;
-
-  /// Softens the virtual teacher; within [1e-15, 1e15]. Default 20, as in the paper.
-  double teacher_temperature = 20;
-
-  /// What that does. Default of_probabilities, as in the authors' code.
-  virtual_softening softening = virtual_softening::of_probabilities;
-
   /// Softens the student in the soft term: one number or one per row; within [1e-15, 1e15]. Default 1, as in the authors'
   /// code; the paper has the teacher's.
   row_parameter temperature = 1;
 
+  /// Softens the virtual teacher; within [1e-15, 1e15]. Default 20, as in the paper.
+  double teacher_temperature = 20;
+
   /// Multiplies the soft term by T^2 of the student. Default false.
   bool scale_by_temperature_squared = false;
+
+  /// What the virtual teacher gives the label before it is softened, within (0, 1). Default 0.99, as in the paper.
+  double label_probability = 0.99;
+
+  /// What that does. Default of_probabilities, as in the authors' code.
+  virtual_softening softening = virtual_softening::of_probabilities;
 
   /// Multiplies the soft term; finite and >= 0. Default 0.1. The authors' code divides it by the classes as well, and
   /// multiplies by a number that makes up for that.
@@ -92,9 +92,9 @@ struct virtual_teacher_term : detail::cross_entropy_base<detail::single_label_ta
 
   virtual_teacher_term(label_view labels, virtual_teacher_options const& options)
       : detail::cross_entropy_base<detail::single_label_targets>(
-            {labels}, {.label_smoothing = 1,
-                       .temperature = options.temperature,
+            {labels}, {.temperature = options.temperature,
                        .scale_by_temperature_squared = options.scale_by_temperature_squared,
+                       .label_smoothing = 1,
                        .rows = options.rows}),
         label_probability(options.label_probability),
         teacher_temperature(options.teacher_temperature),
@@ -132,68 +132,20 @@ struct virtual_teacher_term : detail::cross_entropy_base<detail::single_label_ta
 };
 
 /// See `virtual_teacher`.
-struct virtual_teacher_loss {
+struct virtual_teacher_loss
+    : detail::binary_face<virtual_teacher_loss, virtual_teacher_options, virtual_teacher_value,
+                          detail::label_argument>,
+      soft_hard_sum<virtual_teacher_loss, virtual_teacher_options, virtual_teacher_value> {
   static constexpr char const* name = "virtual_teacher";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
 
- private:
-  static double hard_weight(virtual_teacher_options const& options) {
-    return options.hard_weight.value_or(1.0 - options.soft_weight);
-  }
-  static void check(virtual_teacher_options const& options) {
-    detail::require(detail::is_weight(options.soft_weight), name, "soft_weight", options.soft_weight,
-                    detail::must_be_weight);
-    double const hard = hard_weight(options);
-    detail::require(detail::is_weight(hard), name, "hard_weight", hard,
-                    "finite and >= 0 (set it when soft_weight is above 1)");
-  }
-  static objective_options whole(virtual_teacher_options const& options) {
-    return {.accumulate = options.accumulate, .values = options.rows.values};
-  }
-  static row_options rows_of_a_term(virtual_teacher_options const& options) {
-    row_options rows = options.rows;
-    rows.values = {};
-    return rows;
-  }
-  static auto hard(label_view labels, virtual_teacher_options const& options) {
-    return detail::weighed("hard_weight", hard_weight(options),
-                           distil::cross_entropy.term(labels, {.rows = rows_of_a_term(options)}));
-  }
-  static auto soft(label_view labels, virtual_teacher_options options) {
-    options.rows = rows_of_a_term(options);
-    return detail::weighed("soft_weight", options.soft_weight, virtual_teacher_term(labels, options));
-  }
-  static virtual_teacher_value both(objective_value<2> const& value) {
-    return {value, value.terms[0], value.terms[1]};
-  }
-
- public:
-  template <matrix_argument Student, detail::labels_like Labels>
-  [[nodiscard]] virtual_teacher_value operator()(Student const& student, Labels const& labels,
-                                                 virtual_teacher_options const& options = {}) const {
-    return (*this)(serial, student, labels, options);
-  }
-
-  template <execution_policy Policy, class Student, detail::labels_like Labels>
-  [[nodiscard]] virtual_teacher_value operator()(Policy policy, Student const& student, Labels const& labels,
-                                                 virtual_teacher_options const& options = {}) const {
-    check(options);
-    return both(
-        simd::evaluate(name, policy, student, whole(options), hard(labels, options), soft(labels, options)));
-  }
-
-  template <matrix_argument Student, detail::labels_like Labels, class Gradient>
-  virtual_teacher_value with_grad(Student const& student, Labels const& labels, Gradient&& gradient,
-                                  virtual_teacher_options const& options = {}) const {
-    return with_grad(serial, student, labels, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, detail::labels_like Labels, class Gradient>
-  virtual_teacher_value with_grad(Policy policy, Student const& student, Labels const& labels,
-                                  Gradient&& gradient, virtual_teacher_options const& options = {}) const {
-    check(options);
-    return both(simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                             whole(options), hard(labels, options), soft(labels, options)));
+  template <class Student, class Output>
+  [[nodiscard]] static virtual_teacher_value evaluate(detail::any_policy policy, Student const& student,
+                                                      label_view labels, Output const& output,
+                                                      virtual_teacher_options const& options) {
+    return soft_and_hard<last_term::soft>(
+        policy, student, labels, output, options,
+        [&](bool, virtual_teacher_options const& of_term) { return virtual_teacher_term(labels, of_term); });
   }
 
   /// The soft term alone, without weight, for `fuse`. Labels and every span in the options must outlive the objective.
@@ -214,7 +166,7 @@ struct virtual_teacher_loss {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself
 /// @gradient  hard_weight (softmax(z) - e_y) + soft_weight (softmax(z / T) - p) / T
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `virtual_teacher_loss::bound`, with f = hard_weight + soft_weight
+/// @error     `bound`, with f = hard_weight + soft_weight
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's. A
 ///            masked class makes the loss +inf, since the virtual teacher wants every one
 /// @cost      two reads and one write, 1 exponential an element at T = 1; 1 number of scratch a class

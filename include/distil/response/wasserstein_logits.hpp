@@ -13,6 +13,9 @@ struct wasserstein_logits_options {
   /// authors' code.
   row_parameter temperature = 2;
 
+  /// Multiplies the transport by T^2. Default false, as in the authors' code.
+  bool scale_by_temperature_squared = false;
+
   /// Strength of the entropy of the plan; within [1e-3, 1e3]. Default 0.05, as in the paper.
   double epsilon = 0.05;
 
@@ -31,9 +34,6 @@ struct wasserstein_logits_options {
 
   /// Multiplies what labels add, -p_y log q_y at temperature 1; finite and >= 0. Default 1.
   double target_weight = 1.0;
-
-  /// Multiplies the transport by T^2. Default false, as in the authors' code.
-  bool scale_by_temperature_squared = false;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -224,37 +224,17 @@ auto make_wasserstein_term(dense_teacher<Storage, Form> const& teacher, matrix_v
 }  // namespace kernels
 
 /// See `wasserstein_logits`.
-struct wasserstein_logits_loss {
+struct wasserstein_logits_loss : detail::ternary_face<wasserstein_logits_loss, wasserstein_logits_options,
+                                                      loss_value, detail::any_argument> {
   static constexpr char const* name = "wasserstein_logits";
   static constexpr error_bound bound{.value = 16, .gradient = 64};
-  using options_type = wasserstein_logits_options;
 
-  template <matrix_argument Student, class Teacher, class Cost>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Cost const& cost,
-                                      wasserstein_logits_options const& options = {}) const {
-    return (*this)(serial, student, teacher, cost, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Cost>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      Cost const& cost,
-                                      wasserstein_logits_options const& options = {}) const {
+  template <class Student, class Teacher, class Cost, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Cost const& cost, Output const& output,
+                                           wasserstein_logits_options const& options) {
     return kernels::evaluate_rows(
-        name, policy, student,
-        kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Cost, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Cost const& cost, Gradient&& gradient,
-                       wasserstein_logits_options const& options = {}) const {
-    return with_grad(serial, student, teacher, cost, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Cost, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Cost const& cost,
-                       Gradient&& gradient, wasserstein_logits_options const& options = {}) const {
-    return kernels::evaluate_rows_with_gradient(
-        name, policy, student, std::forward<Gradient>(gradient), options.accumulate,
+        name, policy, student, output, options.accumulate,
         kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options));
   }
 };
@@ -277,7 +257,7 @@ struct wasserstein_logits_loss {
 ///            envelope theorem the exact gradient of sum P M - epsilon H(P) once the iterations have converged, and
 ///            not that of the value
 /// @throws    std::invalid_argument when a shape, option, weight, label or cost is refused; nothing is written then
-/// @error     `wasserstein_logits_loss::bound`, times 1 + (largest |cost|) / epsilon, by which the plan magnifies
+/// @error     `bound`, times 1 + (largest |cost|) / epsilon, by which the plan magnifies
 ///            rounding, times the largest |cost|, and times the largest |z| / T of the row, whose logarithms are rounded
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN, no other's; a row whose student or
 ///            teacher is fully masked counts for nothing. Where no class but the label has mass there is no transport

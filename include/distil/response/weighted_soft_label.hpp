@@ -98,7 +98,7 @@ struct weighted_soft_label_definition {
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
 /// @gradient  w T (q - p)
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
-/// @error     `weighted_soft_label_definition::bound`, times what the rounding of the weight adds: 1 + r e^-r (|d_z| +
+/// @error     `bound`, times what the rounding of the weight adds: 1 + r e^-r (|d_z| +
 ///            |d_t|), with r the ratio of the cross entropies and d the logit of the label's probability
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's
 /// @cost      one read of student and teacher and one write, 4 exponentials an element, 2 when T is 1; 3 numbers of scratch

@@ -324,4 +324,16 @@ objective_value<sizeof...(Terms)> evaluate_with_gradient(char const* where, Poli
       .run(detail::any_policy(policy));
 }
 
+/// Either of them: `output` is `no_gradient`, or a view of what is written.
+template <class Policy, class Student, class Output, class... Terms>
+objective_value<sizeof...(Terms)> evaluate_into(char const* where, Policy policy, Student const& student,
+                                                Output const& output, objective_options const& options,
+                                                Terms const&... terms) {
+  if constexpr (std::is_same_v<Output, no_gradient>) {
+    return evaluate(where, policy, student, options, terms...);
+  } else {
+    return evaluate_with_gradient(where, policy, student, output, options, terms...);
+  }
+}
+
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

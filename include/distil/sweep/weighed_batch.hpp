@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "distil/core/loss_face.hpp"
 #include "distil/core/number_checks.hpp"
 #include "distil/core/objective.hpp"
 #include "distil/core/shapes.hpp"
@@ -18,7 +19,7 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 /// The value-only form writes nowhere.
-struct no_gradient {};
+using detail::no_gradient;
 
 /// A batch with the terms of its loss: checked, its rows weighed and the divisors known before anything is written;
 /// later the losses of the rows are recorded, chunk by chunk, and summed in order.

@@ -146,4 +146,16 @@ loss_value evaluate_whole_rows_with_gradient(char const* where, Policy policy,
       .run(detail::any_policy(policy));
 }
 
+/// Either of them: `output` is `no_gradient`, or a view of what is written.
+template <class Policy, class Student, class Output, class Term>
+loss_value evaluate_whole_rows_into(char const* where, Policy policy, matrix_view<Student const> student,
+                                    Output const& output, objective_options const& options,
+                                    Term const& term) {
+  if constexpr (std::is_same_v<Output, no_gradient>) {
+    return evaluate_whole_rows(where, policy, student, term);
+  } else {
+    return evaluate_whole_rows_with_gradient(where, policy, student, output, options, term);
+  }
+}
+
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -34,7 +34,7 @@ struct attention_divergence_case : pair_case<distil::attention_divergence, atten
              {.kind = attention_divergence_kind::cross_entropy,
               .dropped_to = -0.1,
               .reduce = attention_reduction::sum}},
-            {"mean of the heads", {.heads = attention_heads::mean, .temperature = 0.5}},
+            {"mean of the heads", {.temperature = 0.5, .heads = attention_heads::mean}},
             {"softened, by sequences",
              {.temperature = 3,
               .scale_by_temperature_squared = true,

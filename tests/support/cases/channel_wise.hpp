@@ -12,7 +12,7 @@ struct channel_wise_case : pair_case<distil::channel_wise, channel_wise_options>
 
   static std::vector<setting> settings() {
     return {{},
-            {"T=0.5, without its square", {.temperature = 0.5, .temperature_squared = false}},
+            {"T=0.5, without its square", {.temperature = 0.5, .scale_by_temperature_squared = false}},
             {"T=4", {.temperature = 4}}};
   }
 
@@ -34,7 +34,7 @@ struct channel_wise_case : pair_case<distil::channel_wise, channel_wise_options>
                      : weight * std::exp(log_p[p]) * (log_p[p] - log_q[p]);
       }
     }
-    if (s.options.temperature_squared) sum *= temperature * temperature;
+    if (s.options.scale_by_temperature_squared) sum *= temperature * temperature;
     return total == 0 ? 0 : sum / (total * static_cast<long double>(student.channels()));
   }
 
@@ -42,7 +42,7 @@ struct channel_wise_case : pair_case<distil::channel_wise, channel_wise_options>
     long double furthest = 0;
     for (std::size_t i = 0; i < student.values.size(); ++i)
       furthest = std::max({furthest, std::abs(student.values[i]), std::abs(teacher.values[i])});
-    double const t = s.options.temperature, squared = s.options.temperature_squared ? t * t : 1;
+    double const t = s.options.temperature, squared = s.options.scale_by_temperature_squared ? t * t : 1;
     double const size = 1 + static_cast<double>(furthest) / t;
     return {squared * size, size * squared / t / static_cast<double>(student.samples() * student.channels())};
   }

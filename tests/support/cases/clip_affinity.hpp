@@ -15,7 +15,7 @@ struct clip_affinity_case : clip_case<distil::clip_affinity, clip_affinity_optio
             {"cross entropy, sum",
              {.student_scale = 2,
               .teacher_scale = 3,
-              .what = soft_divergence::cross_entropy,
+              .kind = soft_divergence::cross_entropy,
               .direction_weight = 1}},
             {"as given", {.student_scale = 0.5, .teacher_scale = 0.7, .normalize = false}}};
   }
@@ -24,7 +24,7 @@ struct clip_affinity_case : clip_case<distil::clip_affinity, clip_affinity_optio
     auto const& o = s.options;
     auto const a = naive::similarities(half(student, false, o.normalize), half(student, true, o.normalize));
     auto const b = naive::similarities(half(teacher, false, o.normalize), half(teacher, true, o.normalize));
-    bool const cross_entropy = o.what == soft_divergence::cross_entropy;
+    bool const cross_entropy = o.kind == soft_divergence::cross_entropy;
     return o.direction_weight * (naive::teacher_loss(a, o.student_scale, b, o.teacher_scale, cross_entropy) +
                                  naive::teacher_loss(naive::turned(a), o.student_scale, naive::turned(b),
                                                      o.teacher_scale, cross_entropy));

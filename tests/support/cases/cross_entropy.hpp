@@ -25,10 +25,10 @@ struct cross_entropy_case {
   }
   static cross_entropy_options options(setting const& s, row_options const& rows, std::span<double> slope,
                                        bool accumulate) {
-    return {.label_smoothing = s.label_smoothing,
-            .smoothing_over = s.smoothing_over,
-            .temperature = s.temperature,
+    return {.temperature = s.temperature,
             .scale_by_temperature_squared = s.squared,
+            .label_smoothing = s.label_smoothing,
+            .smoothing_over = s.smoothing_over,
             .rows = rows,
             .accumulate = accumulate,
             .temperature_gradient = slope};

@@ -25,9 +25,9 @@ struct decoupled_kd_case : labelled_case<decoupled_kd_case, distil::decoupled_kd
   static decoupled_kd_options options(decoupled_setting const& s, row_options const& rows,
                                       std::span<double> slope, bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .target_weight = s.target_weight,
             .non_target_weight = s.non_target_weight,
-            .scale_by_temperature_squared = s.squared,
             .rows = rows,
             .accumulate = accumulate,
             .temperature_gradient = slope};

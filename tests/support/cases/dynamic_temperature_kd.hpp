@@ -27,10 +27,10 @@ struct dynamic_temperature_kd_case {
   static dynamic_temperature_kd_options options(dynamic_setting const& s, row_options const& rows,
                                                 bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .dynamic_weight = s.soft_weight,
             .vanilla_weight = s.vanilla_weight,
             .hard_weight = s.hard_weight,
-            .scale_by_temperature_squared = s.squared,
             .rows = rows,
             .accumulate = accumulate};
   }

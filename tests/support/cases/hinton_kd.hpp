@@ -31,9 +31,9 @@ struct hinton_kd_case {
   static hinton_kd_options options(setting const& s, row_options const& rows, std::span<double> slope,
                                    bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .soft_weight = s.soft_weight,
             .hard_weight = s.hard_weight,
-            .scale_by_temperature_squared = s.squared,
             .label_smoothing = s.label_smoothing,
             .rows = rows,
             .accumulate = accumulate,

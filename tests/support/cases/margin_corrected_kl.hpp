@@ -25,9 +25,9 @@ struct margin_corrected_kl_case : labelled_case<margin_corrected_kl_case, distil
   static margin_corrected_kl_options options(margin_setting const& s, row_options const& rows,
                                              std::span<double>, bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .margin = s.margin,
             .corrects = s.corrects,
-            .scale_by_temperature_squared = s.squared,
             .rows = rows,
             .accumulate = accumulate};
   }

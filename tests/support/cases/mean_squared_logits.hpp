@@ -34,10 +34,10 @@ struct mean_squared_logits_case {
 
   static mean_squared_logits_options options(squares_setting const& s, row_options const& rows,
                                              std::span<double> slope, bool accumulate) {
-    return {.classes = s.classes,
+    return {.temperature = s.temperature,
+            .classes = s.classes,
             .centred = s.centred,
             .relative = s.relative,
-            .temperature = s.temperature,
             .rows = rows,
             .accumulate = accumulate,
             .temperature_gradient = slope};

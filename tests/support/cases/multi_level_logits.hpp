@@ -23,10 +23,10 @@ struct multi_level_logits_case : coupled_case<multi_level_logits_case, distil::m
   static multi_level_logits_options options(multi_level_setting const& s, coupled_rows const& rows,
                                             bool accumulate) {
     return {.temperatures = s.temperatures,
+            .scale_by_temperature_squared = s.squared,
             .sample_weight = s.sample_weight,
             .class_weight = s.class_weight,
             .batch_weight = s.batch_weight,
-            .scale_by_temperature_squared = s.squared,
             .rows = rows,
             .accumulate = accumulate};
   }

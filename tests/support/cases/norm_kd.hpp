@@ -21,9 +21,9 @@ struct norm_kd_case {
   static norm_kd_options options(setting const& s, row_options const& rows, std::span<double> slope,
                                  bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .soft_weight = s.soft_weight,
             .hard_weight = s.hard_weight,
-            .scale_by_temperature_squared = s.squared,
             .rows = rows,
             .accumulate = accumulate,
             .temperature_gradient = slope};

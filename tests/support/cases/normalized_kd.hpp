@@ -25,8 +25,8 @@ struct normalized_kd_case : labelled_case<normalized_kd_case, distil::normalized
   static normalized_kd_options options(normalized_setting const& s, row_options const& rows,
                                        std::span<double> slope, bool accumulate) {
     return {.temperature = s.temperature,
-            .non_target_weight = s.non_target_weight,
             .scale_by_temperature_squared = s.squared,
+            .non_target_weight = s.non_target_weight,
             .rows = rows,
             .accumulate = accumulate,
             .temperature_gradient = slope};

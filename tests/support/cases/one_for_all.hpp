@@ -23,8 +23,8 @@ struct one_for_all_case : labelled_case<one_for_all_case, distil::one_for_all> {
   static one_for_all_options options(one_for_all_setting const& s, row_options const& rows, std::span<double>,
                                      bool accumulate) {
     return {.temperature = s.temperature,
-            .power = s.power,
             .scale_by_temperature_squared = s.squared,
+            .power = s.power,
             .rows = rows,
             .accumulate = accumulate};
   }

@@ -25,10 +25,10 @@ struct pairwise_case : ranking_case<loss, Derived> {
             {{{.label = "top 20, margin of the teacher"}, 20}, 0.5, pair_margin::times_teacher_difference}};
   }
   static pairwise_options options(pairwise_setting const& s, row_options const& rows, bool accumulate) {
-    return {.margin = s.margin,
+    return {.temperature = s.temperature,
+            .margin = s.margin,
             .margin_is = s.margin_is,
             .pairs = s.pairs,
-            .temperature = s.temperature,
             .top = s.top,
             .rows = rows,
             .accumulate = accumulate};

@@ -8,8 +8,8 @@
 namespace distil::testing {
 
 struct correlation_setting : setting {
-  double row_weight = 1.0;
-  double column_weight = 1.0;
+  double inter_class_weight = 1.0;
+  double intra_class_weight = 1.0;
   double floor = 0.0;
 };
 
@@ -26,9 +26,9 @@ struct prediction_correlation_case
   static prediction_correlation_options options(correlation_setting const& s, coupled_rows const& rows,
                                                 bool accumulate) {
     return {.temperature = s.temperature,
-            .row_weight = s.row_weight,
-            .column_weight = s.column_weight,
             .scale_by_temperature_squared = s.squared,
+            .inter_class_weight = s.inter_class_weight,
+            .intra_class_weight = s.intra_class_weight,
             .norm_floor = s.floor,
             .rows = rows,
             .accumulate = accumulate};
@@ -82,7 +82,7 @@ struct prediction_correlation_case
     std::vector<double> size(rows, 0);
     for (std::size_t r = 0; r < rows; ++r) {
       if (weights[r] == 0) continue;
-      long double const share = f * s.row_weight * weights[r] / batch.total;
+      long double const share = f * s.inter_class_weight * weights[r] / batch.total;
       pearson const one = correlate(batch.q[r], batch.p[r], ones, s.floor);
       result.value += share * one.loss;
       result.value_scale = std::max(result.value_scale, one.condition);
@@ -96,7 +96,7 @@ struct prediction_correlation_case
       exact_row a(rows), b(rows);
       for (std::size_t r = 0; r < rows; ++r) a[r] = batch.q[r][c], b[r] = batch.p[r][c];
       pearson const one = correlate(a, b, weights, s.floor);
-      long double const share = f * s.column_weight / static_cast<long double>(classes);
+      long double const share = f * s.intra_class_weight / static_cast<long double>(classes);
       result.value += share * one.loss;
       result.value_scale = std::max(result.value_scale, one.condition);
       for (std::size_t r = 0; r < rows; ++r) {
@@ -104,7 +104,7 @@ struct prediction_correlation_case
         size[r] += static_cast<double>(a[r] * share * std::sqrt(weights[r])) * one.steepness * one.condition;
       }
     }
-    result.value_scale *= static_cast<double>(f) * (s.row_weight + s.column_weight);
+    result.value_scale *= static_cast<double>(f) * (s.inter_class_weight + s.intra_class_weight);
     for (std::size_t r = 0; r < rows; ++r) {
       if (weights[r] == 0) continue;
       result.gradient[r] = reference::softmax_pull_back(z[r], g[r], s.temperature);

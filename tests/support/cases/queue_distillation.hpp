@@ -13,14 +13,13 @@ struct queue_distillation_case
   static constexpr error_bound bound = queue_distillation_loss::bound;
 
   static std::vector<setting> settings() {
-    return {{"T = 0.5", {.student_temperature = 0.5, .teacher_temperature = 0.5}},
+    return {{"T = 0.5", {.temperature = 0.5, .teacher_temperature = 0.5}},
             {"cross entropy, as given",
-             {.student_temperature = 1.0,
+             {.temperature = 1.0,
               .teacher_temperature = 0.7,
-              .what = soft_divergence::cross_entropy,
+              .kind = soft_divergence::cross_entropy,
               .normalize = false}},
-            {"with own teacher",
-             {.student_temperature = 0.2, .teacher_temperature = 0.1, .with_own_teacher = true}}};
+            {"with own teacher", {.temperature = 0.2, .teacher_temperature = 0.1, .with_own_teacher = true}}};
   }
   static std::vector<pair_shape> shapes() {
     return same({{1, 3, 1, 1}, {2, 1, 1, 1}, {3, 17, 1, 1}, {9, 5, 1, 1}});
@@ -63,12 +62,12 @@ struct queue_distillation_case
       of_student[i].push_back(naive::similarities({a[i]}, {b[i]})[0][0]);
       of_teacher[i].push_back(naive::similarities({b[i]}, {b[i]})[0][0]);
     }
-    return naive::teacher_loss(of_student, 1 / o.student_temperature, of_teacher, 1 / o.teacher_temperature,
-                               o.what == soft_divergence::cross_entropy);
+    return naive::teacher_loss(of_student, 1 / o.temperature, of_teacher, 1 / o.teacher_temperature,
+                               o.kind == soft_divergence::cross_entropy);
   }
 
   static pair_scales scales(exact_map const& student, exact_map const& teacher, setting const& s) {
-    double const scale = 1 / s.options.student_temperature, other = 1 / s.options.teacher_temperature;
+    double const scale = 1 / s.options.temperature, other = 1 / s.options.teacher_temperature;
     double const count = static_cast<double>(student.samples());
     double const longest = std::sqrt(static_cast<double>(student.channels()));
     double const size =

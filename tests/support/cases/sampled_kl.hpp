@@ -28,10 +28,10 @@ struct sampled_kl_case {
             {{.label = "absolute, T=4", .temperature = 4}, kl_estimator::absolute}};
   }
   static sampled_kl_options options(sampled_kl_setting const& s, row_options const& rows, bool accumulate) {
-    return {.estimator = s.estimator,
+    return {.temperature = s.temperature,
+            .estimator = s.estimator,
             .limit = s.limit,
             .advantage_coefficient = s.advantage_coefficient,
-            .temperature = s.temperature,
             .rows = rows,
             .accumulate = accumulate};
   }

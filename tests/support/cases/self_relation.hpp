@@ -17,9 +17,9 @@ struct self_relation_case : pair_case<distil::self_relation, relation_options> {
         {"cross entropy, mean",
          {.heads = 1, .kind = attention_divergence_kind::cross_entropy, .reduce = attention_reduction::mean}},
         {"temperatures, sum",
-         {.heads = 2,
-          .temperature = temperatures,
+         {.temperature = temperatures,
           .scale_by_temperature_squared = true,
+          .heads = 2,
           .reduce = attention_reduction::sum}}};
   }
   static std::vector<pair_shape> shapes() {

@@ -22,9 +22,9 @@ struct sinkhorn_case : coupled_case<sinkhorn_case, distil::sinkhorn> {
   }
   static sinkhorn_options options(sinkhorn_setting const& s, coupled_rows const& rows, bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .epsilon = s.epsilon,
             .iterations = s.iterations,
-            .scale_by_temperature_squared = s.squared,
             .rows = rows,
             .accumulate = accumulate};
   }

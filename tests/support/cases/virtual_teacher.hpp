@@ -35,10 +35,10 @@ struct virtual_teacher_case {
             {with("not softened", 1, false, 1, 0), 1, virtual_softening::of_logits}};
   }
   static virtual_teacher_options options(virtual_setting const& s, row_options const& rows, bool accumulate) {
-    return {.teacher_temperature = s.teacher_temperature,
-            .softening = s.softening,
-            .temperature = s.temperature,
+    return {.temperature = s.temperature,
+            .teacher_temperature = s.teacher_temperature,
             .scale_by_temperature_squared = s.squared,
+            .softening = s.softening,
             .soft_weight = s.soft_weight,
             .hard_weight = s.hard_weight,
             .rows = rows,

@@ -52,12 +52,12 @@ struct wasserstein_logits_case {
   static wasserstein_logits_options options(wasserstein_setting const& s, coupled_rows const& rows,
                                             std::vector<int> const& labels, bool accumulate) {
     return {.temperature = s.temperature,
+            .scale_by_temperature_squared = s.squared,
             .epsilon = s.epsilon,
             .iterations = s.iterations,
             .labels = labels,
             .transport_weight = s.transport_weight,
             .target_weight = s.target_weight,
-            .scale_by_temperature_squared = s.squared,
             .rows = detail::as_row_options(rows),
             .accumulate = accumulate};
   }

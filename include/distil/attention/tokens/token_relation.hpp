@@ -15,13 +15,6 @@ namespace distil {
 
 /// Options of losses between the relations of tokens.
 struct relation_options {
-  /// Relation heads into which the hidden states of student and teacher are cut, whatever heads they had; must divide
-  /// both hidden sizes. Default 12; MiniLMv2 takes 48 for teachers of 1024 features, 12 for those of 768, MiniLM the
-  /// model's own.
-  index heads = 12;
-
-  attention_divergence_kind kind = attention_divergence_kind::kl;
-
   /// Softens both sides' relations, on top of sqrt(d): one number, or one per relation head; within [1e-15, 1e15].
   /// Default 1.
   row_parameter temperature = 1;
@@ -29,8 +22,12 @@ struct relation_options {
   /// Multiplies each head's part by the square of its temperature. Default false.
   bool scale_by_temperature_squared = false;
 
-  /// Where to write the derivative by each temperature. Default: nowhere.
-  std::span<double> temperature_gradient = {};
+  /// Relation heads into which the hidden states of student and teacher are cut, whatever heads they had; must divide
+  /// both hidden sizes. Default 12; MiniLMv2 takes 48 for teachers of 1024 features, 12 for those of 768, MiniLM the
+  /// model's own.
+  index heads = 12;
+
+  attention_divergence_kind kind = attention_divergence_kind::kl;
 
   /// Lengths, masks and weights of the tokens.
   attention_tokens tokens = {};
@@ -40,6 +37,9 @@ struct relation_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the derivative by each temperature. Default: nowhere.
+  std::span<double> temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {

@@ -97,6 +97,8 @@ class clip_embeddings {
 /// `evaluate(policy, operands, options)`; `Options` have `accumulate`.
 template <class Loss, class Options>
 struct clip_loss {
+  using options_type = Options;
+
   template <matrix_argument SI, class ST, class TI, class TT>
   [[nodiscard]] auto operator()(SI const& student_image, ST const& student_text, TI const& teacher_image,
                                 TT const& teacher_text, Options const& options = {}) const {

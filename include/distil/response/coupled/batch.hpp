@@ -177,61 +177,27 @@ void require_one_slope(char const* where, Term const& term) {
       [&] { return "of size " + std::to_string(term.temperature_gradient.size()); }, "of size 1");
 }
 
-/// The value of a loss that couples rows.
-template <class Policy, class Student, class Term>
-auto evaluate_coupled(char const* where, Policy policy, Student const& student, Term const& term) {
+/// The value of a loss that couples rows, and its gradient unless `output` is `no_gradient`.
+template <class Student, class Output, class Term>
+auto evaluate_coupled(char const* where, detail::any_policy policy, Student const& student,
+                      Output const& output, bool accumulate, Term const& term) {
   require_one_slope(where, term);
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return coupled_evaluation<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
-      .run(detail::any_policy(policy));
-}
-
-/// Its value and its gradient with respect to the student.
-template <class Policy, class Student, class Gradient, class Term>
-auto evaluate_coupled_with_gradient(char const* where, Policy policy, Student const& student,
-                                    Gradient&& gradient, bool accumulate, Term const& term) {
-  require_one_slope(where, term);
-  auto const logits = detail::logits_view(student);
-  auto const output = detail::output_view(std::forward<Gradient>(gradient));
-  using element = std::remove_const_t<typename decltype(logits)::element>;
-  return coupled_evaluation<element, std::remove_const_t<decltype(output)>, Term>(
-             where, logits, output, {.accumulate = accumulate}, term)
-      .run(detail::any_policy(policy));
+  return coupled_evaluation<element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)
+      .run(policy);
 }
 
 }  // namespace kernels
 
 /// The face of a loss that couples rows: `Loss` has a name, and makes a term of a teacher and options.
-template <class Loss, class Options>
-struct coupled_loss {
-  using options_type = Options;
-
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher,
-                                Options const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] auto operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                Options const& options = {}) const {
-    return kernels::evaluate_coupled(Loss::name, policy, student,
+template <class Loss, class Options, class Value = loss_value>
+struct coupled_loss : detail::binary_face<coupled_loss<Loss, Options, Value>, Options, Value> {
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static Value evaluate(detail::any_policy policy, Student const& student,
+                                      Teacher const& teacher, Output const& output, Options const& options) {
+    return kernels::evaluate_coupled(Loss::name, policy, student, output, options.accumulate,
                                      Loss::term(detail::as_teacher(teacher), options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  auto with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                 Options const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  auto with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                 Options const& options = {}) const {
-    return kernels::evaluate_coupled_with_gradient(Loss::name, policy, student,
-                                                   std::forward<Gradient>(gradient), options.accumulate,
-                                                   Loss::term(detail::as_teacher(teacher), options));
   }
 };
 

@@ -20,6 +20,12 @@ enum class smoothing {
 
 /// Options of cross entropy.
 struct cross_entropy_options {
+  /// Divides the logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
+  row_parameter temperature = 1;
+
+  /// Multiplies the loss by T^2. Default false: hard labels have no temperature to make up for.
+  bool scale_by_temperature_squared = false;
+
   /// Mass taken from the target and spread over the classes, within [0, 1]. Default 0.
   double label_smoothing = 0.0;
 
@@ -30,12 +36,6 @@ struct cross_entropy_options {
   /// of its class, and the mean divides by the sum of the labels' weights (by rows for soft targets).
   /// Default: none.
   std::span<float const> class_weights = {};
-
-  /// Divides the logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
-  row_parameter temperature = 1;
-
-  /// Multiplies the loss by T^2. Default false: hard labels have no temperature to make up for.
-  bool scale_by_temperature_squared = false;
 
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};

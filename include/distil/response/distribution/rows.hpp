@@ -148,25 +148,14 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
   index block_rows_ = 1;
 };
 
-/// The value of a loss of whole rows.
-template <class Policy, class Student, class Term>
-loss_value evaluate_rows(char const* where, Policy policy, Student const& student, Term const& term) {
+/// The value of a loss of whole rows, and its gradient unless `output` is `no_gradient`.
+template <class Student, class Output, class Term>
+loss_value evaluate_rows(char const* where, detail::any_policy policy, Student const& student,
+                         Output const& output, bool accumulate, Term const& term) {
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return distribution_rows<element, simd::no_gradient, Term>(where, logits, {}, {}, term)
-      .run(detail::any_policy(policy));
-}
-
-/// Its value and its gradient with respect to the student.
-template <class Policy, class Student, class Gradient, class Term>
-loss_value evaluate_rows_with_gradient(char const* where, Policy policy, Student const& student,
-                                       Gradient&& gradient, bool accumulate, Term const& term) {
-  auto const logits = detail::logits_view(student);
-  auto const output = detail::output_view(std::forward<Gradient>(gradient));
-  using element = std::remove_const_t<typename decltype(logits)::element>;
-  return distribution_rows<element, std::remove_const_t<decltype(output)>, Term>(
-             where, logits, output, {.accumulate = accumulate}, term)
-      .run(detail::any_policy(policy));
+  return distribution_rows<element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)
+      .run(policy);
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

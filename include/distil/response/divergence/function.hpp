@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "distil/core/loss_value.hpp"
 #include "distil/core/row_options.hpp"
 #include "distil/simd/logarithm.hpp"
 
@@ -20,8 +21,8 @@
 ///
 /// A blend of both Kullback-Leibler divergences says so by `kl_weights()` besides, and takes one sweep less.
 ///
-/// Own options: `Function::options` is the aggregate the loss is called with, the five members of `divergence_options`
-/// among its own; a Function is made from it for each call, and `check(where)` refuses what is out of range,
+/// Own options: `Function::options` is the aggregate the loss is called with, the members of `divergence_options` around
+/// its own; a Function is made from it for each call, and `check(where)` refuses what is out of range,
 /// `check_numbers(where, type)` what is no number of the type that the loss computes in (see core/number_checks.hpp).
 namespace distil {
 
@@ -81,7 +82,7 @@ struct function_of_class {
 };
 
 /// Options of every divergence between a teacher and a student. Divergences with parameters have them in an aggregate of
-/// their own, before the same members.
+/// their own, between the factors and the rows.
 struct divergence_options {
   /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
@@ -126,6 +127,15 @@ struct options_of_function<Function> {
   using type = typename Function::options;
 };
 
+/// The bound that a Function states; a Function of one's own may do without.
+template <class Function>
+struct bound_of_function {};
+template <class Function>
+requires requires { Function::bound; }
+struct bound_of_function<Function> {
+  static constexpr error_bound bound = Function::bound;
+};
+
 /// The Function of one call.
 template <class Function>
 Function function_for(Function const& function, divergence_options const&) {
@@ -137,15 +147,21 @@ requires std::same_as<Options, typename Function::options> Function function_for
   return Function(options);
 }
 
-/// The members that all divergences share.
+/// The members that all divergences share. Those that came last may be missing from a user's own options.
 inline divergence_options const& shared_options(divergence_options const& options) { return options; }
 template <class Options>
 divergence_options shared_options(Options const& options) {
-  return {.temperature = options.temperature,
-          .scale_by_temperature_squared = options.scale_by_temperature_squared,
-          .rows = options.rows,
-          .accumulate = options.accumulate,
-          .temperature_gradient = options.temperature_gradient};
+  divergence_options shared{.temperature = options.temperature,
+                            .scale_by_temperature_squared = options.scale_by_temperature_squared,
+                            .rows = options.rows,
+                            .accumulate = options.accumulate,
+                            .temperature_gradient = options.temperature_gradient};
+  if constexpr (requires { options.teacher_temperature; }) {
+    shared.teacher_temperature = options.teacher_temperature;
+    shared.teacher_temperature_gradient = options.teacher_temperature_gradient;
+  }
+  if constexpr (requires { options.factor; }) shared.factor = options.factor;
+  return shared;
 }
 
 }  // namespace detail

@@ -74,63 +74,28 @@ struct labelled_term : dense_term<Storage, Form> {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `options`, and
-/// `make_term(teacher, labels, options)`, or `make_term(teacher, options)`, or both.
+/// The face of a loss between a student and a teacher, with labels or without. `Definition` has `name`, `bound`, `options`,
+/// and `make_term(teacher, labels, options)`, or `make_term(teacher, options)`, or both.
 template <class Definition>
-struct labelled_loss {
+struct labelled_loss : detail::labels_optional_face<labelled_loss<Definition>, typename Definition::options> {
   static constexpr char const* name = Definition::name;
+  static constexpr error_bound bound = Definition::bound;
   using options = typename Definition::options;
   using options_type = options;
 
-  template <matrix_argument Student, class Teacher, detail::labels_like Labels>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher, Labels const& labels,
-                                      options const& chosen = {}) const {
-    return (*this)(serial, student, teacher, labels, chosen);
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Output const& output,
+                                           options const& chosen) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = chosen.accumulate},
+                               make_term(teacher, chosen));
   }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      Labels const& labels, options const& chosen = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(teacher, labels, chosen));
-  }
-
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      options const& chosen = {}) const {
-    return (*this)(serial, student, teacher, chosen);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      options const& chosen = {}) const {
-    return simd::evaluate(name, policy, student, {}, make_term(teacher, chosen));
-  }
-
-  template <matrix_argument Student, class Teacher, detail::labels_like Labels, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Labels const& labels,
-                       Gradient&& gradient, options const& chosen = {}) const {
-    return with_grad(serial, student, teacher, labels, std::forward<Gradient>(gradient), chosen);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, detail::labels_like Labels, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Labels const& labels,
-                       Gradient&& gradient, options const& chosen = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = chosen.accumulate},
-                                        make_term(teacher, labels, chosen));
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options const& chosen = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), chosen);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options const& chosen = {}) const {
-    return simd::evaluate_with_gradient(name, policy, student, std::forward<Gradient>(gradient),
-                                        {.accumulate = chosen.accumulate}, make_term(teacher, chosen));
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, label_view labels, Output const& output,
+                                           options const& chosen) {
+    return simd::evaluate_into(name, policy, student, output, {.accumulate = chosen.accumulate},
+                               make_term(teacher, labels, chosen));
   }
 
   /// This loss as a term of `fuse`. Teacher, labels and every span in the options must outlive the objective.

@@ -18,6 +18,9 @@ enum class pair_reduction { mean, sum };
 
 /// Options of the pairwise ranking losses.
 struct pairwise_options {
+  /// Divides the scores; one number or one per row, within [1e-15, 1e15]. The loss is not multiplied by T^2. Default 1.
+  row_parameter temperature = 1;
+
   /// See `margin_is`; finite and >= 0. Default: 1 for `pairwise_hinge`, 0 for `pairwise_logistic`.
   std::optional<double> margin = std::nullopt;
 
@@ -26,9 +29,6 @@ struct pairwise_options {
 
   /// Default mean, over the row's ordered pairs; with `sum` and `rows.normalizer` a mean over all pairs of a batch.
   pair_reduction pairs = pair_reduction::mean;
-
-  /// Divides the scores; one number or one per row, within [1e-15, 1e15]. The loss is not multiplied by T^2. Default 1.
-  row_parameter temperature = 1;
 
   /// How many of the teacher's best candidates form pairs. Default 0: all.
   index top = 0;

@@ -231,36 +231,17 @@ class ranking_term<Student, Scores, Function>::worker {
 
 /// The face of the ranking losses.
 template <class Function>
-struct ranking_loss {
+struct ranking_loss : detail::binary_face<ranking_loss<Function>, typename Function::options_type> {
   static constexpr char const* name = Function::name;
   using options_type = typename Function::options_type;
 
-  template <matrix_argument Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Student const& student, Teacher const& teacher,
-                                      options_type const& options = {}) const {
-    return (*this)(serial, student, teacher, options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher>
-  [[nodiscard]] loss_value operator()(Policy policy, Student const& student, Teacher const& teacher,
-                                      options_type const& options = {}) const {
+  template <class Student, class Teacher, class Output>
+  [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
+                                           Teacher const& teacher, Output const& output,
+                                           options_type const& options) {
     auto const scores = detail::logits_view(student);
-    return simd::evaluate_whole_rows(name, policy, scores, make_term(scores, teacher, options));
-  }
-
-  template <matrix_argument Student, class Teacher, class Gradient>
-  loss_value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
-  }
-
-  template <execution_policy Policy, class Student, class Teacher, class Gradient>
-  loss_value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
-                       options_type const& options = {}) const {
-    auto const scores = detail::logits_view(student);
-    return simd::evaluate_whole_rows_with_gradient(name, policy, scores, std::forward<Gradient>(gradient),
-                                                   {.accumulate = options.accumulate},
-                                                   make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows_into(name, policy, scores, output, {.accumulate = options.accumulate},
+                                          make_term(scores, teacher, options));
   }
 
  private:

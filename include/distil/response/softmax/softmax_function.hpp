@@ -20,6 +20,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 template <template <class, class> class Kernel, bool Logarithmic>
 class softmax_function {
  public:
+  using options_type = softmax_options;
+  static constexpr bool takes_teacher_logits = false;
   static constexpr char const* name = Logarithmic ? "log_softmax" : "softmax";
 
   template <matrix_argument Logits, class Output>

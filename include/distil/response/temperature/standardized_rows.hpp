@@ -22,6 +22,16 @@ namespace detail {
 template <class T, class Options>
 concept operand_beside = !std::same_as<std::remove_cvref_t<T>, Options>;
 
+/// A loss of logits of a student and of a teacher. A face says so; of a loss without one, naming its options does.
+template <class Loss>
+constexpr bool compares_logits() {
+  if constexpr (requires { Loss::takes_teacher_logits; }) {
+    return Loss::takes_teacher_logits;
+  } else {
+    return requires { typename Loss::options_type; };
+  }
+}
+
 }  // namespace detail
 
 inline namespace DISTIL_ARCH_NAMESPACE {
