@@ -55,7 +55,7 @@ template <class Function, class Storage, teacher_form Form>
 struct divergence_term : detail::term_base {
   using arithmetic = arithmetic_t<Storage>;
   template <class T, class Axis>
-  using reader = kernels::teacher_reader<T, Axis, Storage, Form>;
+  using reader = kernels::teacher_reader<T, Axis, Form>;
   template <class T, class Axis>
   using kernel = typename kernels::divergence_kernels<T, Axis, Function, reader<T, Axis>>::type;
 
@@ -106,8 +106,7 @@ struct divergence_term : detail::term_base {
     return !temperature_gradient.empty() || !teacher_temperature_gradient.empty();
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher.matrix);
   }
 

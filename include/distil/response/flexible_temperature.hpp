@@ -82,7 +82,7 @@ class agreement_kernel : public statistic_kernel<T, Axis, double> {
     }
 
    private:
-    simd::block_reader<T, Axis, Storage> teacher_;
+    simd::block_reader<T, Axis> teacher_;
   };
   struct partial {
     lanes<T> student{0}, teacher{0}, both{0};

@@ -49,8 +49,7 @@ struct margin_mse_term : detail::term_base {
     if (positives.size() > 0) detail::require_size(where, "positives", positives.size(), row_count);
     detail::require_rows(where, rows, row_count);
   }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher);
   }
   void inspect(char const* where, index row_count, index columns) const {

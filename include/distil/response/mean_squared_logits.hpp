@@ -40,8 +40,7 @@ struct mean_squared_logits_term : detail::term_base {
   using arithmetic = arithmetic_t<Storage>;
   template <class T, class Axis>
   using kernel =
-      kernels::squared_logits_kernel<T, Axis,
-                                     kernels::teacher_reader<T, Axis, Storage, teacher_form::logits>>;
+      kernels::squared_logits_kernel<T, Axis, kernels::teacher_reader<T, Axis, teacher_form::logits>>;
 
   dense_teacher<Storage, teacher_form::logits> teacher;
   over_classes classes;
@@ -64,8 +63,7 @@ struct mean_squared_logits_term : detail::term_base {
                     static_cast<int>(classes), "over_classes::mean or over_classes::sum");
     detail::require_rows(where, rows, rows_of_student);
   }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher.matrix);
   }
   void inspect(char const* where, index /*rows*/, index /*columns*/) const {

@@ -87,8 +87,7 @@ struct sampled_kl_base : term_base {
     require_rows(where, rows, row_count);
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     if constexpr (dense) require_apart(where, gradient, "teacher", teacher.matrix);
   }
 

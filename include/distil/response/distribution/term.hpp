@@ -127,8 +127,7 @@ struct distribution_term : detail::term_base {
         [&] { return "of as many rows as the student, " + detail::text_of(row_count); });
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher.matrix);
   }
 

@@ -71,8 +71,7 @@ struct labelled_teacher_term : term_base {
     require_rows(where, rows, rows_of_student);
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     require_apart(where, gradient, "teacher", teacher.matrix);
   }
 

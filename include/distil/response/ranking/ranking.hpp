@@ -150,8 +150,7 @@ struct ranking_term : detail::term_base {
   void check_numbers([[maybe_unused]] char const* where, [[maybe_unused]] detail::computing_type type) const {
     if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
   }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher.scores);
   }
   void inspect(char const* where, index /*rows*/, index columns) const {
