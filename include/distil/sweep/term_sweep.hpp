@@ -187,7 +187,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
     block const here = at.here;
     auto strips = open(at.rows, here, at.student);
     exponentials_at const taken = this->exponentials;
-    T* const exponentials = at.kept + taken.offset;
+    T* const own_exponentials = at.kept + taken.offset;
     T* const saved = at.kept + this->saved_at;
     lanes<T> const shift = at.shift;
     auto const refiner = [&] {
@@ -209,7 +209,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
         z.centred = z.logit - shift;
         if constexpr (Kernel::refines_kept) {
           z.exponent = lanes<T>(0);
-          z.exponential = power_of(lanes<T>::load(exponentials + step * lane_count), taken.power);
+          z.exponential = power_of(lanes<T>::load(own_exponentials + step * lane_count), taken.power);
           T* const own = saved + step * (Kernel::saved_registers * lane_count);
           refiner(sums, z, operands, k, kept<T>{own}, keeper<T>{own});
         } else {
@@ -288,10 +288,10 @@ class kernel_sweep : public term_sweep<T, Axis> {
   DISTIL_INLINE void sum_loop(block_at<T> const& at, Strips const& strips, bool reads_ahead) {
     block const here = at.here;
     [[maybe_unused]] int const power = this->exponentials.power;
-    [[maybe_unused]] T* const exponentials = at.kept + this->exponentials.offset;
+    [[maybe_unused]] T* const own_exponentials = at.kept + this->exponentials.offset;
     T* const saved = at.kept + this->saved_at;
     lanes<T> const shift = at.shift;
-    [[maybe_unused]] lanes<T> const sharpness = this->sharpness;
+    [[maybe_unused]] lanes<T> const own_sharpness = this->sharpness;
     auto const summand = kernel().summand();
     for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
       strip<T> logits = at.student.from(part.first, part.partial);
@@ -308,12 +308,12 @@ class kernel_sweep : public term_sweep<T, Axis> {
         z.exponent = z.exponential = lanes<T>(0);
         if constexpr (Kernel::exponentials) {
           // Once for the exponential and for sums, so that both see the same rounding.
-          z.exponent = z.centred * sharpness;
+          z.exponent = z.centred * own_sharpness;
           if constexpr (Computes) {
             z.exponential = exp2_nonpositive(z.exponent);
-            z.exponential.store(exponentials + step * lane_count);
+            z.exponential.store(own_exponentials + step * lane_count);
           } else {
-            z.exponential = power_of(lanes<T>::load(exponentials + step * lane_count), power);
+            z.exponential = power_of(lanes<T>::load(own_exponentials + step * lane_count), power);
           }
         }
         summand(sums, z, operands, k, keeper<T>{saved + step * (Kernel::saved_registers * lane_count)});
@@ -332,7 +332,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
     lanes<T> const shift = at.shift;
     gradient_form<T> const joins = form;
     int const power = this->exponentials.power;
-    T const* const exponentials = at.kept + this->exponentials.offset;
+    T const* const own_exponentials = at.kept + this->exponentials.offset;
     T const* const saved = at.kept + this->saved_at;
     for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
       strip<T> const logits = student.from(part.first, part.partial);
@@ -345,7 +345,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
         z.centred = z.logit - shift;
         z.exponent = z.exponential = lanes<T>(0);
         if constexpr (Kernel::keeps_exponentials) {
-          z.exponential = lanes<T>::load(exponentials + step * lane_count);
+          z.exponential = lanes<T>::load(own_exponentials + step * lane_count);
           if constexpr (!Plain) z.exponential = power_of(z.exponential, asked_again(power));
         }
         z.column = here.first_column + step * Axis::register_columns;
