@@ -99,7 +99,7 @@ class blocks_test : public ::testing::Test {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> const matrix = numbered<Storage>(rows, columns, order);
-        block_reader<T, Axis, Storage> reader(matrix.view());
+        block_reader<T, Axis> reader(matrix.view());
         for (T const padding : {T(-77), -infinity<T>}) {
           for_each_block<Axis>(rows, columns, [&](tile here, block next) {
             strip<T> const found = reader.open(here, next, padding);
@@ -123,7 +123,7 @@ class blocks_test : public ::testing::Test {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> matrix = numbered<Storage>(rows, columns, order);
-        block_writer<T, Axis, Storage> writer(matrix.view(), accumulate);
+        block_writer<T, Axis> writer(matrix.view(), accumulate);
         for_each_block<Axis>(rows, columns, [&](tile here, block next) {
           auto const target = writer.open(here, next);
           ASSERT_TRUE(target.staged || !accumulate);
@@ -235,7 +235,7 @@ TYPED_TEST(blocks_test, stream_large_gradients_of_every_element_type) {
     std::vector<Storage> cells(static_cast<std::size_t>(rows * columns + 2), Storage(-7.0F));
     matrix_view<Storage> const matrix(cells.data() + 1, streamed_bytes, columns);
     {
-      block_writer<T, along<T>, Storage> writer(matrix, false);
+      block_writer<T, along<T>> writer(matrix, false);
       TestFixture::template for_each_block<along<T>>(rows, columns, [&](tile here, block next) {
         auto const target = writer.open(here, next);
         ASSERT_TRUE(target.staged);
@@ -265,12 +265,12 @@ TYPED_TEST(blocks_test, load_in_place_what_lies_as_registers_do) {
   using T = TypeParam;
   index const width = TestFixture::size;
   auto rows = TestFixture::template numbered<T>(width, 2 * width, layout::padded);
-  block_reader<T, along<T>, T> along_rows(rows.view());
+  block_reader<T, along<T>> along_rows(rows.view());
   EXPECT_EQ(along_rows.open({3 % width, 1}, {width, width, 1, 1}, T(0)).data, &rows.view()(3 % width, width));
-  block_writer<T, along<T>, T> write_rows(rows.view(), false);
+  block_writer<T, along<T>> write_rows(rows.view(), false);
   EXPECT_EQ(write_rows.open({0, 1}, {0, 2 * width, 2, 2}).data, &rows.view()(0, 0));
   auto classes = TestFixture::template numbered<T>(2 * width, 5, layout::class_major);
-  block_reader<T, across<T>, T> across_rows(classes.view());
+  block_reader<T, across<T>> across_rows(classes.view());
   EXPECT_EQ(across_rows.open({width, width}, {1, 4, 4, 4}, T(0)).data, &classes.view()(width, 1));
 }
 
@@ -279,7 +279,7 @@ TYPED_TEST(blocks_test, fill_a_row_unless_gradients_are_added) {
   for (layout const order : every_layout) {
     for (bool const accumulate : {false, true}) {
       auto matrix = TestFixture::template numbered<bfloat16>(3, 9, order);
-      block_writer<T, along<T>, bfloat16> writer(matrix.view(), accumulate);
+      block_writer<T, along<T>> writer(matrix.view(), accumulate);
       writer.fill(1, T(-8));
       for (index row = 0; row < 3; ++row) {
         for (index column = 0; column < 9; ++column) {

@@ -16,18 +16,33 @@ namespace distil::detail {
   return text_of(rows) + " x " + text_of(columns);
 }
 
+/// Where a matrix lies, whatever its elements: what checks ask for.
+struct matrix_extent {
+  void const* data = nullptr;
+  index rows = 0, columns = 0, row_stride = 0, column_stride = 1;
+  index element_bytes = 1;
+
+  matrix_extent() = default;
+  template <class T>
+  constexpr matrix_extent(matrix_view<T> const& matrix) noexcept
+      : data(matrix.data),
+        rows(matrix.rows),
+        columns(matrix.columns),
+        row_stride(matrix.row_stride),
+        column_stride(matrix.column_stride),
+        element_bytes(static_cast<index>(sizeof(T))) {}
+};
+
 /// A readable matrix: at least one class, and elements when there are rows.
-template <class T>
-void require_matrix(char const* where, std::string_view argument, matrix_view<T> const& matrix) {
+inline void require_matrix(char const* where, std::string_view argument, matrix_extent const& matrix) {
   require(
       matrix.rows >= 0 && matrix.columns >= 1, where, argument,
       [&] { return shape_text(matrix.rows, matrix.columns); }, "rows x classes with at least one class");
   require(matrix.rows == 0 || matrix.data != nullptr, where, argument, "a null pointer", "a matrix");
 }
 
-template <class T>
-void require_shape(char const* where, std::string_view argument, matrix_view<T> const& matrix, index rows,
-                   index columns) {
+inline void require_shape(char const* where, std::string_view argument, matrix_extent const& matrix,
+                          index rows, index columns) {
   require(
       matrix.rows == rows && matrix.columns == columns, where, argument,
       [&] { return shape_text(matrix.rows, matrix.columns); },
@@ -89,18 +104,18 @@ inline void require_temperature(char const* where, row_parameter const& temperat
 /// place.
 enum class overlap { none, same, partial };
 
-template <class A, class B>
-overlap overlap_of(matrix_view<A> const& a, matrix_view<B> const& b) {
+inline overlap overlap_of(matrix_extent const& a, matrix_extent const& b) {
   if (a.rows == 0 || b.rows == 0 || a.columns == 0 || b.columns == 0) return overlap::none;
-  if (static_cast<void const*>(a.data) == static_cast<void const*>(b.data) && sizeof(A) == sizeof(B) &&
-      a.rows == b.rows && a.columns == b.columns && (a.rows == 1 || a.row_stride == b.row_stride) &&
+  if (a.data == b.data && a.element_bytes == b.element_bytes && a.rows == b.rows && a.columns == b.columns &&
+      (a.rows == 1 || a.row_stride == b.row_stride) &&
       (a.columns == 1 || a.column_stride == b.column_stride)) {
     return overlap::same;
   }
   struct bytes {
     std::intptr_t first, last;
   };
-  auto const extent = [](auto const& m, index size) {
+  auto const extent = [](matrix_extent const& m) {
+    index const size = m.element_bytes;
     auto const base = reinterpret_cast<std::intptr_t>(m.data);
     index const row_reach = (m.rows - 1) * m.row_stride;
     index const column_reach = (m.columns - 1) * m.column_stride;
@@ -108,8 +123,8 @@ overlap overlap_of(matrix_view<A> const& a, matrix_view<B> const& b) {
     index const high = (row_reach > 0 ? row_reach : 0) + (column_reach > 0 ? column_reach : 0);
     return bytes{base + low * size, base + (high + 1) * size};
   };
-  index const size_a = static_cast<index>(sizeof(A)), size_b = static_cast<index>(sizeof(B));
-  bytes const in_a = extent(a, size_a), in_b = extent(b, size_b);
+  index const size_a = a.element_bytes, size_b = b.element_bytes;
+  bytes const in_a = extent(a), in_b = extent(b);
   if (in_a.last <= in_b.first || in_b.last <= in_a.first) return overlap::none;
   // Side by side in one buffer: same pitch, and what lies along it does not meet within it.
   auto const side_by_side = [&](index pitch_a, index pitch_b, index width_a, index width_b) {
@@ -137,8 +152,7 @@ overlap overlap_of(matrix_view<A> const& a, matrix_view<B> const& b) {
 
 /// Strides such that no two elements share a place: rows apart by more than a row reaches, or columns by more than a
 /// column does.
-template <class Gradient>
-void require_distinct_elements(char const* where, matrix_view<Gradient> const& gradient) {
+inline void require_distinct_elements(char const* where, matrix_extent const& gradient) {
   index const row_stride = gradient.row_stride < 0 ? -gradient.row_stride : gradient.row_stride;
   index const column_stride = gradient.column_stride < 0 ? -gradient.column_stride : gradient.column_stride;
   bool const rows_apart = gradient.rows <= 1 || row_stride > (gradient.columns - 1) * column_stride;
@@ -155,17 +169,15 @@ void require_distinct_elements(char const* where, matrix_view<Gradient> const& g
 }
 
 /// The gradient may be written over the student, element for element, and over nothing else that is read.
-template <class Gradient, class Read>
-void require_writable_over_student(char const* where, matrix_view<Gradient> const& gradient,
-                                   matrix_view<Read> const& student) {
+inline void require_writable_over_student(char const* where, matrix_extent const& gradient,
+                                          matrix_extent const& student) {
   require(overlap_of(gradient, student) != overlap::partial, where, "gradient",
           "overlapping the student in part",
           "the student's own matrix, element for element, or apart from it");
 }
 
-template <class Gradient, class Read>
-void require_apart(char const* where, matrix_view<Gradient> const& gradient, std::string_view argument,
-                   matrix_view<Read> const& read) {
+inline void require_apart(char const* where, matrix_extent const& gradient, std::string_view argument,
+                          matrix_extent const& read) {
   require(
       overlap_of(gradient, read) == overlap::none, where, "gradient",
       [&] { return "overlapping the " + std::string(argument); },

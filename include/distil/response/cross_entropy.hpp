@@ -26,8 +26,8 @@ struct cross_entropy_loss
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Targets const& targets, Output const& output,
                                            cross_entropy_options const& options) {
-    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
-                               make_term(targets, options));
+    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
+                          make_term(targets, options));
   }
 
   /// Cross entropy as a term of `fuse`. Targets and spans must outlive the objective.

@@ -70,8 +70,8 @@ struct divergence
   template <class Student, class Teacher, class Output>
   [[nodiscard]] loss_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
                                     Output const& output, options_type const& options) const {
-    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
-                               make_term(teacher, options));
+    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
+                          make_term(teacher, options));
   }
 
   /// This divergence as a term of `fuse`. The teacher and every span in the options must outlive the

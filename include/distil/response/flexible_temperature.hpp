@@ -82,7 +82,7 @@ class agreement_kernel : public statistic_kernel<T, Axis, double> {
     }
 
    private:
-    simd::block_reader<T, Axis, Storage> teacher_;
+    simd::block_reader<T, Axis> teacher_;
   };
   struct partial {
     lanes<T> student{0}, teacher{0}, both{0};
@@ -205,7 +205,7 @@ struct flexible_temperatures_function {
       kernels::agreement_term<of_teacher> term;
       term.to = temperatures.data();
       term.teacher = t;
-      (void)simd::evaluate(name, policy, z, {}, term);
+      (void)simd::evaluate(name, detail::any_policy(policy), z, simd::no_gradient(), {}, term);
       for (index row = 0; row < z.rows; ++row) {
         double& cosine = temperatures[static_cast<std::size_t>(row)];
         if (std::isnan(cosine)) cosine = detail::cosine_in_double(z, t, row);
@@ -214,7 +214,7 @@ struct flexible_temperatures_function {
     } else {
       kernels::confidence_term term;
       term.to = temperatures.data();
-      (void)simd::evaluate(name, policy, z, {}, term);
+      (void)simd::evaluate(name, detail::any_policy(policy), z, simd::no_gradient(), {}, term);
       for (double& each : temperatures) each = 1.0 / (each + 1e-3);
     }
     spread_out(z, temperatures, options);

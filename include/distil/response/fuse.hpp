@@ -22,9 +22,7 @@ class objective
                                                            Output const& output,
                                                            objective_options const& options) const {
     return std::apply(
-        [&](auto const&... term) {
-          return simd::evaluate_into(name, policy, student, output, options, term...);
-        },
+        [&](auto const&... term) { return simd::evaluate(name, policy, student, output, options, term...); },
         terms_);
   }
 

@@ -103,7 +103,7 @@ struct standardized_divergence
   [[nodiscard]] loss_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
                                     Output const& output, standardization_options const& options) const {
     bool const with_gradient = !std::is_same_v<Output, detail::no_gradient>;
-    return simd::evaluate_into(
+    return simd::evaluate(
         name, policy, student, output, {.accumulate = options.accumulate},
         kernels::standardized_term(name, policy, loss, student, teacher, options, with_gradient));
   }

@@ -49,8 +49,7 @@ struct margin_mse_term : detail::term_base {
     if (positives.size() > 0) detail::require_size(where, "positives", positives.size(), row_count);
     detail::require_rows(where, rows, row_count);
   }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher);
   }
   void inspect(char const* where, index row_count, index columns) const {
@@ -161,8 +160,8 @@ struct margin_mse_loss : detail::binary_face<margin_mse_loss, margin_mse_options
                                            Teacher const& teacher, Output const& output,
                                            margin_mse_options const& options) {
     auto const scores = detail::logits_view(student);
-    return simd::evaluate_whole_rows_into(name, policy, scores, output, {.accumulate = options.accumulate},
-                                          make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
+                                     make_term(scores, teacher, options));
   }
 
  private:

@@ -41,8 +41,7 @@ struct mean_squared_logits_term : detail::dense_term<Storage, teacher_form::logi
   using base = detail::dense_term<Storage, teacher_form::logits>;
   template <class T, class Axis>
   using kernel =
-      kernels::squared_logits_kernel<T, Axis,
-                                     kernels::teacher_reader<T, Axis, Storage, teacher_form::logits>>;
+      kernels::squared_logits_kernel<T, Axis, kernels::teacher_reader<T, Axis, teacher_form::logits>>;
 
   over_classes classes;
   bool centred, relative;
@@ -74,8 +73,8 @@ struct mean_squared_logits_loss : detail::binary_face<mean_squared_logits_loss, 
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            mean_squared_logits_options const& options) {
-    return simd::evaluate_into(name, policy, detail::input_view(student), output,
-                               {.accumulate = options.accumulate}, make_term(teacher, options));
+    return simd::evaluate(name, policy, detail::input_view(student), output,
+                          {.accumulate = options.accumulate}, make_term(teacher, options));
   }
 
   /// As a term of `fuse`.

@@ -104,8 +104,8 @@ class multi_level_logits_loss
     multi_level_logits_value result{};
     bool adds = false;
     for (double const temperature : options.temperatures) {
-      auto const sample = simd::evaluate_into(name, policy, student, output, {.accumulate = adds},
-                                              sample_term(teacher, options, temperature));
+      auto const sample = simd::evaluate(name, policy, student, output, {.accumulate = adds},
+                                         sample_term(teacher, options, temperature));
       add(result, sample,
           kernels::evaluate_coupled(name, policy, student, output, true,
                                     gram_term(teacher, options, temperature)),

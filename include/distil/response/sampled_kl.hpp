@@ -83,8 +83,7 @@ struct sampled_kl_base : tempered_term {
     }
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     if constexpr (dense) require_apart(where, gradient, "teacher", teacher.matrix);
   }
 
@@ -142,8 +141,8 @@ struct sampled_kl_loss : detail::ternary_face<sampled_kl_loss, sampled_kl_option
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, label_view sampled_ids,
                                            Output const& output, sampled_kl_options const& options) {
-    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
-                               make_term(teacher, sampled_ids, options));
+    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
+                          make_term(teacher, sampled_ids, options));
   }
 
   /// As a term of `fuse`. Teacher, ids and every span in the options must outlive the objective.

@@ -85,7 +85,7 @@ class swapped_operands {
   matrix_view<Storage const> matrix_;
   label_view labels_;
   std::int64_t ignore_label_;
-  teacher_reader<T, Axis, Storage, Form> reader_;
+  teacher_reader<T, Axis, Form> reader_;
   index first_row_ = -1;
   change changes_[static_cast<std::size_t>(lanes<T>::size)][2];
   alignas(64) T scratch_[simd::block_elements];
@@ -97,11 +97,11 @@ class swapped_operands {
 template <class Storage, teacher_form Form>
 struct swapped_kl_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
-  struct kernel : kernels::expectation_kernel<T, Axis, forward_kl_function,
-                                              kernels::teacher_reader<T, Axis, Storage, Form>> {
+  struct kernel
+      : kernels::expectation_kernel<T, Axis, forward_kl_function, kernels::teacher_reader<T, Axis, Form>> {
     using operands = kernels::swapped_operands<T, Axis, Storage, Form>;
     using kernels::expectation_kernel<T, Axis, forward_kl_function,
-                                      kernels::teacher_reader<T, Axis, Storage, Form>>::expectation_kernel;
+                                      kernels::teacher_reader<T, Axis, Form>>::expectation_kernel;
   };
 
   forward_kl_function function = {};

@@ -109,8 +109,7 @@ class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_k
 template <class Storage, teacher_form Form>
 struct temperature_matching_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
-  using kernel =
-      kernels::temperature_matching_kernel<T, Axis, kernels::teacher_reader<T, Axis, Storage, Form>>;
+  using kernel = kernels::temperature_matching_kernel<T, Axis, kernels::teacher_reader<T, Axis, Form>>;
 
   forward_kl_function function = {};
   row_parameter softened_at;

@@ -135,9 +135,8 @@ double make_soft_labels(matrix_view<Student> const& student, matrix_view<Weak> c
 template <class T, class Weak>
 struct universal_self_term : detail::labelled_term<T, teacher_form::probabilities> {
   template <class U, class Axis>
-  using kernel =
-      kernels::label_apart_kernel<U, Axis, kernels::universal_self_rule<U, Axis>,
-                                  kernels::teacher_reader<U, Axis, T, teacher_form::probabilities>>;
+  using kernel = kernels::label_apart_kernel<U, Axis, kernels::universal_self_rule<U, Axis>,
+                                             kernels::teacher_reader<U, Axis, teacher_form::probabilities>>;
 
   matrix_view<Weak const> weak;
   double const* target;  ///< what multiplies the cross entropy of each row
@@ -150,8 +149,7 @@ struct universal_self_term : detail::labelled_term<T, teacher_form::probabilitie
         target(the_target),
         non_target_weight(options.non_target_weight) {}
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "weak", weak);
   }
 };
@@ -166,8 +164,8 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Weak const& weak, label_view labels, Output const& output,
                                            universal_self_kd_options const& options) {
-    return simd::evaluate_into(name, policy, student, output, {.accumulate = options.accumulate},
-                               term(policy, student, weak, labels, options));
+    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
+                          term(policy, student, weak, labels, options));
   }
 
  private:

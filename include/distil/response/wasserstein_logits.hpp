@@ -79,8 +79,7 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
     detail::require_factor(where, "target_weight", options_.target_weight, type);
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     base::check_apart(where, gradient);
     detail::require_apart(where, gradient, "cost", cost_);
   }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "distil/simd/transpose.hpp"
 #include "distil/sweep/windows.hpp"
 
 /// How a batch reaches the lanes. A sweep sees every operand as strips of registers, whatever its layout and
@@ -36,11 +35,10 @@ using strip = registers<T const>;
 
 /// True when a matrix can be loaded and stored as it lies: the element type computes as itself and the
 /// elements of a register are neighbours.
-template <class T, class Axis, class Storage>
-DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]] tile rows) {
-  if constexpr (!std::is_same_v<std::remove_const_t<Storage>, T>) {
-    return false;
-  } else if constexpr (Axis::tile_rows == 1 && std::is_same_v<Axis, along<T>>) {
+template <class T, class Axis, class Matrix>
+DISTIL_INLINE bool in_place(Matrix const& matrix, [[maybe_unused]] tile rows) {
+  if (!matrix.how->is_arithmetic) return false;
+  if constexpr (std::is_same_v<Axis, along<T>>) {
     return matrix.column_stride == 1;
   } else {
     return matrix.row_stride == 1 && rows.rows == Axis::tile_rows;
@@ -49,14 +47,15 @@ DISTIL_INLINE bool in_place(matrix_view<Storage> const& matrix, [[maybe_unused]]
 
 /// The rows of the next tile, which lie behind those of this one, while this one is computed: their rows are too short
 /// for the processor's own look-ahead. What the second cache holds is near enough.
-template <class Axis, bool Writes, class Element, class Storage>
-DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] Element const* here,
-                                      [[maybe_unused]] matrix_view<Storage> const& matrix) {
+template <class Axis, bool Writes, class Matrix>
+DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] void const* here,
+                                      [[maybe_unused]] Matrix const& matrix) {
 #if defined(__GNUC__)
   constexpr std::uintptr_t line = cache_line;
-  if (matrix.rows * matrix.row_stride * index{sizeof(Storage)} < prefetched_bytes) return;
+  if (matrix.rows * matrix.row_stride * matrix.element_bytes() < prefetched_bytes) return;
   if (matrix.row_stride < matrix.columns || matrix.row_stride > 2 * matrix.columns) return;
-  auto const bytes = static_cast<std::uintptr_t>(Axis::tile_rows * matrix.row_stride) * sizeof(Storage);
+  auto const bytes =
+      static_cast<std::uintptr_t>(Axis::tile_rows * matrix.row_stride * matrix.element_bytes());
   auto const next = reinterpret_cast<std::uintptr_t>(here) + bytes;
   for (std::uintptr_t offset = 0; offset < bytes; offset += line) {
     __builtin_prefetch(reinterpret_cast<void const*>(next + offset), Writes ? 1 : 0);
@@ -65,60 +64,59 @@ DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] Element const* here,
 }
 
 /// Reads a matrix block by block. Lanes past the last class or the last row hold `padding`.
-template <class T, class Axis, class Storage>
+template <class T, class Axis>
 class block_reader {
  public:
-  explicit block_reader(matrix_view<Storage const> matrix) : matrix_(matrix), window_(matrix) {}
+  explicit block_reader(source_matrix<T> const& matrix) : matrix_(matrix), window_(matrix) {}
+  template <class Storage>
+  explicit block_reader(matrix_view<Storage> const& matrix) : block_reader(source_matrix<T>(matrix)) {}
 
   DISTIL_INLINE strip<T> open(tile rows, block columns, T padding) {
     if (window_.used()) return {window_.open(matrix_, rows, padding, scratch_), window_.rows()};
-    if constexpr (std::is_same_v<Storage, T>) {
-      if (in_place<T, Axis>(matrix_, rows)) {
-        T const* const data = &matrix_(rows.first_row, columns.first_column);
-        if constexpr (std::is_same_v<Axis, along<T>>) {
-          char const* const ahead = reinterpret_cast<char const*>(data + block_elements);
-          index const bytes = lanes<T>::size * index{sizeof(T)};
-          if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, ahead, bytes};
-          index const rest = columns.columns - columns.whole * lanes<T>::size;
-          lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
-          return {data, lanes<T>::size, scratch_, ahead, bytes};
-        } else {
-          return {data, matrix_.column_stride};
-        }
+    if (in_place<T, Axis>(matrix_, rows)) {
+      T const* const data = static_cast<T const*>(matrix_.address(rows.first_row, columns.first_column));
+      if constexpr (std::is_same_v<Axis, along<T>>) {
+        char const* const ahead = reinterpret_cast<char const*>(data + block_elements);
+        index const bytes = lanes<T>::size * index{sizeof(T)};
+        if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, ahead, bytes};
+        index const rest = columns.columns - columns.whole * lanes<T>::size;
+        lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
+        return {data, lanes<T>::size, scratch_, ahead, bytes};
+      } else {
+        return {data, matrix_.column_stride};
       }
     }
     pack(rows, columns, padding);
-    return {scratch_, lanes<T>::size, nullptr,
-            reinterpret_cast<char const*>(&matrix_(rows.first_row, columns.first_column) + columns.columns),
-            lanes<T>::size * index{sizeof(Storage)}};
+    char const* const ahead =
+        static_cast<char const*>(matrix_.address(rows.first_row, columns.first_column + columns.columns));
+    return {scratch_, lanes<T>::size, nullptr, ahead, lanes<T>::size * matrix_.element_bytes()};
   }
 
  private:
   void pack(tile const& rows, block const& columns, T padding) {
-    Storage const* const from = &matrix_(rows.first_row, columns.first_column);
+    void const* const from = matrix_.address(rows.first_row, columns.first_column);
+    reading<T> const& how = *matrix_.how;
     if constexpr (std::is_same_v<Axis, along<T>>) {
       lanes<T>(padding).store(scratch_ + (columns.steps - 1) * lanes<T>::size);
-      if (matrix_.column_stride == 1) return widen_row(from, columns.columns, scratch_);
-    } else if (rows.rows < Axis::tile_rows) {
-      for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
-    } else if (matrix_.column_stride == 1) {
-      if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, false>(from, matrix_);
-      return rows_to_lanes(from, matrix_.row_stride, columns.columns, scratch_);
-    } else if (matrix_.row_stride == 1) {
-      for (index column = 0; column < columns.columns; ++column) {
-        load_as<T>(from + column * matrix_.column_stride).store(scratch_ + column * lanes<T>::size);
+      if (matrix_.column_stride == 1) return how.row(from, columns.columns, scratch_);
+      how.spread(from, columns.columns, matrix_.column_stride, scratch_, 1);
+    } else {
+      if (rows.rows < Axis::tile_rows) {
+        for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
+      } else if (matrix_.column_stride == 1) {
+        if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, false>(from, matrix_);
+        return how.tile(from, matrix_.row_stride, columns.columns, scratch_);
+      } else if (matrix_.row_stride == 1) {
+        return how.classes(from, matrix_.column_stride, columns.columns, scratch_);
       }
-      return;
-    }
-    for (index row = 0; row < rows.rows; ++row) {
-      for (index column = 0; column < columns.columns; ++column) {
-        scratch_[Axis::at(row, column, lanes<T>::size)] =
-            detail::widen<T>(from[row * matrix_.row_stride + column * matrix_.column_stride]);
+      for (index row = 0; row < rows.rows; ++row) {
+        how.spread(matrix_.address(rows.first_row + row, columns.first_column), columns.columns,
+                   matrix_.column_stride, scratch_ + row, lanes<T>::size);
       }
     }
   }
 
-  matrix_view<Storage const> matrix_;
+  source_matrix<T> matrix_;
   input_window<T, Axis> window_;
   alignas(64) T scratch_[Axis::scratch_elements];
 };
@@ -170,17 +168,20 @@ class class_reader {
 
 /// Writes a matrix block by block: in place where it can, else through scratch that `commit` converts, adds,
 /// scatters, or streams past the caches. What goes through a window is there when the writer ends.
-template <class T, class Axis, class Storage>
+template <class T, class Axis>
 class block_writer {
   static constexpr bool is_along = std::is_same_v<Axis, along<T>>;
 
  public:
-  block_writer(matrix_view<Storage> matrix, bool accumulate)
+  template <class Storage>
+  block_writer(matrix_view<Storage> const& matrix, bool accumulate)
+      : block_writer(target_matrix<T>(matrix), accumulate) {}
+  block_writer(target_matrix<T> const& matrix, bool accumulate)
       : matrix_(matrix),
         window_(matrix, accumulate),
         accumulate_(accumulate),
-        streams_(is_along && matrix.column_stride == 1 && !accumulate &&
-                 matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage)) >= streamed_bytes) {}
+        streams_(is_along && matrix.column_stride == 1 && !accumulate && bytes_of(matrix) >= streamed_bytes) {
+  }
   block_writer(block_writer const&) = delete;
   block_writer& operator=(block_writer const&) = delete;
   ~block_writer() {
@@ -204,15 +205,13 @@ class block_writer {
       T* const data = window_.place(matrix_, scratch_, rows.first_row, rows.rows, Axis::tile_rows);
       return {{data, window_.rows()}, 0, true};
     }
-    if constexpr (std::is_same_v<Storage, T>) {
-      if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
-        T* const data = &matrix_(rows.first_row, columns.first_column);
-        if constexpr (std::is_same_v<Axis, along<T>>) {
-          if (columns.whole == columns.steps) return {{data, lanes<T>::size}};
-          return {{data, lanes<T>::size, scratch_}, columns.whole * lanes<T>::size};
-        } else {
-          return {{data, matrix_.column_stride}};
-        }
+    if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
+      T* const data = static_cast<T*>(matrix_.address(rows.first_row, columns.first_column));
+      if constexpr (is_along) {
+        if (columns.whole == columns.steps) return {{data, lanes<T>::size}};
+        return {{data, lanes<T>::size, scratch_}, columns.whole * lanes<T>::size};
+      } else {
+        return {{data, matrix_.column_stride}};
       }
     }
     return {{scratch_, lanes<T>::size}, 0, true};
@@ -237,57 +236,34 @@ class block_writer {
       for (index column = 0; column < matrix_.columns; ++column) data[column * window_.rows()] = value;
       return;
     }
-    Storage const stored = detail::narrow<Storage>(value);
-    if (matrix_.column_stride == 1) {
-      std::fill_n(&matrix_(row, 0), matrix_.columns, stored);
-    } else {
-      for (index column = 0; column < matrix_.columns; ++column) matrix_(row, column) = stored;
-    }
+    matrix_.how->fill(value, matrix_.columns, matrix_.address(row, 0), matrix_.column_stride);
   }
 
  private:
   void commit_scratch(tile const& rows, block const& columns) {
+    void* const to = matrix_.address(rows.first_row, columns.first_column);
+    writing<T> const& how = *matrix_.how;
+    int const adds = accumulate_ ? 1 : 0;
     if constexpr (is_along) {
-      if (streams_) {
-        return stream_row(scratch_, columns.columns, &matrix_(rows.first_row, columns.first_column));
-      }
-    }
-    if (accumulate_) {
-      commit_scratch<true>(rows, columns);
+      if (streams_) return how.stream(scratch_, columns.columns, to);
+      if (matrix_.column_stride == 1) return how.row[adds](scratch_, columns.columns, to);
+      how.spread[adds](scratch_, 1, columns.columns, to, matrix_.column_stride);
     } else {
-      commit_scratch<false>(rows, columns);
-    }
-  }
-
-  template <bool Adds>
-  void commit_scratch(tile const& rows, block const& columns) {
-    Storage* const to = &matrix_(rows.first_row, columns.first_column);
-    if constexpr (is_along) {
-      if (matrix_.column_stride == 1) return narrow_row<Adds>(scratch_, columns.columns, to);
-    } else if (rows.rows == Axis::tile_rows) {
-      if (matrix_.column_stride == 1) {
+      if (rows.rows == Axis::tile_rows && matrix_.column_stride == 1) {
         if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, true>(to, matrix_);
-        return lanes_to_rows<Adds>(scratch_, columns.columns, to, matrix_.row_stride);
+        return how.tile[adds](scratch_, columns.columns, to, matrix_.row_stride);
       }
-      if (matrix_.row_stride == 1) {
-        for (index column = 0; column < columns.columns; ++column) {
-          narrow_row<Adds>(scratch_ + column * lanes<T>::size, lanes<T>::size,
-                           to + column * matrix_.column_stride);
-        }
-        return;
+      if (rows.rows == Axis::tile_rows && matrix_.row_stride == 1) {
+        return how.classes[adds](scratch_, columns.columns, to, matrix_.column_stride);
       }
-    }
-    for (index row = 0; row < rows.rows; ++row) {
-      for (index column = 0; column < columns.columns; ++column) {
-        Storage& element = to[row * matrix_.row_stride + column * matrix_.column_stride];
-        T value = scratch_[Axis::at(row, column, lanes<T>::size)];
-        if constexpr (Adds) value = detail::widen<T>(element) + value;
-        element = detail::narrow<Storage>(value);
+      for (index row = 0; row < rows.rows; ++row) {
+        how.spread[adds](scratch_ + row, lanes<T>::size, columns.columns,
+                         matrix_.address(rows.first_row + row, columns.first_column), matrix_.column_stride);
       }
     }
   }
 
-  matrix_view<Storage> matrix_;
+  target_matrix<T> matrix_;
   output_window<T, Axis> window_;
   bool accumulate_, streams_;
   alignas(64) T scratch_[Axis::scratch_elements];

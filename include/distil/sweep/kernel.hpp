@@ -5,7 +5,8 @@
 #include "distil/sweep/running_maximum.hpp"
 
 /// What a term is made of: a kernel says what one register of classes adds to the sums of its row and to its gradient.
-/// The row engine makes the sweeps over the batch from it; several terms on the same logits run in the same sweeps.
+/// The sweeps over the batch are made from it, a loop for each kernel and block; several terms on the same logits run
+/// over a block one after the other while it lies in the caches.
 ///
 /// A term offers `template <class T, class Axis> struct kernel` with
 ///
@@ -18,7 +19,8 @@
 ///   masked_output                  static: what is written where the logit is -inf
 ///   operands(term), open(...)      the other matrices it reads, and their strips in one block
 ///                                  (`open` may take the student's strip as well, for a kernel with a maximum of its own)
-///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row
+///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row. `student` is a
+///                                  source_matrix. A kernel is copied, and not destroyed
 ///   rescale(maximum)               the student's maximum rose: bring the sums along
 ///   observe(strips, block)         looks at a block before its sums (a teacher's maximum); may rescale
 ///   partial, summand(), fold       sums over at most `longest_sum` registers, then added to those of the row. summand()
@@ -37,6 +39,9 @@
 ///   rereads()                      whether the gradient looks at the logits and strips again
 ///   gradient(decay, marks)         for one block: a small function (z, strips, k, saved) that gives scale * d loss / d z
 ///                                  for one register. `decay` is what exponentials must be multiplied by
+///   rides()                        whether all it takes of a row is the sum of its exponentials, and its gradient, but for
+///                                  patches, is a multiple of them; then also
+///   add_exponentials(sum), multiple(decay)   takes that sum over a block; the multiple
 ///   patch(term, rows, block, target)         corrections of single elements, such as the label's
 ///
 /// The functions for one block hold copies of what they need, since a store to memory could change anything else.
@@ -55,13 +60,11 @@ struct student_register {
   index column = 0;  ///< the first class in it; for the gradient
 };
 
-/// Registers that the sweeps keep for those after them. Where nobody asks for them, nothing is kept.
-template <class T, bool Keeps>
+/// Registers that the sweeps keep for those after them.
+template <class T>
 struct keeper {
   T* data;
-  DISTIL_INLINE void put(index slot, lanes<T> value) const {
-    if constexpr (Keeps) value.store(data + slot * lanes<T>::size);
-  }
+  DISTIL_INLINE void put(index slot, lanes<T> value) const { value.store(data + slot * lanes<T>::size); }
 };
 template <class T>
 struct kept {
@@ -117,6 +120,17 @@ struct kernel_defaults {
   DISTIL_INLINE void join_refined(Kernel const&) {}
   DISTIL_INLINE void close_refined() {}
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return true; }
+  /// Of what is no loss, but a statistic of rows.
+  struct no_gradient_of_block {
+    template <class Strips>
+    DISTIL_INLINE lanes<T> operator()(student_register<T> const&, Strips const&, index, kept<T>) const {
+      return lanes<T>(0);
+    }
+  };
+  [[nodiscard]] DISTIL_INLINE no_gradient_of_block gradient(lanes<T>, kept<T>) const { return {}; }
+  [[nodiscard]] DISTIL_INLINE bool rides() const { return false; }
+  DISTIL_INLINE void add_exponentials(lanes<T>) {}
+  [[nodiscard]] DISTIL_INLINE lanes<T> multiple(lanes<T>) const { return lanes<T>(0); }
   template <class Term, class Target>
   DISTIL_INLINE void patch(Term const&, tile, block, Target const&) const {}
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return lanes<T>(0); }

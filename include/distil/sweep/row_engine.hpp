@@ -1,14 +1,54 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <tuple>
-#include <utility>
+#include <span>
 
 #include "distil/sweep/shared_exponentials.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// How a term is brought into the sweeps of one axis.
+template <class T, class Axis>
+struct sweep_maker {
+  std::size_t bytes;
+  kernel_traits<T> traits;
+  term_sweep<T, Axis>* (*make)(void* where, void const* term, source_matrix<T> const& student);
+
+  template <class Term>
+  static constexpr sweep_maker of() {
+    using sweep = sweep_of_term<T, Axis, Term>;
+    static_assert(std::is_trivially_destructible_v<sweep>);
+    return {(sizeof(sweep) + cache_line - 1) / cache_line * cache_line,
+            traits_of<typename Term::template kernel<T, Axis>, T>,
+            [](void* where, void const* term, source_matrix<T> const& student) -> term_sweep<T, Axis>* {
+              return ::new (where) sweep(*static_cast<Term const*>(term), student);
+            }};
+  }
+};
+
+/// A term as the sweeps know it.
+template <class T>
+struct swept_term {
+  void const* term;
+  sweep_maker<T, along<T>> const* along_rows;
+  sweep_maker<T, across<T>> const* across_rows;
+
+  template <class Term>
+  static swept_term of(Term const& term) {
+    static constexpr auto along_rows = sweep_maker<T, along<T>>::template of<Term>();
+    static constexpr auto across_rows = sweep_maker<T, across<T>>::template of<Term>();
+    return {&term, &along_rows, &across_rows};
+  }
+  template <class Axis>
+  [[nodiscard]] sweep_maker<T, Axis> const& maker() const {
+    if constexpr (std::is_same_v<Axis, along<T>>) {
+      return *along_rows;
+    } else {
+      return *across_rows;
+    }
+  }
+};
 
 /// Classes from one to before another.
 struct class_range {
@@ -16,365 +56,252 @@ struct class_range {
   index last;
 };
 
-/// The sweeps over one tile of rows for a set of terms (see kernel.hpp). With `Writes`, what the gradient needs of the
-/// first sweep is kept.
-template <class T, class Axis, bool Writes, class StudentStorage, class... Terms>
+/// What is kept of a block: the student's maximum and the marks of the terms, the exponentials of the base, the registers
+/// that terms save, and of several terms exponentials that are no powers of the base.
+struct kept_layout {
+  index base_at, own_at, own_step, block_stride;
+
+  template <class T, class Axis>
+  static kept_layout of(std::span<swept_term<T> const> terms) {
+    // A few lines apart: arrays of which the same places lie in the same set of the first cache push each other out.
+    constexpr index apart = 3 * static_cast<index>(cache_line / sizeof(T));
+    constexpr index lane_count = lanes<T>::size, array = Axis::block_steps * lane_count + apart;
+    index marks = lane_count, saved = 0, taking = 0;
+    for (auto const& term : terms) {
+      kernel_traits<T> const& traits = term.template maker<Axis>().traits;
+      marks += traits.block_marks * lane_count;
+      saved += traits.saved_registers * array;
+      taking += traits.exponentials ? 1 : 0;
+    }
+    index const own = taking > 1 ? taking : 0;
+    return {marks, marks + array + saved, array, marks + array + saved + own * array};
+  }
+};
+
+/// The sweeps over one tile of rows for a set of terms.
+template <class T, class Axis>
 class row_sweeps {
-  template <class Term>
-  using kernel_of = typename Term::template kernel<T, Axis>;
-  using first_kernel = std::tuple_element_t<0, std::tuple<kernel_of<Terms>...>>;
-  using sequence = std::index_sequence_for<Terms...>;
-  using exponentials = shared_exponentials<T, (Axis::tile_rows > 1), kernel_of<Terms>...>;
-  static constexpr auto each = sequence{};
+  using sweep = term_sweep<T, Axis>;
   static constexpr index lane_count = lanes<T>::size;
 
  public:
-  using kernels = kernel_set<kernel_of<Terms>...>;
-  static constexpr T masked_output = first_kernel::masked_output;
+  using writer = block_writer<T, Axis>;
 
-  /// What is known of a tile of rows.
-  struct state {
-    kernels of;
-    running_maximum<T> maximum = {};
-  };
+  /// The memory that terms take while they are swept, at a line of the cache.
+  static std::size_t bytes(std::span<swept_term<T> const> terms) {
+    std::size_t sum = (terms.size() * sizeof(sweep*) + cache_line - 1) / cache_line * cache_line;
+    for (auto const& term : terms) sum += term.template maker<Axis>().bytes;
+    return sum;
+  }
 
-  row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms, T* keep)
-      : row_sweeps(student, terms, keep, each) {}
+  /// Elements of what is kept of a row for the sweeps after the first; of one block where there are none.
+  static index kept_elements(std::span<swept_term<T> const> terms, index columns, bool keeps) {
+    return kept_layout::of<T, Axis>(terms).block_stride * (keeps ? Axis::blocks(columns) : 1);
+  }
 
-  /// The memory of this thread for what is kept of a row. It throws where memory ends.
-  static T* reserve([[maybe_unused]] index columns) {
-    if constexpr (keeps) {
-      return scratch<T>(Axis::blocks(columns) * block_stride);
-    } else {
-      return nullptr;
+  /// Whether a second sweep over the values takes what the first has kept.
+  static bool refines_kept(std::span<swept_term<T> const> terms) {
+    return std::any_of(terms.begin(), terms.end(),
+                       [](auto const& term) { return term.template maker<Axis>().traits.refines_kept; });
+  }
+
+  /// All of it must outlive the sweeps.
+  row_sweeps(source_matrix<T> const& student, std::span<swept_term<T> const> terms, std::byte* memory,
+             T* kept, bool keeps)
+      : student_(student), layout_(kept_layout::of<T, Axis>(terms)), kept_(kept), keeps_(keeps) {
+    auto* const pointers = reinterpret_cast<sweep**>(memory);
+    memory += (terms.size() * sizeof(sweep*) + cache_line - 1) / cache_line * cache_line;
+    index marks_at = lane_count, saved_at = layout_.base_at + layout_.own_step;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      auto const& maker = terms[i].template maker<Axis>();
+      sweep* const term = pointers[i] = maker.make(memory, terms[i].term, student);
+      memory += maker.bytes;
+      term->marks_at = marks_at;
+      term->saved_at = saved_at;
+      marks_at += maker.traits.block_marks * lane_count;
+      saved_at += maker.traits.saved_registers * layout_.own_step;
+      needs_maximum_ = needs_maximum_ || maker.traits.needs_maximum;
+    }
+    terms_ = {pointers, terms.size()};
+  }
+
+  /// The tile that is swept, and what multiplies the gradients of its rows: a register for each term.
+  template <class Scale>
+  DISTIL_INLINE void begin(tile rows, Scale const& scale) {
+    rows_ = rows;
+    maximum_ = {};
+    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i]->begin(rows, scale(i));
+    if (shared_.changed(terms_)) {
+      shared_.relate(terms_, layout_.base_at, layout_.own_at, layout_.own_step);
+      choose_passenger();
     }
   }
 
-  /// Reads classes of the rows into the sums of every kernel.
-  void read(tile rows, class_range classes, state& row) { read(rows, classes, row, each); }
-
-  /// Joins the sums over other classes of the same rows.
-  static void join(state& row, state& other) { join(row, other, each); }
-
-  /// The sums are complete.
-  static DISTIL_INLINE void close(state& row) { close(row, each); }
-
-  /// The second sweep over the values, and whether it is asked for.
-  static DISTIL_INLINE bool refines(state const& row) { return refines(row, each); }
-  void refine(tile rows, class_range classes, state& row) { refine(rows, classes, row, each); }
-  static void join_refined(state& row, state const& other) { join_refined(row, other, each); }
-  static DISTIL_INLINE void close_refined(state& row) { close_refined(row, each); }
-
-  /// Writes the sum of the terms' gradients.
-  template <class Writer>
-  DISTIL_INLINE void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                           Writer& writer) {
-    if (rereads(row, each)) {
-      write<true, true>(rows, classes, row, terms, {}, writer, each);
-    } else {
-      write<false, true>(rows, classes, row, terms, {}, writer, each);
-    }
-  }
-
-  /// Whether a row has the gradient of a term.
-  using counts = std::array<mask<T>, sizeof...(Terms)>;
-
-  /// Writes the sum of the gradients of the terms that count.
-  template <class Writer>
-  void write_some(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                  counts const& which, Writer& writer) {
-    write<true, false>(rows, classes, row, terms, which, writer, each);
-  }
-
- private:
-  template <std::size_t... I>
-  row_sweeps(matrix_view<StudentStorage const> student, std::tuple<Terms...> const& terms, T* keep,
-             std::index_sequence<I...>)
-      : student_(student),
-        operands_{{typename kernel_of<Terms>::operands(std::get<I>(terms))}...},
-        kept_(keep) {}
-
-  static constexpr bool needs_maximum = (kernel_of<Terms>::needs_maximum || ...);
-  static constexpr T padding = first_kernel::padding;
-
-  // What is kept of a block: the student's maximum and the marks of the kernels, then for each step the exponentials of
-  // the base, the registers that kernels save, and exponentials that are no powers of the base, if there are any.
-  static constexpr index marks = 1 + (kernel_of<Terms>::block_marks + ...);
-  static constexpr index first_saved = exponentials::slots > 0 ? 1 : 0;
-  static constexpr index first_other = first_saved + (kernel_of<Terms>::saved_registers + ...);
-  static constexpr index step_slots = first_other + exponentials::slots - first_saved;
-  static constexpr index block_stride = (marks + Axis::block_steps * step_slots) * lane_count;
-  static constexpr bool refines_kept = (kernel_of<Terms>::refines_kept || ...);
-  static constexpr bool keeps = (Writes || refines_kept) && step_slots > 0;
-
-  /// Where the registers of the I-th term begin among those of all terms.
-  template <std::size_t I>
-  static constexpr index before(std::array<index, sizeof...(Terms)> counts) {
-    index sum = 0;
-    for (std::size_t i = 0; i < I; ++i) sum += counts[i];
-    return sum * lane_count;
-  }
-  template <std::size_t I>
-  static constexpr index saved_at = first_saved* lane_count +
-                                    before<I>({kernel_of<Terms>::saved_registers...});
-  template <std::size_t I>
-  static constexpr index marks_at = lane_count + before<I>({kernel_of<Terms>::block_marks...});
-
-  /// What is kept of a block; the value-only form keeps only what a second sweep over the values takes.
-  [[nodiscard]] DISTIL_INLINE T* kept_of([[maybe_unused]] block here) const {
-    if constexpr (keeps) {
-      return kept_ + here.first_column / Axis::block_columns * block_stride;
-    }
-    return kept_;
-  }
-
-  /// From the registers of one step to those of the next.
-  static DISTIL_INLINE index stride(exponentials const& shared) {
-    return (first_other + shared.others()) * lane_count;
-  }
-
-  /// A place further on in what is kept.
-  template <class Element>
-  static DISTIL_INLINE Element* place(Element* keep, [[maybe_unused]] index offset) {
-    if constexpr (keeps) return keep + offset;
-    return keep;
-  }
-
-  /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
-  static DISTIL_INLINE void prefetch([[maybe_unused]] strip<T> const& strip, [[maybe_unused]] index k) {
-#if defined(__GNUC__)
-    if constexpr (std::is_same_v<Axis, along<T>>) __builtin_prefetch(strip.ahead + k * strip.ahead_step);
-#endif
-  }
-  template <class Strips>
-  static DISTIL_INLINE void prefetch_strip(Strips const& strips, index k) {
-    if constexpr (std::is_same_v<Strips, strip<T>>) prefetch(strips, k);
-  }
-
-  /// The strips of a kernel; those that take the student's own get it.
-  template <class Operands>
-  static DISTIL_INLINE auto open(Operands& operands, tile rows, block here,
-                                 [[maybe_unused]] strip<T> student) {
-    if constexpr (requires { operands.open(rows, here, student); }) {
-      return operands.open(rows, here, student);
-    } else {
-      return operands.open(rows, here);
-    }
-  }
-
-  template <std::size_t... I>
-  DISTIL_INLINE void read(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
-    exponentials const shared(row.of, each);
-    index const step_stride = stride(shared);
+  /// Reads classes of the rows into the sums of every term.
+  void read(class_range classes) {
+    std::size_t const computing = shared_.computing(), count = terms_.size();
+    T const padding = terms_[0]->traits.padding;
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
-      strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{open(get<I>(operands_), rows, here, z)...};
-      if constexpr (needs_maximum) {
-        lanes<T> const maximum = Axis::max(block_maximum<T>(z, here));
+      block_at<T> at{rows_, here, student_.open(rows_, here, padding), lanes<T>(0), kept_of(here)};
+      if (needs_maximum_) {
+        lanes<T> const maximum = Axis::max(block_maximum<T>(at.student, here));
         if (column > classes.first) {
-          raise(row, maximum, each);
+          raise(maximum);
         } else {
-          row.maximum.now = row.maximum.before = maximum;
+          maximum_.now = maximum_.before = maximum;
         }
       }
-      (get<I>(row.of).observe(std::get<I>(strips), here), ...);
-      T* keep = kept_of(here);
-      keeper<T, keeps>{keep}.put(0, row.maximum.now);
-      (get<I>(row.of).mark(keeper<T, keeps>{place(keep, marks_at<I>)}), ...);
-      keep = place(keep, marks * lane_count);
-      lanes<T> const shift = row.maximum.shift();
-      std::tuple const summands{get<I>(row.of).summand()...};
-      for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
-        strip<T> const logits = z.from(part.first, part.partial);
-        std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
-        std::tuple<typename kernel_of<Terms>::partial...> sums;
-        for (index k = 0; k < part.count; ++k) {
-          lanes<T> const logit = logits[k];
-          lanes<T> const centred = logit - shift;
-          prefetch(logits, k);
-          (prefetch_strip(std::get<I>(operands), k), ...);
-          lanes<T> const exponent[] = {shared.template exponent<I>(centred)...};
-          lanes<T> const of_base = shared.of_base(centred, exponentials::last_of(exponent));
-          lanes<T> const exponential[] = {shared.template of<I>(centred, of_base)...};
-          shared.keep_base(of_base, keeper<T, keeps>{keep});
-          (shared.template keep<I, first_other>(exponential[I], keeper<T, keeps>{keep}), ...);
-          (std::get<I>(summands)(std::get<I>(sums),
-                                 student_register<T>{logit, centred, exponent[I], exponential[I]},
-                                 std::get<I>(operands), k, keeper<T, keeps>{place(keep, saved_at<I>)}),
-           ...);
-          keep = place(keep, step_stride);
-        }
-        (get<I>(row.of).fold(std::get<I>(sums)), ...);
+      keeper<T>{at.kept}.put(0, maximum_.now);
+      at.shift = maximum_.shift();
+      shared_.compute_base(terms_, at);
+      bool reads_ahead = true;
+      if (computing < count) {
+        lanes<T> const powers = terms_[computing]->sum(at, true, power_of_passenger());
+        if (passenger_ < count) terms_[passenger_]->add_exponentials(powers);
+        reads_ahead = false;
+      }
+      shared_.compute_mixed(terms_, at);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (i == computing || i == passenger_) continue;
+        (void)terms_[i]->sum(at, reads_ahead, 0);
+        reads_ahead = false;
       }
       column += here.columns;
     }
+  }
+
+  /// Joins the sums over other classes of the same rows.
+  void join(row_sweeps& other) {
+    raise(other.maximum_.now);
+    other.raise(maximum_.now);
+    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i]->join(*other.terms_[i]);
+  }
+
+  /// The sums are complete.
+  void close() {
+    refines_ = false;
+    for (sweep* const term : terms_) {
+      term->refines = term->close(rows_, maximum_);
+      refines_ = refines_ || term->refines;
+    }
+  }
+
+  /// Becomes what other sweeps over the same rows are.
+  void copy(row_sweeps const& other) {
+    rows_ = other.rows_;
+    maximum_ = other.maximum_;
+    shared_ = other.shared_;
+    passenger_ = other.passenger_;
+    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i]->copy(*other.terms_[i]);
+  }
+
+  /// The second sweep over the values, and whether it is asked for.
+  [[nodiscard]] bool refines() const { return refines_; }
+  void refine(class_range classes) {
+    each_block(classes, true, [&](block_at<T> const& at, lanes<T> earlier) {
+      for (sweep* const term : terms_) {
+        if (term->refines) term->refine(at, maximum_, earlier);
+      }
+    });
+  }
+  void join_refined(row_sweeps& other) {
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+      if (terms_[i]->refines) terms_[i]->join_refined(*other.terms_[i]);
+    }
+  }
+  void close_refined() {
+    for (sweep* const term : terms_) {
+      if (term->refines) term->close_refined();
+    }
+  }
+
+  [[nodiscard]] lanes<T> value(std::size_t term) const { return terms_[term]->value(); }
+  [[nodiscard]] row_derivatives<T> derivatives(std::size_t term) const { return terms_[term]->derivatives(); }
+
+  /// Writes the sum of the terms' gradients, of each in the rows where `counts(term)` says so.
+  template <class Counts>
+  DISTIL_INLINE void write(class_range classes, writer& output, bool every_row, Counts const& counts) {
+    bool rereads = false;
+    for (sweep const* const term : terms_) rereads = rereads || term->rereads();
+    std::size_t const driver = shared_.computing(), count = terms_.size();
+    bool const rides = passenger_ < count && every_row && terms_[driver]->traits.keeps_exponentials;
+    each_block(classes, rereads, [&](block_at<T> const& at, lanes<T> earlier) {
+      auto const target = output.open(at.rows, at.here);
+      gradient_form<T> form{false, every_row, {}};
+      auto const write_one = [&](std::size_t i) {
+        if (!every_row) form.counts = counts(i);
+        terms_[i]->write(at, maximum_, earlier, target, form);
+        form.adds = true;
+      };
+      if (driver < count) {
+        if (rides) {
+          lanes<T> const decay = maximum_.decay_since(earlier, terms_[passenger_]->sharpness);
+          form.rides = {power_of_passenger(), terms_[passenger_]->multiple(decay)};
+        }
+        write_one(driver);
+        form.rides = {};
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        if (i != driver && !(rides && i == passenger_)) write_one(i);
+      }
+      if (rides) terms_[passenger_]->patch(at, target);
+      output.commit(target, at.rows, at.here);
+    });
+  }
+
+  /// What a row that does not count gets.
+  [[nodiscard]] T masked_output() const { return terms_[0]->traits.masked_output; }
+
+ private:
+  [[nodiscard]] DISTIL_INLINE T* kept_of(block here) const {
+    return keeps_ ? kept_ + here.first_column / Axis::block_columns * layout_.block_stride : kept_;
+  }
+
+  /// The first term that may ride with the one that computes the base; none: past the last.
+  void choose_passenger() {
+    std::size_t const driver = shared_.computing(), count = terms_.size();
+    passenger_ = 0;
+    auto const rides = [&](std::size_t i) {
+      exponentials_at const& taken = terms_[i]->exponentials;
+      return i != driver && terms_[i]->traits.exponentials && !taken.computes &&
+             taken.offset == layout_.base_at && terms_[i]->rides();
+    };
+    while (passenger_ < count && !(driver < count && rides(passenger_))) ++passenger_;
+  }
+  [[nodiscard]] int power_of_passenger() const {
+    return passenger_ < terms_.size() ? terms_[passenger_]->exponentials.power : 0;
   }
 
   /// Sums follow when the maximum of the classes read so far rises.
-  template <std::size_t... I>
-  static DISTIL_INLINE void raise(state& row, lanes<T> maximum, std::index_sequence<I...>) {
-    if (row.maximum.raise(maximum)) {
-      (get<I>(row.of).rescale(row.maximum), ...);
-      row.maximum.settle();
-    }
+  DISTIL_INLINE void raise(lanes<T> maximum) {
+    if (!maximum_.raise(maximum)) return;
+    for (sweep* const term : terms_) term->rescale(maximum_);
+    maximum_.settle();
   }
 
-  template <std::size_t... I>
-  static void join(state& row, state& other, std::index_sequence<I...>) {
-    raise(row, other.maximum.now, each);
-    raise(other, row.maximum.now, each);
-    (get<I>(row.of).join(get<I>(other.of)), ...);
-  }
-
-  template <std::size_t... I>
-  static DISTIL_INLINE void close(state& row, std::index_sequence<I...>) {
-    (get<I>(row.of).close(row.maximum), ...);
-  }
-
-  template <std::size_t... I>
-  static DISTIL_INLINE bool refines(state const& row, std::index_sequence<I...>) {
-    return (get<I>(row.of).refines() || ...);
-  }
-
-  /// What one block of a kernel adds to its second sums; of those that take nothing that is kept, the kernel itself.
-  template <class Kernel>
-  struct refines_anew {
-    Kernel const& kernel;
-
-    template <class Sums, class Strips, class Keep>
-    DISTIL_INLINE void operator()(Sums& sums, student_register<T> const& z, Strips const& strips, index k,
-                                  kept<T>, Keep const&) const {
-      kernel.refine(sums, z.centred, strips, k);
-    }
-  };
-  template <std::size_t I>
-  static DISTIL_INLINE lanes<T> recalled([[maybe_unused]] exponentials const& shared,
-                                         [[maybe_unused]] kept<T> saved) {
-    if constexpr (std::tuple_element_t<I, std::tuple<kernel_of<Terms>...>>::refines_kept) {
-      return shared.template recall<I, first_other>(saved);
-    } else {
-      return lanes<T>(0);
-    }
-  }
-  template <class Kernel>
-  static DISTIL_INLINE auto refiner(Kernel const& kernel, lanes<T> decay, kept<T> marked) {
-    if constexpr (Kernel::refines_kept) {
-      return kernel.refiner(decay, marked);
-    } else {
-      return refines_anew<Kernel>{kernel};
-    }
-  }
-
-  template <std::size_t... I>
-  DISTIL_INLINE void refine(tile rows, class_range classes, state& row, std::index_sequence<I...>) {
-    lanes<T> const shift = row.maximum.shift();
-    exponentials const shared(row.of, each);
-    index const step_stride = stride(shared);
+  template <class Work>
+  DISTIL_INLINE void each_block(class_range classes, bool opens, Work const& work) {
+    lanes<T> const shift = maximum_.shift();
+    T const padding = terms_[0]->traits.padding;
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
-      strip<T> const z = student_.open(rows, here, padding);
-      std::tuple strips{open(get<I>(operands_), rows, here, z)...};
-      T* keep = kept_of(here);
-      lanes<T> earlier(0);
-      if constexpr (refines_kept) earlier = kept<T>{keep}[0];
-      std::tuple const refiners{refiner(get<I>(row.of), shared.template decay<I>(row.maximum, earlier),
-                                        kept<T>{place(keep, marks_at<I>)})...};
-      keep = place(keep, marks * lane_count);
-      for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
-        strip<T> const logits = z.from(part.first, part.partial);
-        std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
-        std::tuple<typename kernel_of<Terms>::refinement...> sums;
-        for (index k = 0; k < part.count; ++k) {
-          lanes<T> const logit = logits[k];
-          lanes<T> const centred = logit - shift;
-          (std::get<I>(refiners)(
-               std::get<I>(sums),
-               student_register<T>{logit, centred, lanes<T>(0), recalled<I>(shared, kept<T>{keep})},
-               std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)},
-               keeper<T, Writes>{place(keep, saved_at<I>)}),
-           ...);
-          keep = place(keep, step_stride);
-        }
-        (get<I>(row.of).fold_refined(std::get<I>(sums)), ...);
-      }
+      block_at<T> at{rows_, here, {}, shift, kept_of(here)};
+      if (opens) at.student = student_.open(rows_, here, padding);
+      work(at, kept<T>{at.kept}[0]);
       column += here.columns;
     }
   }
 
-  template <std::size_t... I>
-  static void join_refined(state& row, state const& other, std::index_sequence<I...>) {
-    (get<I>(row.of).join_refined(get<I>(other.of)), ...);
-  }
-
-  template <std::size_t... I>
-  static DISTIL_INLINE void close_refined(state& row, std::index_sequence<I...>) {
-    (get<I>(row.of).close_refined(), ...);
-  }
-
-  template <std::size_t... I>
-  static DISTIL_INLINE bool rereads(state const& row, std::index_sequence<I...>) {
-    return (get<I>(row.of).rereads() || ...);
-  }
-
-  template <bool EveryRow>
-  static DISTIL_INLINE lanes<T> counted([[maybe_unused]] mask<T> counts, lanes<T> gradient) {
-    if constexpr (EveryRow) return gradient;
-    return select(counts, gradient, lanes<T>(0));
-  }
-
-  /// Terms that do not look at the logits again have kept zeros for masked classes.
-  template <bool Rereads, bool EveryRow, class Writer, std::size_t... I>
-  DISTIL_INLINE void write(tile rows, class_range classes, state& row, std::tuple<Terms...> const& terms,
-                           [[maybe_unused]] counts const& which, Writer& writer, std::index_sequence<I...>) {
-    // What the loop reads is local: a store of the gradient could change anything else.
-    lanes<T> const shift = row.maximum.shift();
-    exponentials const shared(row.of, each);
-    index const step_stride = stride(shared);
-    for (index column = classes.first; column < classes.last;) {
-      block const here = Axis::next(column, classes.last);
-      strip<T> z{};
-      std::tuple<decltype(open(get<I>(operands_), rows, here, z))...> strips{};
-      if constexpr (Rereads) {
-        z = student_.open(rows, here, padding);
-        ((std::get<I>(strips) = open(get<I>(operands_), rows, here, z)), ...);
-      }
-      T const* keep = kept_of(here);
-      lanes<T> earlier(0);
-      if constexpr (step_slots > 0) earlier = kept<T>{keep}[0];
-      std::tuple const gradients{get<I>(row.of).gradient(shared.template decay<I>(row.maximum, earlier),
-                                                         kept<T>{place(keep, marks_at<I>)})...};
-      if constexpr (step_slots > 0) keep += marks * lane_count;
-      auto const target = writer.open(rows, here);
-      for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
-        strip<T> const logits = z.from(part.first, part.partial);
-        std::tuple const operands{std::get<I>(strips).from(part.first, part.partial)...};
-        auto const output = target.from(part.first, part.partial);
-        for (index k = 0; k < part.count; ++k) {
-          lanes<T> const logit = Rereads ? logits[k] : lanes<T>(0);
-          lanes<T> const centred = logit - shift;
-          index const first = here.first_column + (part.first + k) * Axis::register_columns;
-          lanes<T> sum =
-              (... + counted<EveryRow>(which[I],
-                                       std::get<I>(gradients)(
-                                           student_register<T>{
-                                               logit, centred, lanes<T>(0),
-                                               shared.template recall<I, first_other>(kept<T>{keep}), first},
-                                           std::get<I>(operands), k, kept<T>{place(keep, saved_at<I>)})));
-          keep += step_stride;
-          if constexpr (Rereads) sum = select(logit == lanes<T>(-infinity<T>), lanes<T>(masked_output), sum);
-          sum.store(output.at(k));
-        }
-      }
-      (get<I>(row.of).patch(std::get<I>(terms), rows, here, target), ...);
-      writer.commit(target, rows, here);
-      column += here.columns;
-    }
-  }
-
-  block_reader<T, Axis, StudentStorage> student_;
-  kernel_set<typename kernel_of<Terms>::operands...> operands_;
+  block_reader<T, Axis> student_;
+  std::span<sweep* const> terms_;
+  kept_layout layout_;
   T* kept_;
+  bool keeps_, needs_maximum_ = false, refines_ = false;
+  tile rows_{};
+  running_maximum<T> maximum_;
+  shared_exponentials<T, Axis> shared_;
+  std::size_t passenger_ = 0;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

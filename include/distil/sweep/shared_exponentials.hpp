@@ -1,195 +1,123 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <limits>
-#include <tuple>
+#include <span>
 
-#include "distil/sweep/kernel.hpp"
-#include "distil/sweep/kernel_set.hpp"
+#include "distil/sweep/term_sweep.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// The exponentials that several kernels take of the same logits. Those of one, the base, are computed; a kernel whose
+/// The exponentials that several terms take of the same logits. Those of one, the base, are computed; a term whose
 /// temperature is the same, or a small integer times smaller, takes their powers, e^z = (e^(z/T))^T, and any other
 /// computes its own. A power multiplies the relative error.
 ///
-/// Of two kernels the base is the softened term of `hinton_kd`: the last that keeps its exponentials, else the last that
-/// takes any. Of more it is the one at the highest temperature. What the kernels of a row take of it depends on nothing
-/// but their temperatures there: with `RowsInLanes`, the rows beside it in a tile change no bit.
-template <class T, bool RowsInLanes, class... Kernels>
+/// The base is that of the highest temperature in a row. What the terms take of it depends on nothing but their temperatures
+/// there: where rows lie in lanes, those beside it in a tile change no bit.
+template <class T, class Axis>
 class shared_exponentials {
-  using kernels = std::tuple<Kernels...>;
-  template <std::size_t I>
-  using kernel = std::tuple_element_t<I, kernels>;
-
-  static constexpr index keeping = (index{0} + ... + index{Kernels::keeps_exponentials});
-  static constexpr index taking = (index{0} + ... + index{Kernels::exponentials});
-
-  static constexpr std::size_t last = [] {
-    std::size_t last_taking = 0, last_keeping = sizeof...(Kernels), i = 0;
-    ((last_taking = Kernels::exponentials ? i : last_taking,
-      last_keeping = Kernels::keeps_exponentials ? i : last_keeping, ++i),
-     ...);
-    return last_keeping < sizeof...(Kernels) ? last_keeping : last_taking;
-  }();
-
-  static constexpr bool chooses_base = taking > 2;
-  /// Whether the I-th kernel is another than the base.
-  template <std::size_t I>
-  static constexpr bool relates = kernel<I>::exponentials && (chooses_base || I != last);
+  static constexpr bool rows_in_lanes = Axis::tile_rows > 1;
+  using terms_of_tile = std::span<term_sweep<T, Axis>* const>;
 
  public:
   static constexpr int highest_power = 4;
 
-  /// The base, and those that are no powers of it.
-  static constexpr index slots = keeping == 0 ? 0 : keeping + index{chooses_base};
-
-  template <std::size_t... I>
-  DISTIL_INLINE shared_exponentials(kernel_set<Kernels...> const& state, std::index_sequence<I...>)
-      : sharpness_{get<I>(state).sharpness()...}, base_(sharpness_[last]) {
-    if constexpr (chooses_base) {
-      ((base_ = Kernels::exponentials ? min(base_, sharpness_[I]) : base_), ...);
-      last_is_base_ = all(base_ == sharpness_[last]);
+  /// Whether a temperature differs from that of the tile before; if not, what is said to the terms holds.
+  [[nodiscard]] bool changed(terms_of_tile terms) const {
+    for (auto const* term : terms) {
+      if (!all(term->sharpness == term->related_sharpness)) return true;
     }
-    (relate<I>(), ...);
+    return false;
   }
 
-  /// Once for the exponential and for sums, so that both see the same rounding.
-  template <std::size_t I>
-  [[nodiscard]] DISTIL_INLINE lanes<T> exponent(lanes<T> centred) const {
-    if constexpr (kernel<I>::exponentials && (I == last || kernel<I>::sums_exponents)) {
-      return centred * sharpness_[I];
+  /// Says to each term of a tile where it finds its own: those of the base at `base_at` among what is kept of a block, and
+  /// where they are no powers of it, in an array of their own from `own_at` on, `own_step` apart.
+  void relate(terms_of_tile terms, index base_at, index own_at, index own_step) {
+    base_at_ = base_at;
+    lanes<T> base(infinity<T>);
+    for (auto* term : terms) {
+      term->related_sharpness = term->sharpness;
+      if (term->traits.exponentials) base = min(base, term->sharpness);
     }
-    return lanes<T>(0);
-  }
-
-  /// The exponentials of the base; `exponent_of_last` is that of the kernel `last`.
-  [[nodiscard]] DISTIL_INLINE lanes<T> of_base(lanes<T> centred, lanes<T> exponent_of_last) const {
-    if constexpr (chooses_base) {
-      if (!last_is_base_) return exp2_nonpositive(centred * base_);
+    base_ = base;
+    computing_ = terms.size();
+    taken_ = mixes_ = false;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      if (!terms[i]->traits.exponentials) continue;
+      taken_ = true;
+      if (all(terms[i]->sharpness == base)) computing_ = i;
     }
-    if constexpr (taking > 0) return exp2_nonpositive(exponent_of_last);
-    return lanes<T>(0);
-  }
-  template <class Exponents>
-  [[nodiscard]] static DISTIL_INLINE lanes<T> last_of(Exponents const& of_kernels) {
-    return of_kernels[last];
-  }
-
-  /// Those of the I-th kernel.
-  template <std::size_t I>
-  DISTIL_INLINE lanes<T> of(lanes<T> centred, lanes<T> exponential_of_base) const {
-    if constexpr (relates<I>) {
-      if (powers_[I] == 0) return of_own<I>(centred, exponential_of_base);
-    }
-    return power<I>(exponential_of_base);
-  }
-
-  /// Keeps those of the base in the first register.
-  template <class Keep>
-  DISTIL_INLINE void keep_base(lanes<T> exponential, Keep const& keep) const {
-    if constexpr (keeping > 0) keep.put(0, exponential);
-  }
-  /// Keeps those of the I-th kernel from the register `Others` on, if they are no powers.
-  template <std::size_t I, index Others, class Keep>
-  DISTIL_INLINE void keep(lanes<T> exponential, Keep const& keep) const {
-    if constexpr (relates<I> && kernel<I>::keeps_exponentials) {
-      if (powers_[I] == 0) keep.put(Others + slot_[I], exponential);
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      if (!terms[i]->traits.exponentials) continue;
+      terms[i]->exponentials =
+          i == computing_ ? exponentials_at{base_at, 1, true} : relation(*terms[i], own_at);
+      own_at += own_step;
     }
   }
 
-  /// Those of the I-th kernel, from what was kept.
-  template <std::size_t I, index Others>
-  DISTIL_INLINE lanes<T> recall(kept<T> saved) const {
-    if constexpr (!kernel<I>::keeps_exponentials) {
-      return lanes<T>(0);
-    } else {
-      if constexpr (relates<I>) {
-        if (powers_[I] == 0) return saved[Others + slot_[I]];
+  /// The term whose loop over a block comes first, since others take what it computes; none: past the last.
+  [[nodiscard]] std::size_t computing() const { return computing_; }
+
+  /// Before the loops of the terms: the base, where rows lie in lanes and it is that of no one term.
+  void compute_base(terms_of_tile terms, block_at<T> const& at) const {
+    if constexpr (rows_in_lanes) {
+      if (taken_ && computing_ == terms.size()) compute(at, base_, base_at_, nullptr);
+    }
+  }
+
+  /// Those of terms of which some rows take powers, and some do not.
+  void compute_mixed(terms_of_tile terms, block_at<T> const& at) const {
+    if constexpr (rows_in_lanes) {
+      if (!mixes_) return;
+      for (auto const* term : terms) {
+        exponentials_at const taken = term->exponentials;
+        if (term->traits.exponentials && !taken.computes && taken.offset != base_at_) {
+          compute(at, term->sharpness, taken.offset, at.kept + base_at_);
+        }
       }
-      return power<I>(saved[0]);
-    }
-  }
-
-  /// How many kernels keep some that are no powers.
-  [[nodiscard]] DISTIL_INLINE index others() const { return others_; }
-
-  /// What kept exponentials must be multiplied by to be relative to `maximum` instead of an `earlier` one.
-  template <std::size_t I>
-  DISTIL_INLINE lanes<T> decay(running_maximum<T> const& maximum, lanes<T> earlier) const {
-    if constexpr (kernel<I>::keeps_exponentials) {
-      return maximum.decay_since(earlier, sharpness_[I]);
-    } else {
-      return lanes<T>(0);
     }
   }
 
  private:
-  /// Whether the I-th kernel's are such powers of the base within rounding of the temperatures, row by row.
-  template <std::size_t I>
-  [[nodiscard]] DISTIL_INLINE mask<T> is_power(int power) const {
-    lanes<T> const own = sharpness_[I];
+  /// Whether a term's are such powers of the base within rounding of the temperatures, row by row.
+  [[nodiscard]] DISTIL_INLINE mask<T> is_power(lanes<T> own, int power) const {
     return abs(own - base_ * lanes<T>(power)) <= own * lanes<T>(2 * std::numeric_limits<T>::epsilon());
   }
 
-  template <std::size_t I>
-  DISTIL_INLINE void relate() {
-    if constexpr (relates<I>) {
-      for (int power = 1; power <= highest_power; ++power) {
-        if (all(is_power<I>(power))) {
-          powers_[I] = power;
-          return;
-        }
-      }
-      powers_[I] = 0;
-      if (kernel<I>::keeps_exponentials) slot_[I] = others_++;
-      if constexpr (RowsInLanes) {
-        lanes<T> of_row(0);
+  exponentials_at relation(term_sweep<T, Axis> const& term, index own_at) {
+    bool some = false;
+    for (int power = 1; power <= highest_power; ++power) {
+      mask<T> const rows = is_power(term.sharpness, power);
+      if (all(rows)) return {base_at_, power, false};
+      some = some || any(rows);
+    }
+    mixes_ = mixes_ || some;
+    return {own_at, 1, !some};
+  }
+
+  /// Of every logit of a block; with a `base`, powers of it in the rows where they are that.
+  void compute(block_at<T> const& at, lanes<T> sharpness, index to, T const* base) const {
+    lanes<T> power_of_row(0);
+    for (int power = 1; base != nullptr && power <= highest_power; ++power) {
+      power_of_row = select(is_power(sharpness, power), lanes<T>(power), power_of_row);
+    }
+    for (index k = 0; k < at.here.steps; ++k) {
+      lanes<T> own = exp2_nonpositive((at.student[k] - at.shift) * sharpness);
+      if (base != nullptr) {
+        lanes<T> const of_base = lanes<T>::load(base + k * lanes<T>::size);
         for (int power = 1; power <= highest_power; ++power) {
-          of_row = select(is_power<I>(power), lanes<T>(power), of_row);
+          own = select(power_of_row == lanes<T>(power), simd::power_of(of_base, power), own);
         }
-        row_powers_[I] = of_row;
-        mixed_[I] = any(of_row > lanes<T>(0));
       }
+      own.store(at.kept + to + k * lanes<T>::size);
     }
   }
 
-  /// Where the rows differ in the power, or have none.
-  template <std::size_t I>
-  DISTIL_INLINE lanes<T> of_own(lanes<T> centred, lanes<T> of_base) const {
-    lanes<T> own = exp2_nonpositive(centred * sharpness_[I]);
-    if (RowsInLanes && mixed_[I]) {
-      lanes<T> const squared = of_base * of_base, power = row_powers_[I];
-      own = select(power == lanes<T>(1), of_base, own);
-      own = select(power == lanes<T>(2), squared, own);
-      own = select(power == lanes<T>(3), squared * of_base, own);
-      own = select(power == lanes<T>(4), squared * squared, own);
-    }
-    return own;
-  }
-
-  template <std::size_t I>
-  DISTIL_INLINE lanes<T> power(lanes<T> x) const {
-    if constexpr (relates<I>) {
-      if (powers_[I] > 1) {
-        lanes<T> const squared = x * x;
-        if (powers_[I] == 2) return squared;
-        if (powers_[I] == 3) return squared * x;
-        return squared * squared;
-      }
-    }
-    return x;
-  }
-
-  std::array<lanes<T>, sizeof...(Kernels)> sharpness_;
-  lanes<T> base_;
-  bool last_is_base_ = true;
-  index others_ = 0;
-  std::array<int, sizeof...(Kernels)> powers_{};
-  std::array<index, sizeof...(Kernels)> slot_{};
-  std::array<bool, sizeof...(Kernels)> mixed_{};
-  std::array<lanes<T>, sizeof...(Kernels)> row_powers_;
+  index base_at_ = 0;
+  lanes<T> base_{0};
+  std::size_t computing_ = 0;
+  bool taken_ = false;  ///< some term takes exponentials
+  bool mixes_ = false;  ///< some term takes powers in some rows alone
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -4,233 +4,283 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <optional>
 #include <span>
-#include <tuple>
 #include <type_traits>
-#include <utility>
 
 #include "distil/core/loss_face.hpp"
 #include "distil/core/number_checks.hpp"
 #include "distil/core/objective.hpp"
-#include "distil/core/shapes.hpp"
 #include "distil/simd/tuning.hpp"
+#include "distil/sweep/stored_matrix.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 /// The value-only form writes nowhere.
 using detail::no_gradient;
 
+/// What a batch asks of a term, whatever its type (see evaluate.hpp).
+struct term_functions {
+  void (*check)(void const* term, char const* where, index rows, index columns);
+  void (*check_numbers)(void const* term, char const* where, detail::computing_type type);
+  void (*check_apart)(void const* term, char const* where, detail::matrix_extent const& gradient);
+  void (*inspect)(void const* term, char const* where, index rows, index columns);
+  bool (*alike)(void const* term);
+  detail::row_weight (*weigh)(void const* term, bool student_is_masked, index row);
+};
+
+template <class Term>
+struct functions_of {
+  static Term const& of(void const* term) { return *static_cast<Term const*>(term); }
+  static constexpr term_functions all{
+      [](void const* term, char const* where, index rows, index columns) {
+        of(term).check(where, rows, columns);
+      },
+      []([[maybe_unused]] void const* term, [[maybe_unused]] char const* where,
+         [[maybe_unused]] detail::computing_type type) {
+        if constexpr (requires { of(term).check_numbers(where, type); }) of(term).check_numbers(where, type);
+      },
+      []([[maybe_unused]] void const* term, [[maybe_unused]] char const* where,
+         [[maybe_unused]] detail::matrix_extent const& gradient) {
+        if constexpr (requires { of(term).check_apart(where, gradient); }) {
+          of(term).check_apart(where, gradient);
+        }
+      },
+      [](void const* term, char const* where, index rows, index columns) {
+        of(term).inspect(where, rows, columns);
+      },
+      [](void const* term) { return of(term).alike(); },
+      [](void const* term, bool student_is_masked, index row) {
+        return of(term).weigh(student_is_masked, row);
+      }};
+};
+
+/// A term of a batch and what the bookkeeping knows of it.
+struct weighed_term {
+  detail::term_base const* base = nullptr;
+  void const* term = nullptr;
+  term_functions const* functions = nullptr;
+  double weight = 0.0;   ///< of the rows that count
+  double divisor = 0.0;  ///< of the sum; 0 where nothing counts, and then nothing is summed either
+  double common = 0.0;   ///< the multiplier of every row, where rows do not differ and all of them count
+  double value = 0.0;    ///< in the end
+
+  template <class Term>
+  static weighed_term of(Term const& term) {
+    return {&term, &term, &functions_of<Term>::all};
+  }
+};
+
+/// Sums over the rows of one chunk, for one term.
+struct term_sums {
+  double value = 0.0, temperature = 0.0, teacher_temperature = 0.0;
+};
+
+/// The loss of one row, and its derivatives by the temperatures.
+struct row_record {
+  double value = 0.0, derivative = 0.0, teacher_derivative = 0.0;
+};
+
+/// Terms of a batch with room for their sums.
+template <std::size_t Count>
+struct terms_and_sums {
+  std::array<weighed_term, Count> terms;
+  std::array<term_sums, Count* static_cast<std::size_t>(most_chunks)> sums{};
+};
+
 /// A batch with the terms of its loss: checked, its rows weighed and the divisors known before anything is written;
 /// later the losses of the rows are recorded, chunk by chunk, and summed in order.
-template <class Student, class Gradient, class... Terms>
+template <class T>
 class weighed_batch {
  public:
-  static constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
-  static constexpr std::size_t count = sizeof...(Terms);
-
-  weighed_batch(char const* where, matrix_view<Student const> student, Gradient gradient,
-                objective_options const& options, Terms const&... terms)
-      : student_(student), gradient_(gradient), options_(options), terms_(terms...) {
-    check(where, each);
-    weigh(where, each);
-    auto const by_row = [](detail::term_base const& term) {
-      return !term.rows.values.empty() || !term.temperature_gradient.empty() ||
-             !term.teacher_temperature_gradient.empty();
-    };
-    writes_by_row_ = !options_.values.empty() || (by_row(terms) || ...);
+  /// Everything that is referred to must outlive it.
+  weighed_batch(char const* where, source_matrix<T> const& student, target_matrix<T> const& gradient,
+                objective_options const& options, std::span<weighed_term> terms, std::span<term_sums> sums)
+      : student_(student), gradient_(gradient), options_(options), terms_(terms), sums_(sums) {
+    check(where);
+    weigh(where);
+    writes_by_row_ = !options_.values.empty();
+    for (weighed_term const& each : terms_) {
+      detail::term_base const& term = *each.base;
+      writes_by_row_ = writes_by_row_ || !term.rows.values.empty() || !term.temperature_gradient.empty() ||
+                       !term.teacher_temperature_gradient.empty();
+    }
   }
+  weighed_batch(weighed_batch const&) = delete;
+  weighed_batch& operator=(weighed_batch const&) = delete;
 
  protected:
-  static constexpr auto each = std::index_sequence_for<Terms...>{};
-  static constexpr auto computing =
-      detail::computing_type::of<std::common_type_t<arithmetic_t<Student>, typename Terms::arithmetic...>>();
+  [[nodiscard]] std::size_t count() const { return terms_.size(); }
+  [[nodiscard]] bool wants_gradient() const { return static_cast<bool>(gradient_); }
 
-  /// Sums over the rows of one chunk.
-  struct chunk_sums {
-    std::array<double, count> value{};
-    std::array<double, count> temperature{};
-    std::array<double, count> teacher_temperature{};
-  };
-
-  /// What multiplies the losses of a row; 0 where it does not count.
-  using multipliers = std::array<double, count>;
-
-  template <std::size_t... I>
-  [[nodiscard]] multipliers multipliers_of(index row, std::index_sequence<I...>) const {
-    bool const masked = detail::fully_masked(student_, row);
-    return {std::get<I>(terms_).weigh(masked, row).multiplier...};
+  /// What multiplies the losses of a row, a number for each term; 0 where it does not count.
+  void multipliers_of(index row, double* multipliers) const {
+    bool const masked = fully_masked(student_, row);
+    for (std::size_t i = 0; i < count(); ++i) {
+      multipliers[i] = terms_[i].functions->weigh(terms_[i].term, masked, row).multiplier;
+    }
   }
 
-  /// Those of every row, where rows do not differ and all of them count.
-  [[nodiscard]] std::optional<multipliers> const& common() const { return common_; }
+  /// Whether every row has the multipliers `common` of the terms.
+  [[nodiscard]] bool alike() const { return alike_; }
 
   /// What multiplies the loss of a row in the reduced value.
-  template <std::size_t I>
-  [[nodiscard]] double scale_of(double multiplier) const {
-    return divisor_[I] > 0.0 ? std::get<I>(terms_).coefficient * multiplier / divisor_[I] : 0.0;
+  [[nodiscard]] static double scale_of(weighed_term const& term, double multiplier) {
+    return term.divisor > 0.0 ? term.base->coefficient * multiplier / term.divisor : 0.0;
   }
 
-  /// Whether the I-th term has a gradient in a row.
-  template <std::size_t I>
-  [[nodiscard]] bool counts(multipliers const& row) const {
-    return row[I] > 0.0 && std::get<I>(terms_).coefficient != 0.0;
+  /// Whether a term has a gradient in a row.
+  [[nodiscard]] static bool has_gradient(weighed_term const& term, double multiplier) {
+    return multiplier > 0.0 && term.base->coefficient != 0.0;
   }
 
   /// Whether anything is written row by row besides the gradient.
   [[nodiscard]] bool writes_by_row() const { return writes_by_row_; }
 
-  /// The losses of one row, and their derivatives by the temperatures.
-  struct row_record {
-    std::array<double, count> values{}, derivatives{}, teacher_derivatives{};
-  };
-
-  void write_row(index row, multipliers const& multiplier, row_record const& found, chunk_sums& sums) {
-    write_row(row, multiplier, found, sums, each);
+  [[nodiscard]] term_sums* sums_of(index chunk) {
+    return sums_.data() + static_cast<std::size_t>(chunk) * count();
   }
 
-  template <std::size_t... I>
-  [[nodiscard]] objective_value<count> reduce(std::index_sequence<I...>) const {
-    objective_value<count> result{};
-    auto const one = [&](std::size_t i, detail::term_base const& term) {
-      double value = 0.0;
-      double derivative = 0.0;
-      double teacher_derivative = 0.0;
-      for (index chunk = 0; chunk < chunks_; ++chunk) {
-        value += sums_[static_cast<std::size_t>(chunk)].value[i];
-        derivative += sums_[static_cast<std::size_t>(chunk)].temperature[i];
-        teacher_derivative += sums_[static_cast<std::size_t>(chunk)].teacher_temperature[i];
-      }
-      result.terms[i] = {divisor_[i] > 0.0 ? value / divisor_[i] : 0.0, weight_[i]};
-      // A term of coefficient 0 is absent, whatever its value.
-      if (term.coefficient != 0.0) result.value += term.coefficient * result.terms[i].value;
-      result.weight = std::max(result.weight, weight_[i]);
-      if (term.temperature_gradient.size() == 1) term.temperature_gradient[0] = derivative;
-      if (term.teacher_temperature_gradient.size() == 1) {
-        term.teacher_temperature_gradient[0] = teacher_derivative;
-      }
-    };
-    (one(I, std::get<I>(terms_)), ...);
-    return result;
-  }
-
-  matrix_view<Student const> student_;
-  Gradient gradient_;
-  objective_options options_;
-  std::tuple<Terms...> terms_;
-  index chunks_ = 0;
-  std::array<chunk_sums, static_cast<std::size_t>(most_chunks)> sums_{};
-
- private:
-  template <std::size_t... I>
-  void check(char const* where, std::index_sequence<I...>) {
-    detail::require_matrix(where, "student", student_);
-    if (!options_.values.empty()) {
-      detail::require_size(where, "values", static_cast<index>(options_.values.size()), student_.rows);
-    }
-    (std::get<I>(terms_).check(where, student_.rows, student_.columns), ...);
-    (check_numbers(where, std::get<I>(terms_)), ...);
-    (check_outputs<I>(where, each), ...);
-    if constexpr (with_gradient) {
-      detail::require_shape(where, "gradient", gradient_, student_.rows, student_.columns);
-      detail::require_distinct_elements(where, gradient_);
-      detail::require_writable_over_student(where, gradient_, student_);
-      (std::get<I>(terms_).check_apart(where, gradient_), ...);
-    }
-  }
-
-  template <class Term>
-  static void check_numbers(char const* where, Term const& term) {
-    detail::require_factor(where, term.coefficient_name, term.coefficient, computing,
-                           detail::is_finite_number, detail::must_be_finite);
-    if constexpr (requires { term.check_numbers(where, computing); }) term.check_numbers(where, computing);
-  }
-
-  // Two terms that write to one place would leave the part of the last.
-  template <std::size_t I, std::size_t... J>
-  void check_outputs(char const* where, std::index_sequence<J...>) const {
-    auto const same = [](std::span<double> a, std::span<double> b) {
-      return !a.empty() && a.data() == b.data();
-    };
-    auto const& mine = std::get<I>(terms_);
-    detail::require(
-        !(... || (J < I && same(mine.temperature_gradient, std::get<J>(terms_).temperature_gradient))), where,
-        "temperature_gradient", "shared by two terms", "one for each term");
-    detail::require(
-        !(... || ((J < I && same(mine.teacher_temperature_gradient,
-                                 std::get<J>(terms_).teacher_temperature_gradient)) ||
-                  same(mine.teacher_temperature_gradient, std::get<J>(terms_).temperature_gradient))),
-        where, "teacher_temperature_gradient", "shared with another gradient", "one of its own");
-    detail::require(!(... || (J < I && same(mine.rows.values, std::get<J>(terms_).rows.values))), where,
-                    "rows.values", "shared by two terms", "one for each term");
-  }
-
-  // The divisor must be known before the first gradient is written, and so must every bad label.
-  template <std::size_t... I>
-  void weigh(char const* where, std::index_sequence<I...>) {
-    (std::get<I>(terms_).inspect(where, student_.rows, student_.columns), ...);
-    multipliers largest{};
-    if (student_.rows > 0 && !detail::any_begins_masked(student_) && (std::get<I>(terms_).alike() && ...)) {
-      detail::row_weight const weights[] = {std::get<I>(terms_).weigh(false, 0)...};
-      common_ = largest = {weights[I].multiplier...};
-      ((weight_[I] = weights[I].counted * static_cast<double>(student_.rows)), ...);
-    } else {
-      for (index row = 0; row < student_.rows; ++row) {
-        bool const masked = detail::fully_masked(student_, row);
-        auto const one = [&](std::size_t i, detail::row_weight const& weight) {
-          weight_[i] += weight.counted;
-          largest[i] = std::max(largest[i], weight.multiplier);
-        };
-        (one(I, std::get<I>(terms_).weigh(masked, row)), ...);
-      }
-    }
-    (divide(where, I, std::get<I>(terms_), largest[I]), ...);
-  }
-
-  // What a term's sum is divided by; 0 where nothing counts, and then nothing is summed either. What multiplies the row
-  // that counts most must be a number to the kernels.
-  void divide(char const* where, std::size_t i, detail::term_base const& term, double largest) {
-    if (term.rows.reduce == reduction::sum) {
-      divisor_[i] = 1.0;
-    } else {
-      divisor_[i] = term.rows.normalizer > 0.0 ? term.rows.normalizer : weight_[i];
-    }
-    double const scale = divisor_[i] > 0.0 ? term.coefficient * largest / divisor_[i] : 0.0;
-    detail::require(
-        std::isfinite(computing.converted(scale)), where, "a row's weight over the divisor of all",
-        [&] { return detail::text_of(scale) + ", which is " + computing.text(scale); },
-        detail::must_be_finite);
-  }
-
-  template <std::size_t... I>
-  void write_row(index row, multipliers const& multiplier, row_record const& found, chunk_sums& sums,
-                 std::index_sequence<I...>) {
+  /// Of each term its multiplier and what `found(term)` says of it; the derivatives join the sums.
+  template <class Found>
+  void write_row(index row, double const* multipliers, Found const& found_of, term_sums* sums) const {
     auto const at = static_cast<std::size_t>(row);
     double total = 0.0;
-    auto const one = [&](std::size_t i, detail::term_base const& term) {
-      bool const in_total = multiplier[i] > 0.0 && term.coefficient != 0.0;
-      if (in_total) total += term.coefficient * found.values[i];
-      if (!term.rows.values.empty()) term.rows.values[at] = multiplier[i] > 0.0 ? found.values[i] : 0.0;
+    for (std::size_t i = 0; i < count(); ++i) {
+      detail::term_base const& term = *terms_[i].base;
+      row_record const found = found_of(i);
+      bool const in_total = has_gradient(terms_[i], multipliers[i]);
+      if (in_total) total += term.coefficient * found.value;
+      if (!term.rows.values.empty()) term.rows.values[at] = multipliers[i] > 0.0 ? found.value : 0.0;
       auto const put = [&](std::span<double> gradient, double derivative, double& sum) {
         if (gradient.empty()) return;
         double const reduced =
-            in_total && divisor_[i] > 0.0 ? term.coefficient * multiplier[i] / divisor_[i] * derivative : 0.0;
+            in_total && terms_[i].divisor > 0.0 ? scale_of(terms_[i], multipliers[i]) * derivative : 0.0;
         if (gradient.size() == 1) {
           sum += reduced;
         } else {
           gradient[at] = reduced;
         }
       };
-      put(term.temperature_gradient, found.derivatives[i], sums.temperature[i]);
-      put(term.teacher_temperature_gradient, found.teacher_derivatives[i], sums.teacher_temperature[i]);
-    };
-    (one(I, std::get<I>(terms_)), ...);
+      put(term.temperature_gradient, found.derivative, sums[i].temperature);
+      put(term.teacher_temperature_gradient, found.teacher_derivative, sums[i].teacher_temperature);
+    }
     if (!options_.values.empty()) options_.values[at] = total;
   }
 
-  std::array<double, count> weight_{};
-  std::array<double, count> divisor_{};
-  std::optional<multipliers> common_;
+  /// The value of the sum of terms, and into each its own.
+  loss_value reduce() {
+    loss_value result{};
+    for (std::size_t i = 0; i < count(); ++i) {
+      weighed_term& term = terms_[i];
+      term_sums sum;
+      for (index chunk = 0; chunk < chunks_; ++chunk) {
+        term_sums const& of_chunk = sums_of(chunk)[i];
+        sum.value += of_chunk.value;
+        sum.temperature += of_chunk.temperature;
+        sum.teacher_temperature += of_chunk.teacher_temperature;
+      }
+      term.value = term.divisor > 0.0 ? sum.value / term.divisor : 0.0;
+      // A term of coefficient 0 is absent, whatever its value.
+      if (term.base->coefficient != 0.0) result.value += term.base->coefficient * term.value;
+      result.weight = std::max(result.weight, term.weight);
+      auto const put = [](std::span<double> gradient, double derivative) {
+        if (gradient.size() == 1) gradient[0] = derivative;
+      };
+      put(term.base->temperature_gradient, sum.temperature);
+      put(term.base->teacher_temperature_gradient, sum.teacher_temperature);
+    }
+    return result;
+  }
+
+  source_matrix<T> student_;
+  target_matrix<T> gradient_;
+  objective_options options_;
+  std::span<weighed_term> terms_;
+  index chunks_ = 0;
+
+ private:
+  static constexpr auto computing = detail::computing_type::of<T>();
+
+  void check(char const* where) const {
+    detail::require_matrix(where, "student", extent_of(student_));
+    if (!options_.values.empty()) {
+      detail::require_size(where, "values", static_cast<index>(options_.values.size()), student_.rows);
+    }
+    for (weighed_term const& each : terms_) {
+      each.functions->check(each.term, where, student_.rows, student_.columns);
+    }
+    for (weighed_term const& each : terms_) {
+      detail::require_factor(where, each.base->coefficient_name, each.base->coefficient, computing,
+                             detail::is_finite_number, detail::must_be_finite);
+      each.functions->check_numbers(each.term, where, computing);
+    }
+    for (std::size_t i = 0; i < count(); ++i) check_outputs(where, i);
+    if (!gradient_) return;
+    detail::matrix_extent const gradient = extent_of(gradient_);
+    detail::require_shape(where, "gradient", gradient, student_.rows, student_.columns);
+    detail::require_distinct_elements(where, gradient);
+    detail::require_writable_over_student(where, gradient, extent_of(student_));
+    for (weighed_term const& each : terms_) each.functions->check_apart(each.term, where, gradient);
+  }
+
+  // Two terms that write to one place would leave the part of the last.
+  void check_outputs(char const* where, std::size_t at) const {
+    auto const same = [](std::span<double> a, std::span<double> b) {
+      return !a.empty() && a.data() == b.data();
+    };
+    detail::term_base const& mine = *terms_[at].base;
+    bool temperature = false, values = false;
+    bool teacher = same(mine.teacher_temperature_gradient, mine.temperature_gradient);
+    for (std::size_t i = 0; i < count(); ++i) {
+      detail::term_base const& other = *terms_[i].base;
+      teacher = teacher || same(mine.teacher_temperature_gradient, other.temperature_gradient);
+      if (i >= at) continue;
+      temperature = temperature || same(mine.temperature_gradient, other.temperature_gradient);
+      teacher = teacher || same(mine.teacher_temperature_gradient, other.teacher_temperature_gradient);
+      values = values || same(mine.rows.values, other.rows.values);
+    }
+    detail::require(!temperature, where, "temperature_gradient", "shared by two terms", "one for each term");
+    detail::require(!teacher, where, "teacher_temperature_gradient", "shared with another gradient",
+                    "one of its own");
+    detail::require(!values, where, "rows.values", "shared by two terms", "one for each term");
+  }
+
+  // The divisor must be known before the first gradient is written, and so must every bad label.
+  void weigh(char const* where) {
+    for (weighed_term const& each : terms_) {
+      each.functions->inspect(each.term, where, student_.rows, student_.columns);
+    }
+    alike_ = student_.rows > 0 && !any_begins_masked(student_);
+    for (weighed_term const& each : terms_) alike_ = alike_ && each.functions->alike(each.term);
+    index const looked_at = alike_ ? 1 : student_.rows;
+    for (index row = 0; row < looked_at; ++row) {
+      bool const masked = !alike_ && fully_masked(student_, row);
+      for (weighed_term& each : terms_) {
+        detail::row_weight const weight = each.functions->weigh(each.term, masked, row);
+        each.weight += alike_ ? weight.counted * static_cast<double>(student_.rows) : weight.counted;
+        each.common = std::max(each.common, weight.multiplier);  // the largest
+      }
+    }
+    for (weighed_term& each : terms_) divide(where, each);
+  }
+
+  // What multiplies the row that counts most must be a number to the kernels.
+  static void divide(char const* where, weighed_term& each) {
+    row_options const& rows = each.base->rows;
+    if (rows.reduce == reduction::sum) {
+      each.divisor = 1.0;
+    } else {
+      each.divisor = rows.normalizer > 0.0 ? rows.normalizer : each.weight;
+    }
+    double const scale = scale_of(each, each.common);
+    detail::require(
+        std::isfinite(computing.converted(scale)), where, "a row's weight over the divisor of all",
+        [&] { return detail::text_of(scale) + ", which is " + computing.text(scale); },
+        detail::must_be_finite);
+  }
+
+  std::span<term_sums> sums_;
+  bool alike_ = false;
   bool writes_by_row_ = false;  ///< something besides the gradient and the sums
 };
 

@@ -69,93 +69,91 @@ void write_row(T const* from, matrix_view<Storage> const& matrix, index row, boo
   }
 }
 
-template <class Student, class Gradient, class Term>
-class whole_row_evaluation : weighed_batch<Student, Gradient, Term> {
-  using base = weighed_batch<Student, Gradient, Term>;
-  using base::chunks_, base::each, base::gradient_, base::options_, base::student_, base::sums_, base::terms_,
-      base::with_gradient;
-  using typename base::chunk_sums, typename base::multipliers;
-  using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
+template <class T, class Gradient, class Term>
+class whole_row_evaluation : weighed_batch<T> {
+  using base = weighed_batch<T>;
+  using base::chunks_, base::options_, base::student_, base::terms_;
   using worker = typename Term::template worker<T>;
+  static constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
 
  public:
-  using base::base;
+  whole_row_evaluation(char const* where, source_matrix<T> const& student, Gradient const& gradient,
+                       target_matrix<T> const& target, objective_options const& options, Term const& term,
+                       terms_and_sums<1>& of_batch)
+      : base(where, student, target, options, of_batch.terms, of_batch.sums),
+        term_(term),
+        gradient_(gradient) {}
 
   loss_value run(detail::any_policy policy) {
     if (student_.rows > 0) {
       index const chunk_rows =
           std::max(ceiling(student_.rows, most_chunks), ceiling(least_chunk_elements, student_.columns));
       chunks_ = ceiling(student_.rows, chunk_rows);
-      worker::reserve(std::get<0>(terms_));  // on this thread, so that a lack of memory can be reported
+      worker::reserve(term_);  // on this thread, so that a lack of memory can be reported
       auto const body = [this, chunk_rows](index chunk) {
         index const first = chunk * chunk_rows;
-        run_chunk(first, std::min(first + chunk_rows, student_.rows), sums_[static_cast<std::size_t>(chunk)]);
+        run_chunk(first, std::min(first + chunk_rows, student_.rows), *this->sums_of(chunk));
       };
-      detail::run_chunks(policy, chunks_, student_.rows * student_.columns, detail::chunk_task(body));
+      policy(chunks_, student_.rows * student_.columns, detail::chunk_task(body));
     }
-    return this->reduce(each);
+    return this->reduce();
   }
 
  private:
   static constexpr index ceiling(index a, index b) { return (a + b - 1) / b; }
 
-  void run_chunk(index first, index last, chunk_sums& sums) noexcept {
-    worker::reserve(std::get<0>(terms_));
-    worker work(std::get<0>(terms_));
+  void run_chunk(index first, index last, term_sums& sums) noexcept {
+    worker::reserve(term_);
+    worker work(term_);
     for (index row = first; row < last; ++row) {
-      multipliers const multiplier = this->multipliers_of(row, each);
-      if (!(multiplier[0] > 0.0)) {
+      double multiplier = 0.0;
+      this->multipliers_of(row, &multiplier);
+      if (!(multiplier > 0.0)) {
         skip(row, sums);
         continue;
       }
       double const value = work.value(row, with_gradient);
-      sums.value[0] += multiplier[0] * value;
-      if (this->writes_by_row()) this->write_row(row, multiplier, {{value}}, sums);
+      sums.value += multiplier * value;
+      record(row, multiplier, value, sums);
       if constexpr (with_gradient) {
-        work.write(row, gradient_, static_cast<T>(base::template scale_of<0>(multiplier[0])),
+        work.write(row, gradient_, static_cast<T>(base::scale_of(terms_[0], multiplier)),
                    options_.accumulate);
       }
     }
   }
 
-  void skip(index row, chunk_sums& sums) {
-    if (this->writes_by_row()) this->write_row(row, {}, {}, sums);
+  void record(index row, double multiplier, double value, term_sums& sums) const {
+    if (!this->writes_by_row()) return;
+    this->write_row(
+        row, &multiplier, [value](std::size_t) { return row_record{value}; }, &sums);
+  }
+
+  void skip(index row, term_sums& sums) const {
+    record(row, 0.0, 0.0, sums);
     if constexpr (with_gradient) {
       using element = typename Gradient::element;
       if (!options_.accumulate) fill_row(gradient_, row, detail::narrow<element>(T(0)));
     }
   }
+
+  Term const& term_;
+  Gradient const& gradient_;
 };
 
-/// The value of a term that needs whole rows.
-template <class Policy, class Student, class Term>
-loss_value evaluate_whole_rows(char const* where, Policy policy, matrix_view<Student const> student,
-                               Term const& term) {
-  return whole_row_evaluation<Student, no_gradient, Term>(where, student, {}, {}, term)
-      .run(detail::any_policy(policy));
-}
-
-/// The value, and the gradient with respect to the student.
-template <class Policy, class Student, class Gradient, class Term>
-loss_value evaluate_whole_rows_with_gradient(char const* where, Policy policy,
-                                             matrix_view<Student const> student, Gradient&& gradient,
-                                             objective_options const& options, Term const& term) {
-  auto const output = detail::output_view(std::forward<Gradient>(gradient));
-  return whole_row_evaluation<Student, std::remove_const_t<decltype(output)>, Term>(where, student, output,
-                                                                                    options, term)
-      .run(detail::any_policy(policy));
-}
-
-/// Either of them: `output` is `no_gradient`, or a view of what is written.
-template <class Policy, class Student, class Output, class Term>
-loss_value evaluate_whole_rows_into(char const* where, Policy policy, matrix_view<Student const> student,
-                                    Output const& output, objective_options const& options,
-                                    Term const& term) {
-  if constexpr (std::is_same_v<Output, no_gradient>) {
-    return evaluate_whole_rows(where, policy, student, term);
-  } else {
-    return evaluate_whole_rows_with_gradient(where, policy, student, output, options, term);
-  }
+/// The value of a term that needs whole rows, and where `output` is a view and not `no_gradient`, the gradient with
+/// respect to the student.
+template <class Student, class Output, class Term>
+loss_value evaluate_whole_rows(char const* where, detail::any_policy policy,
+                               matrix_view<Student const> const& student, Output const& output,
+                               objective_options const& options, Term const& term) {
+  using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
+  target_matrix<T> target;
+  if constexpr (!std::is_same_v<Output, no_gradient>) target = target_matrix<T>(output);
+  Term const evaluated(term);  // may take memory for itself
+  terms_and_sums<1> of_batch{{weighed_term::of(evaluated)}};
+  return whole_row_evaluation<T, Output, Term>(where, source_matrix<T>(student), output, target, options,
+                                               evaluated, of_batch)
+      .run(policy);
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -3,23 +3,23 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "distil/simd/convert.hpp"
 #include "distil/sweep/axes.hpp"
+#include "distil/sweep/stored_matrix.hpp"
 
 /// Class-major batches move through windows of several tiles, a run of rows of each class at a time. Tile by tile they
 /// would move a line of each class: lines that lie in the same few sets of the caches, since classes are far and often
 /// a power of two apart, and that are lost before the next tile needs their neighbours.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-template <class Storage>
-DISTIL_INLINE index bytes_of(matrix_view<Storage> const& matrix) {
-  return matrix.rows * matrix.columns * static_cast<index>(sizeof(Storage));
+template <class Matrix>
+DISTIL_INLINE index bytes_of(Matrix const& matrix) {
+  return matrix.rows * matrix.columns * matrix.element_bytes();
 }
 
 /// Rows of a window on a matrix: whole tiles, whole lines of the cache in every element type. None (0) where rows
 /// take several blocks, where classes are so few that their lines stay, and where the caches hold all of them.
-template <class T, class Axis, class Storage>
-DISTIL_INLINE index window_rows_of(matrix_view<Storage> const& matrix) {
+template <class T, class Axis, class Matrix>
+index window_rows_of([[maybe_unused]] Matrix const& matrix) {
   constexpr index step = static_cast<index>(cache_line / 2);
   static_assert(Axis::tile_rows == 1 || step % Axis::tile_rows == 0);
   if constexpr (std::is_same_v<Axis, across<T>>) {
@@ -36,8 +36,8 @@ DISTIL_INLINE index window_rows_of(matrix_view<Storage> const& matrix) {
 template <class T, class Axis>
 class window {
  public:
-  template <class Storage>
-  explicit window(matrix_view<Storage> const& matrix) : rows_(window_rows_of<T, Axis>(matrix)) {}
+  template <class Matrix>
+  explicit window(Matrix const& matrix) : rows_(window_rows_of<T, Axis>(matrix)) {}
 
   [[nodiscard]] DISTIL_INLINE bool used() const { return std::is_same_v<Axis, across<T>> && rows_ > 0; }
   [[nodiscard]] DISTIL_INLINE index rows() const { return rows_; }
@@ -57,15 +57,13 @@ class input_window : public window<T, Axis> {
  public:
   using base::base;
 
-  template <class Storage>
-  DISTIL_INLINE T const* open(matrix_view<Storage> const& matrix, tile here, T padding, T* scratch) {
+  DISTIL_INLINE T const* open(source_matrix<T> const& matrix, tile here, T padding, T* scratch) {
     if (here.first_row != seen_ || padding != padding_) visit(matrix, here, padding, scratch);
     return scratch + (here.first_row - first_);
   }
 
  private:
-  template <class Storage>
-  void visit(matrix_view<Storage> const& matrix, tile here, T padding, T* scratch) {
+  void visit(source_matrix<T> const& matrix, tile here, T padding, T* scratch) {
     if (here.first_row < first_ || here.first_row + here.rows > last_ || padding != padding_) {
       first_ = here.first_row;
       last_ = std::min(first_ + rows_, here.last);
@@ -76,21 +74,19 @@ class input_window : public window<T, Axis> {
     prefetch(matrix, here);
   }
 
-  template <class Storage>
-  void read(matrix_view<Storage> const& matrix, T* scratch) const {
+  void read(source_matrix<T> const& matrix, T* scratch) const {
     index const count = last_ - first_;
     index const whole = (count + Axis::tile_rows - 1) / Axis::tile_rows * Axis::tile_rows;
     for (index column = 0; column < matrix.columns; ++column) {
       T* const to = scratch + column * rows_;
-      widen_row(&matrix(first_, column), count, to);
+      matrix.how->row(matrix.address(first_, column), count, to);
       std::fill(to + count, to + whole, padding_);
     }
   }
 
   /// Every tile asks for some classes of the next window, so that memory is never idle: into an outer cache, as the
   /// sets of the first would not hold them. Always inlined: gcc drops the call of a function that does nothing else.
-  template <class Storage>
-  DISTIL_INLINE void prefetch([[maybe_unused]] matrix_view<Storage> const& matrix,
+  DISTIL_INLINE void prefetch([[maybe_unused]] source_matrix<T> const& matrix,
                               [[maybe_unused]] tile here) const {
 #if defined(__GNUC__)
     index const count = std::min(rows_, here.last - last_);
@@ -98,8 +94,8 @@ class input_window : public window<T, Axis> {
     index const position = (here.first_row - first_) / Axis::tile_rows;
     index const end = matrix.columns * (position + 1) / tiles;
     for (index column = matrix.columns * position / tiles; column < end; ++column) {
-      for (index row = 0; row < count; row += static_cast<index>(cache_line / sizeof(Storage))) {
-        __builtin_prefetch(&matrix(last_ + row, column), 0, 1);
+      for (index row = 0; row < count; row += static_cast<index>(cache_line) / matrix.element_bytes()) {
+        __builtin_prefetch(matrix.address(last_ + row, column), 0, 1);
       }
     }
 #endif
@@ -116,16 +112,13 @@ class output_window : public window<T, Axis> {
   using base::first_, base::last_, base::rows_;
 
  public:
-  template <class Storage>
-  output_window(matrix_view<Storage> const& matrix, bool accumulate)
+  output_window(target_matrix<T> const& matrix, bool accumulate)
       : base(matrix),
         accumulate_(accumulate),
         streams_(this->used() && !accumulate && bytes_of(matrix) >= streamed_window_bytes) {}
 
   /// The place of some rows, of which registers touch `reach`.
-  template <class Storage>
-  DISTIL_INLINE T* place(matrix_view<Storage> const& matrix, T* scratch, index row, index count,
-                         index reach) {
+  DISTIL_INLINE T* place(target_matrix<T> const& matrix, T* scratch, index row, index count, index reach) {
     if (row != last_ || row + reach > first_ + rows_) {
       flush(matrix, scratch);
       first_ = row;
@@ -134,27 +127,23 @@ class output_window : public window<T, Axis> {
     return scratch + (row - first_);
   }
 
-  template <class Storage>
-  void finish(matrix_view<Storage> const& matrix, T const* scratch) {
+  void finish(target_matrix<T> const& matrix, T const* scratch) {
     flush(matrix, scratch);
     if (streams_) finish_streams();
   }
 
  private:
   /// Brings them to the matrix.
-  template <class Storage>
-  void flush(matrix_view<Storage> const& matrix, T const* scratch) {
+  void flush(target_matrix<T> const& matrix, T const* scratch) {
     index const count = last_ - first_;
     if (count == 0) return;
     for (index column = 0; column < matrix.columns; ++column) {
       T const* const from = scratch + column * rows_;
-      Storage* const to = &matrix(first_, column);
-      if (accumulate_) {
-        narrow_row<true>(from, count, to);
-      } else if (streams_) {
-        stream_row(from, count, to);
+      void* const to = matrix.address(first_, column);
+      if (streams_) {
+        matrix.how->stream(from, count, to);
       } else {
-        narrow_row<false>(from, count, to);
+        matrix.how->row[accumulate_ ? 1 : 0](from, count, to);
       }
     }
     first_ = last_;

@@ -65,20 +65,26 @@ using simd::write_matrix;
 ///   evaluate(policy, coupled_batch<T>)    gives its value, a loss_value or a type derived from it
 ///   symmetric                             static: teacher and student may change places; else `evaluate` gives dL/dp
 ///   squared                               where it has a `temperature_gradient`: whether the value has the factor T^2
-template <class Student, class Gradient, class Term>
-class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
-  using base = simd::weighed_batch<Student, Gradient, Term>;
-  using base::each, base::gradient_, base::options_, base::student_, base::terms_, base::with_gradient;
-  using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
+template <class T, class Student, class Gradient, class Term>
+class coupled_evaluation : simd::weighed_batch<T> {
+  using base = simd::weighed_batch<T>;
+  using base::options_;
+  static constexpr bool with_gradient = !std::is_same_v<Gradient, simd::no_gradient>;
   struct of_batch {};
 
  public:
-  using base::base;
+  coupled_evaluation(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
+                     simd::target_matrix<T> const& target, objective_options const& options, Term const& term,
+                     simd::terms_and_sums<1>& of_terms)
+      : base(where, simd::source_matrix<T>(student), target, options, of_terms.terms, of_terms.sums),
+        student_(student),
+        gradient_(gradient),
+        term_(term) {}
 
   auto run(detail::any_policy policy) {
-    Term const& term = std::get<0>(terms_);
+    Term const& term = term_;
     using result_type = decltype(term.evaluate(policy, coupled_batch<T>{}));
-    double const weight = this->reduce(each).weight;
+    double const weight = this->reduce().weight;
     result_type result{};
     if (student_.rows > 0) {
       coupled_batch<T> const batch = fill(policy, weight);
@@ -99,7 +105,7 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
 
  private:
   coupled_batch<T> fill(detail::any_policy policy, double weight) const {
-    Term const& term = std::get<0>(terms_);
+    Term const& term = term_;
     index const rows = student_.rows, classes = student_.columns;
     bool const slope = !term.temperature_gradient.empty();
     bool const upstream = with_gradient || slope, of_teacher = slope && term.teacher.moves();
@@ -115,7 +121,8 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
     std::span<double const> const per_row(teacher_temperature, static_cast<std::size_t>(rows));
     soften(policy, term.teacher, 0, rows, row_parameter(per_row), batch.teacher);
     for (index row = 0; row < rows; ++row) {
-      double const multiplier = this->multipliers_of(row, each)[0];
+      double multiplier = 0.0;
+      this->multipliers_of(row, &multiplier);
       share[row] = multiplier > 0.0 ? multiplier / weight : 0.0;
       if (multiplier > 0.0) continue;
       std::fill(&batch.student(row, 0), &batch.student(row, 0) + classes, T(0));
@@ -133,7 +140,7 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
 
   /// -1/T sum g q (log q - E log q) of both sides that move, and the factor's own part.
   double by_temperature(detail::any_policy policy, coupled_batch<T> const& batch, double value) const {
-    Term const& term = std::get<0>(terms_);
+    Term const& term = term_;
     if constexpr (requires { Term::symmetric; }) {
       if (batch.teacher_upstream.data != nullptr) {
         coupled_batch<T> exchanged = batch;
@@ -167,6 +174,10 @@ class coupled_evaluation : simd::weighed_batch<Student, Gradient, Term> {
     });
     return ((term.squared ? 2.0 * value : 0.0) - sum) / batch.temperature;
   }
+
+  matrix_view<Student const> student_;
+  Gradient gradient_;
+  Term const& term_;
 };
 
 /// There is one temperature, and one derivative by it.
@@ -177,14 +188,21 @@ void require_one_slope(char const* where, Term const& term) {
       [&] { return "of size " + std::to_string(term.temperature_gradient.size()); }, "of size 1");
 }
 
-/// The value of a loss that couples rows, and its gradient unless `output` is `no_gradient`.
+/// The value of a loss that couples rows, and where `output` is a view and not `no_gradient`, its gradient with respect to
+/// the student.
 template <class Student, class Output, class Term>
 auto evaluate_coupled(char const* where, detail::any_policy policy, Student const& student,
                       Output const& output, bool accumulate, Term const& term) {
   require_one_slope(where, term);
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return coupled_evaluation<element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)
+  using T = std::common_type_t<arithmetic_t<element>, typename Term::arithmetic>;
+  simd::target_matrix<T> target;
+  if constexpr (!std::is_same_v<Output, simd::no_gradient>) target = simd::target_matrix<T>(output);
+  Term const evaluated(term);  // may take memory for itself
+  simd::terms_and_sums<1> of_batch{{simd::weighed_term::of(evaluated)}};
+  return coupled_evaluation<T, element, Output, Term>(where, logits, output, target,
+                                                      {.accumulate = accumulate}, evaluated, of_batch)
       .run(policy);
 }
 

@@ -63,7 +63,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
     bool spreads_;
     simd::class_reader<T, Axis, float> class_weights_;
-    simd::block_reader<T, Axis, storage> targets_;
+    simd::block_reader<T, Axis> targets_;
   };
 
   /// What lies on every class: class weight * (keep * target + spread).
@@ -135,6 +135,10 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   }
 
   DISTIL_INLINE void join(cross_entropy_kernel const& other) { fold(other.sums_); }
+
+  [[nodiscard]] DISTIL_INLINE bool rides() const { return !spreads_ && !compares_; }
+  DISTIL_INLINE void add_exponentials(lanes<T> sum) { sums_.exponentials += sum; }
+  [[nodiscard]] DISTIL_INLINE lanes<T> multiple(lanes<T> decay) const { return probability_scale_ * decay; }
 
   template <class Student>
   DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {

@@ -245,8 +245,7 @@ struct cross_entropy_base : term_base {
     }
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, matrix_extent const& gradient) const {
     if constexpr (Targets::dense) require_apart(where, gradient, "targets", targets.matrix);
   }
 

@@ -33,17 +33,21 @@ struct whole_row {
 ///   prepare<T>(columns)              what all rows share, made on the calling thread
 ///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
 ///   squared                          where it has a `temperature_gradient`: whether the value has the factor T^2
-template <class Student, class Gradient, class Term>
-class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
-  using base = simd::weighed_batch<Student, Gradient, Term>;
-  using base::chunks_, base::each, base::gradient_, base::options_, base::student_, base::sums_, base::terms_,
-      base::with_gradient;
-  using typename base::chunk_sums, typename base::multipliers;
-  using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
+template <class T, class Student, class Gradient, class Term>
+class distribution_rows : simd::weighed_batch<T> {
+  using base = simd::weighed_batch<T>;
+  using base::chunks_, base::options_, base::terms_;
+  static constexpr bool with_gradient = !std::is_same_v<Gradient, simd::no_gradient>;
   struct of_rows {};
 
  public:
-  using base::base;
+  distribution_rows(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
+                    simd::target_matrix<T> const& target, objective_options const& options, Term const& term,
+                    simd::terms_and_sums<1>& of_terms)
+      : base(where, simd::source_matrix<T>(student), target, options, of_terms.terms, of_terms.sums),
+        student_(student),
+        gradient_(gradient),
+        term_(term) {}
 
   loss_value run(detail::any_policy policy) {
     auto const ceiling = [](index a, index b) { return (a + b - 1) / b; };
@@ -57,17 +61,16 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
       auto const body = [&](index chunk) noexcept {
         index const last = std::min((chunk + 1) * chunk_rows, student_.rows);
         for (index first = chunk * chunk_rows; first < last; first += block_rows_) {
-          run_block(prepared, first, std::min(block_rows_, last - first),
-                    sums_[static_cast<std::size_t>(chunk)]);
+          run_block(prepared, first, std::min(block_rows_, last - first), *this->sums_of(chunk));
         }
       };
       detail::run_chunks(policy, chunks_, student_.rows * student_.columns, detail::chunk_task(body));
     }
-    return this->reduce(each);
+    return this->reduce();
   }
 
  private:
-  [[nodiscard]] Term const& term() const { return std::get<0>(terms_); }
+  [[nodiscard]] Term const& term() const { return term_; }
 
   /// Memory of this thread for a block: q, p, dL/dq, and the temperatures of both.
   struct memory {
@@ -86,7 +89,7 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
   }
 
   template <class Prepared>
-  void run_block(Prepared const& prepared, index first, index rows, chunk_sums& sums) {
+  void run_block(Prepared const& prepared, index first, index rows, simd::term_sums& sums) {
     memory const here = reserve();
     for (index r = 0; r < rows; ++r) {
       here.temperature[r] = term().temperature[first + r];
@@ -118,19 +121,20 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
   }
 
   template <class Prepared>
-  void run_row(Prepared const& prepared, memory const& here, index row, index r, chunk_sums& sums) {
-    multipliers const weight = this->multipliers_of(row, each);
+  void run_row(Prepared const& prepared, memory const& here, index row, index r, simd::term_sums& sums) {
+    double weight = 0.0;
+    this->multipliers_of(row, &weight);
     T* const student = &here.student(r, 0);
     bool const by_temperature = !term().temperature_gradient.empty();
     T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
     double value = 0.0, derivative = 0.0;
-    if (weight[0] > 0.0) {
-      T const scale = static_cast<T>(this->template scale_of<0>(weight[0]));
+    if (weight > 0.0) {
+      T const scale = static_cast<T>(base::scale_of(terms_[0], weight));
       double of_teacher = 0.0;
       value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
                                                 here.teacher.columns, here.temperature[r], scale, upstream,
                                                 by_temperature ? &of_teacher : nullptr});
-      sums.value[0] += weight[0] * value;
+      sums.value += weight * value;
       if constexpr (requires { term().squared; }) {
         if (by_temperature && scale > T(0)) {
           double const of_student =
@@ -142,19 +146,35 @@ class distribution_rows : simd::weighed_batch<Student, Gradient, Term> {
       std::fill(student, student + student_.columns, Term::logarithmic ? -simd::infinity<T> : T(0));
       std::fill(upstream, upstream + student_.columns, T(0));
     }
-    if (this->writes_by_row()) this->write_row(row, weight, {{value}, {derivative}}, sums);
+    if (!this->writes_by_row()) return;
+    this->write_row(
+        row, &weight,
+        [&](std::size_t) {
+          return simd::row_record{value, derivative};
+        },
+        &sums);
   }
 
+  matrix_view<Student const> student_;
+  Gradient gradient_;
+  Term const& term_;
   index block_rows_ = 1;
 };
 
-/// The value of a loss of whole rows, and its gradient unless `output` is `no_gradient`.
+/// The value of a loss of whole rows, and where `output` is a view and not `no_gradient`, its gradient with respect to the
+/// student.
 template <class Student, class Output, class Term>
 loss_value evaluate_rows(char const* where, detail::any_policy policy, Student const& student,
                          Output const& output, bool accumulate, Term const& term) {
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
-  return distribution_rows<element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)
+  using T = std::common_type_t<arithmetic_t<element>, typename Term::arithmetic>;
+  simd::target_matrix<T> target;
+  if constexpr (!std::is_same_v<Output, simd::no_gradient>) target = simd::target_matrix<T>(output);
+  Term const evaluated(term);  // may take memory for itself
+  simd::terms_and_sums<1> of_batch{{simd::weighed_term::of(evaluated)}};
+  return distribution_rows<T, element, Output, Term>(where, logits, output, target,
+                                                     {.accumulate = accumulate}, evaluated, of_batch)
       .run(policy);
 }
 

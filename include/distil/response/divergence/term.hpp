@@ -39,7 +39,7 @@ template <class Function, class Storage, teacher_form Form>
 struct divergence_term : detail::dense_term<Storage, Form, detail::softened_term> {
   using base = detail::dense_term<Storage, Form, detail::softened_term>;
   template <class T, class Axis>
-  using reader = kernels::teacher_reader<T, Axis, Storage, Form>;
+  using reader = kernels::teacher_reader<T, Axis, Form>;
   template <class T, class Axis>
   using kernel = typename kernels::divergence_kernels<T, Axis, Function, reader<T, Axis>>::type;
 

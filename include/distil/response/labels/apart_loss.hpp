@@ -10,7 +10,7 @@ template <class Definition, class Storage, teacher_form Form>
 struct label_apart_term : detail::labelled_term<Storage, Form> {
   template <class T, class Axis>
   using kernel = kernels::label_apart_kernel<T, Axis, typename Definition::template rule<T, Axis>,
-                                             kernels::teacher_reader<T, Axis, Storage, Form>>;
+                                             kernels::teacher_reader<T, Axis, Form>>;
 
   typename Definition::options chosen;
 

@@ -87,15 +87,15 @@ struct labelled_loss : detail::labels_optional_face<labelled_loss<Definition>, t
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            options const& chosen) {
-    return simd::evaluate_into(name, policy, student, output, {.accumulate = chosen.accumulate},
-                               make_term(teacher, chosen));
+    return simd::evaluate(name, policy, student, output, {.accumulate = chosen.accumulate},
+                          make_term(teacher, chosen));
   }
   template <class Student, class Teacher, class Output>
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, label_view labels, Output const& output,
                                            options const& chosen) {
-    return simd::evaluate_into(name, policy, student, output, {.accumulate = chosen.accumulate},
-                               make_term(teacher, labels, chosen));
+    return simd::evaluate(name, policy, student, output, {.accumulate = chosen.accumulate},
+                          make_term(teacher, labels, chosen));
   }
 
   /// This loss as a term of `fuse`. Teacher, labels and every span in the options must outlive the objective.

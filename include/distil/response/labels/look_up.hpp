@@ -54,9 +54,8 @@ class looked_up {
   }
 
   /// What a matrix has there; `missing` for a row that has none.
-  template <class Storage>
-  [[nodiscard]] DISTIL_INLINE lanes<T> in(matrix_view<Storage> const& matrix, simd::tile rows,
-                                          T missing) const {
+  template <class Matrix>
+  [[nodiscard]] DISTIL_INLINE lanes<T> in(Matrix const& matrix, simd::tile rows, T missing) const {
     T found[lane_count] = {};
     for (index r = 0; r < rows.rows; ++r) {
       found[r] = class_[r] < 0 ? missing : detail::widen<T>(matrix(rows.first_row + r, class_[r]));

@@ -80,7 +80,7 @@ class soft_hard_sum {
   static auto sum(detail::any_policy policy, Student const& student, Output const& output,
                   Options const& options, Terms const&... terms) {
     objective_options const whole{.accumulate = options.accumulate, .values = options.rows.values};
-    return simd::evaluate_into(Loss::name, policy, student, output, whole, terms...);
+    return simd::evaluate(Loss::name, policy, student, output, whole, terms...);
   }
 
   /// The sum with the soft term that `make(with_gradient, options of it)` gives, which is alone without labels.

@@ -130,8 +130,7 @@ struct ranking_term : detail::term_base {
   void check_numbers([[maybe_unused]] char const* where, [[maybe_unused]] detail::computing_type type) const {
     if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
   }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "teacher", teacher.scores);
   }
   void inspect(char const* where, index /*rows*/, index columns) const {
@@ -240,8 +239,8 @@ struct ranking_loss : detail::binary_face<ranking_loss<Function>, typename Funct
                                            Teacher const& teacher, Output const& output,
                                            options_type const& options) {
     auto const scores = detail::logits_view(student);
-    return simd::evaluate_whole_rows_into(name, policy, scores, output, {.accumulate = options.accumulate},
-                                          make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
+                                     make_term(scores, teacher, options));
   }
 
  private:

@@ -56,7 +56,7 @@ class sampled_side<T, Axis, sampled_log_probabilities> {
 template <class T, class Axis, class Storage, teacher_form Form>
 class sampled_side<T, Axis, dense_teacher<Storage, Form>> {
   using lanes = simd::lanes<T>;
-  using reader = teacher_reader<T, Axis, Storage, Form>;
+  using reader = teacher_reader<T, Axis, Form>;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes::size);
 
  public:

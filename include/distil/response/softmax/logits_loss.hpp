@@ -12,8 +12,8 @@ struct logits_loss : detail::unary_face<logits_loss<Name, Kernel>, logits_option
   template <class Logits, class Output>
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Logits const& logits,
                                            Output const& output, logits_options const& options) {
-    return simd::evaluate_into(name, policy, logits, output, {.accumulate = options.accumulate},
-                               logits_term<Kernel>(options));
+    return simd::evaluate(name, policy, logits, output, {.accumulate = options.accumulate},
+                          logits_term<Kernel>(options));
   }
 
   /// As a term of `fuse`: an entropy bonus, a penalty on the partition sum.

@@ -34,8 +34,7 @@ struct logits_term_base : term_base {
     require_temperature(where, temperature, temperature_gradient, row_count);
     require_rows(where, rows, row_count);
   }
-  template <class Gradient>
-  void check_apart(char const*, Gradient const&) const {}
+  void check_apart(char const*, matrix_extent const&) const {}
   void inspect(char const* where, index /*rows*/, index /*columns*/) const {
     require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
     require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);

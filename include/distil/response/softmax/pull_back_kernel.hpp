@@ -27,7 +27,7 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
     }
 
    private:
-    simd::block_reader<T, Axis, Storage> upstream_;
+    simd::block_reader<T, Axis> upstream_;
   };
 
   struct partial {
@@ -95,8 +95,7 @@ struct pull_back_term : detail::term_base {
     detail::require_shape(where, "upstream", upstream, row_count, columns);
     detail::require_temperature(where, temperature, {}, row_count);
   }
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require(detail::overlap_of(gradient, upstream) != detail::overlap::partial, where, "gradient",
                     "overlapping the upstream gradient in part",
                     "the upstream gradient's own matrix, element for element, or apart from it");

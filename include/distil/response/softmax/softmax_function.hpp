@@ -32,9 +32,9 @@ class softmax_function {
   template <execution_policy Policy, class Logits, class Output>
   void operator()(Policy policy, Logits const& logits, Output&& output,
                   softmax_options const& options = {}) const {
-    simd::evaluate_with_gradient(name, policy, logits, std::forward<Output>(output),
-                                 {.accumulate = options.accumulate},
-                                 logits_term<Kernel>({.temperature = options.temperature}));
+    simd::evaluate(name, detail::any_policy(policy), logits,
+                   detail::output_view(std::forward<Output>(output)), {.accumulate = options.accumulate},
+                   logits_term<Kernel>({.temperature = options.temperature}));
   }
 
   template <matrix_argument Outputs, class Upstream, class Gradient>
@@ -48,9 +48,9 @@ class softmax_function {
                  softmax_options const& options = {}) const {
     auto const seen = detail::input_view(upstream);
     using element = std::remove_const_t<typename decltype(seen)::element>;
-    simd::evaluate_with_gradient(name, policy, outputs, std::forward<Gradient>(gradient),
-                                 {.accumulate = options.accumulate},
-                                 kernels::pull_back_term<element, Logarithmic>(seen, options.temperature));
+    simd::evaluate(name, detail::any_policy(policy), outputs,
+                   detail::output_view(std::forward<Gradient>(gradient)), {.accumulate = options.accumulate},
+                   kernels::pull_back_term<element, Logarithmic>(seen, options.temperature));
   }
 };
 

@@ -7,11 +7,12 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// The teacher's side of a tile of rows while its blocks are read.
-template <class T, class Axis, class Storage, teacher_form Form>
+template <class T, class Axis, teacher_form Form>
 class teacher_reader {
  public:
   static constexpr teacher_form form = Form;
 
+  template <class Storage>
   explicit teacher_reader(dense_teacher<Storage, Form> const& teacher) : reader_(teacher.matrix) {}
 
   DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
@@ -28,7 +29,7 @@ class teacher_reader {
   }
 
  private:
-  simd::block_reader<T, Axis, Storage> reader_;
+  simd::block_reader<T, Axis> reader_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

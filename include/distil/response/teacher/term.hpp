@@ -64,8 +64,7 @@ struct dense_term : Base {
     check_rows(where, row_count);
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     require_apart(where, gradient, "teacher", teacher.matrix);
   }
 

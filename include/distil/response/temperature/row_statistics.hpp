@@ -240,7 +240,7 @@ template <class Arithmetic, class Statistic, class Policy, class Storage>
 void find_statistics(Policy policy, matrix_view<Storage const> matrix, Statistic* to) {
   statistic_term<Arithmetic, Statistic> term;
   term.to = to;
-  (void)simd::evaluate("row_statistics", policy, matrix, {}, term);
+  (void)simd::evaluate("row_statistics", detail::any_policy(policy), matrix, simd::no_gradient(), {}, term);
   if constexpr (std::is_same_v<Statistic, row_spread>) {
     for (index row = 0; row < matrix.rows; ++row) {
       if (std::isfinite(to[row].mean) && std::isfinite(to[row].deviation)) continue;

@@ -91,8 +91,7 @@ struct top_k_term : detail::softened_term {
     if constexpr (requires { function.check_numbers(where, type); }) function.check_numbers(where, type);
   }
 
-  template <class Gradient>
-  void check_apart(char const* where, matrix_view<Gradient> const& gradient) const {
+  void check_apart(char const* where, detail::matrix_extent const& gradient) const {
     detail::require_apart(where, gradient, "ids", teacher.ids);
     detail::require_apart(where, gradient, "values", teacher.values);
   }
