@@ -11,8 +11,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_alpha, response_suite, in_float_and_double<adaptive_alpha_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_alpha, behaviour_suite, in_float_and_double<adaptive_alpha_case>);
+row_suites<adaptive_alpha_case> const suites("adaptive_alpha");
 
 TEST(adaptive_alpha, is_the_larger_of_two_divergences_of_each_row) {
   batch<double> b(30, 12, 1.0);

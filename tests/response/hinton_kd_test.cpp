@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(hinton_kd, response_suite, in_float_and_double<hinton_kd_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(hinton_kd, behaviour_suite, in_float_and_double<hinton_kd_case>);
+row_suites<hinton_kd_case> const suites("hinton_kd");
 
 TEST(hinton_kd, without_labels_is_the_soft_term_with_its_weight) {
   batch<double> b(6, 40);
