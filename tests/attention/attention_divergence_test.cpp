@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(attention_divergence, pair_suite,
-                               in_float_and_double<attention_divergence_case>);
+pair_suites<attention_divergence_case> const suites("attention_divergence");
 
 using setting = attention_divergence_case::setting;
 constexpr pair_shape three_sequences{{3, 2, 4, 4}, {3, 2, 4, 4}};

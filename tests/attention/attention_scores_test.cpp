@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(attention_scores, pair_suite, in_float_and_double<attention_scores_case>);
+pair_suites<attention_scores_case> const suites("attention_scores");
 
 TEST(attention_scores, counts_the_tokens_that_are_there) {
   std::vector<int> const lengths = {4, 0, 2};

@@ -137,8 +137,8 @@ class owned_matrix final : public some_matrix {
 };
 
 /// Random logits up to `magnitude`, and labels.
-inline void draw_batch(some_matrix& student, some_matrix& teacher, std::vector<std::int32_t>& labels, index rows,
-                       index columns, double magnitude, std::uint64_t seed) {
+inline void draw_batch(some_matrix& student, some_matrix& teacher, std::vector<std::int32_t>& labels,
+                       index rows, index columns, double magnitude, std::uint64_t seed) {
   numbers random(seed);
   for (index r = 0; r < rows; ++r) {
     for (index c = 0; c < columns; ++c) {

@@ -27,7 +27,8 @@ void gives_the_same_bits_on_any_number_of_threads(row_case const& of, element ty
       }
     };
     for (int threads = 1; threads <= 4; ++threads) {
-      expect_same(of.with_grad(detail::any_policy(parallel_policy{threads}), b, b.gradient, *s, {}), "parallel");
+      expect_same(of.with_grad(detail::any_policy(parallel_policy{threads}), b, b.gradient, *s, {}),
+                  "parallel");
       reversing_executor executor(threads);
       expect_same(of.with_grad(detail::any_policy(run_on(executor)), b, b.gradient, *s, {}), "own executor");
     }
@@ -94,10 +95,10 @@ void differentiates_by_the_temperature(row_case const& of, element type) {
       for (std::size_t r = 0; r < 18; ++r) {
         truth const& row = exact.rows[r];
         auto const at = static_cast<index>(r);
-        double const allowed = static_cast<double>(exact.factors[r]) * epsilon *
-                               allowed_slope(of.traits.bound, of.traits.has_teacher,
-                                             b.student.row<long double>(at), b.teacher.row<long double>(at),
-                                             row, s->temperature);
+        double const allowed =
+            static_cast<double>(exact.factors[r]) * epsilon *
+            allowed_slope(of.traits.bound, of.traits.has_teacher, b.student.row<long double>(at),
+                          b.teacher.row<long double>(at), row, s->temperature);
         long double const expected = exact.factors[r] == 0 ? 0 : exact.factors[r] * row.by_temperature;
         EXPECT_TRUE(close(each[r], expected, allowed + smallest))
             << s->label << ", row " << r << " of " << columns;
@@ -133,14 +134,13 @@ void does_not_care_for_a_constant_or_an_order(row_case const& of, element type) 
       auto const exact = truth_of(of, b, *s, {}, epsilon);
       double const allowed = 2 * exact.value_error;
       if (!moves) {
-        EXPECT_NEAR(of.with_grad(shifted, *s, {}), value,
-                    allowed + (type == element::float32 ? 1e-4 : 1e-13))
+        EXPECT_NEAR(of.with_grad(shifted, *s, {}), value, allowed + (type == element::float32 ? 1e-4 : 1e-13))
             << s->label;
       }
       EXPECT_NEAR(of.with_grad(reversed, *s, {}), value, allowed) << s->label;
       for (index r = 0; r < 3; ++r) {
-        double const scale = exact.rows[static_cast<std::size_t>(r)].gradient_scale *
-                             of.traits.bound.gradient * epsilon;
+        double const scale =
+            exact.rows[static_cast<std::size_t>(r)].gradient_scale * of.traits.bound.gradient * epsilon;
         double sum = 0;
         for (index c = 0; c < columns; ++c) {
           EXPECT_NEAR(reversed.gradient.at(r, columns - 1 - c), b.gradient.at(r, c), scale) << s->label;

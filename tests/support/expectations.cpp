@@ -84,10 +84,9 @@ void expect_gradient(row_case const& of, any_batch const& b, batch_truth const& 
       bool const masked = b.student.at(r, c) == minus_infinity;
       long double const expected =
           factor == 0 || masked ? 0.0L : factor * row.gradient[static_cast<std::size_t>(c)];
-      double const allowed = of.traits.bound.gradient * arithmetic.epsilon * row.gradient_scale *
-                                 static_cast<double>(factor) +
-                             arithmetic.smallest +
-                             storage_rounding(b.gradient.type(), static_cast<double>(expected));
+      double const allowed =
+          of.traits.bound.gradient * arithmetic.epsilon * row.gradient_scale * static_cast<double>(factor) +
+          arithmetic.smallest + storage_rounding(b.gradient.type(), static_cast<double>(expected));
       ASSERT_TRUE(close(b.gradient.at(r, c), expected, allowed))
           << where << ", gradient of row " << r << ", class " << c;
     }

@@ -5,7 +5,8 @@
 namespace distil::testing {
 namespace {
 
-constexpr layout every_layout[] = {layout::row_major, layout::padded, layout::class_major, layout::every_other};
+constexpr layout every_layout[] = {layout::row_major, layout::padded, layout::class_major,
+                                   layout::every_other};
 
 void matches_the_reference_on_every_shape(row_case const& of, element type) {
   for (auto const& [rows, columns] : interesting_shapes(lanes_of(type))) {
@@ -47,7 +48,8 @@ void gradient_is_the_central_difference_of_the_reference(row_case const& of, ele
       auto const label = b.labels[static_cast<std::size_t>(r)];
       auto const student = b.student.row<long double>(r);
       auto const difference = reference::gradient(
-          [&](exact_row const& moved) { return of.moved_value(student, moved, teacher, label, *s); }, student);
+          [&](exact_row const& moved) { return of.moved_value(student, moved, teacher, label, *s); },
+          student);
       double const scale = of.of(student, teacher, label, *s).gradient_scale;
       for (index c = 0; c < b.columns; ++c) {
         EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(difference[static_cast<std::size_t>(c)]) / 2,

@@ -23,8 +23,8 @@ suite<row_case> const& behaviour_suite();
 template <class Case>
 class row_suites {
  public:
-  explicit row_suites(std::string const& loss, std::vector<suite<row_case>> const& suites = {response_suite(),
-                                                                                            behaviour_suite()}) {
+  explicit row_suites(std::string const& loss,
+                      std::vector<suite<row_case>> const& suites = {response_suite(), behaviour_suite()}) {
     add(loss, suites, compiled_types());
   }
 

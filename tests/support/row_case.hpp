@@ -74,30 +74,35 @@ class described_case : public row_case {
                   .has_labels = Case::has_labels,
                   .has_temperature_gradient = Case::has_temperature_gradient,
                   .is_map = Case::is_map,
-                  .call_allocates = requires { Case::call_allocates; },
-                  .moves_with_a_constant = requires { Case::moves_with_a_constant; }}) {}
+                  .call_allocates = requires { Case::call_allocates;
+}, .moves_with_a_constant = requires {
+  Case::moves_with_a_constant;
+}
+}  // namespace distil::testing
+) {}
 
-  [[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
-    std::vector<std::shared_ptr<setting>> result;
-    for (own_setting const& s : Case::settings()) result.push_back(std::make_shared<own_setting>(s));
-    return result;
+[[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
+  std::vector<std::shared_ptr<setting>> result;
+  for (own_setting const& s : Case::settings()) result.push_back(std::make_shared<own_setting>(s));
+  return result;
+}
+[[nodiscard]] truth of(exact_row const& z, exact_row const& t, std::int64_t label,
+                       setting const& s) const override {
+  return Case::of(z, t, label, own(s));
+}
+[[nodiscard]] long double moved_value(exact_row const& z, exact_row const& moved, exact_row const& t,
+                                      std::int64_t label, setting const& s) const override {
+  if constexpr (requires { Case::value_with_constants_of(z, moved, t, label, own(s)); }) {
+    return Case::value_with_constants_of(z, moved, t, label, own(s));
+  } else {
+    return Case::of(moved, t, label, own(s)).value;
   }
-  [[nodiscard]] truth of(exact_row const& z, exact_row const& t, std::int64_t label,
-                         setting const& s) const override {
-    return Case::of(z, t, label, own(s));
-  }
-  [[nodiscard]] long double moved_value(exact_row const& z, exact_row const& moved, exact_row const& t,
-                                        std::int64_t label, setting const& s) const override {
-    if constexpr (requires { Case::value_with_constants_of(z, moved, t, label, own(s)); }) {
-      return Case::value_with_constants_of(z, moved, t, label, own(s));
-    } else {
-      return Case::of(moved, t, label, own(s)).value;
-    }
-  }
+}
 
- protected:
-  static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
-};
+protected:
+static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
+}
+;
 
 /// A batch with its element types, for the calls of a case.
 template <class Student, class Teacher>
@@ -135,7 +140,8 @@ class case_of final : public described_case<Case> {
   loss_value with_grad(detail::any_policy policy, any_batch const& b, some_matrix& gradient, setting const& s,
                        row_options const& rows, bool accumulate, std::span<double> slope) const override {
     loss_value result;
-    if (!(try_gradient(Mixes(), result, policy, b, gradient, s, rows, accumulate, slope) || ...)) not_compiled();
+    if (!(try_gradient(Mixes(), result, policy, b, gradient, s, rows, accumulate, slope) || ...))
+      not_compiled();
     return result;
   }
 
@@ -144,8 +150,7 @@ class case_of final : public described_case<Case> {
 
   template <class S, class Te, class G>
   static bool try_value(mix<S, Te, G>, loss_value& result, detail::any_policy policy, any_batch const& b,
-                        setting const& s, row_options const& rows,
-                        [[maybe_unused]] std::span<double> slope) {
+                        setting const& s, row_options const& rows, [[maybe_unused]] std::span<double> slope) {
     if constexpr (std::is_same_v<S, G>) {
       if (b.student.type() != element_of<S> || b.teacher.type() != element_of<Te>) return false;
       typed_batch<S, Te> const typed(b);
@@ -162,7 +167,8 @@ class case_of final : public described_case<Case> {
   static bool try_gradient(mix<S, Te, G>, loss_value& result, detail::any_policy policy, any_batch const& b,
                            some_matrix& gradient, setting const& s, row_options const& rows, bool accumulate,
                            [[maybe_unused]] std::span<double> slope) {
-    if (element_types{b.student.type(), b.teacher.type(), gradient.type()} != mix<S, Te, G>::types) return false;
+    if (element_types{b.student.type(), b.teacher.type(), gradient.type()} != mix<S, Te, G>::types)
+      return false;
     typed_batch<S, Te> const typed(b);
     matrix_view<G> const to = static_cast<owned_matrix<G>&>(gradient).view();
     if constexpr (Case::has_temperature_gradient) {
