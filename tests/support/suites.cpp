@@ -33,6 +33,9 @@ void add_tests(std::string const& loss, suite<Case> const& tests, std::shared_pt
 class row_case;
 template void add_tests(std::string const&, suite<row_case> const&, std::shared_ptr<row_case const> const&,
                         element);
+class batch_case;
+template void add_tests(std::string const&, suite<batch_case> const&,
+                        std::shared_ptr<batch_case const> const&, element);
 class feature_case;
 template void add_tests(std::string const&, suite<feature_case> const&,
                         std::shared_ptr<feature_case const> const&, element);
