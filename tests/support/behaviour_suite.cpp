@@ -75,7 +75,7 @@ void takes_other_element_types(row_case const& of, element) {
 
 void differentiates_by_the_temperature(row_case const& of, element type) {
   if (!of.traits.has_temperature_gradient) return;
-  auto const [epsilon, smallest] = limits_of(type);
+  double const epsilon = limits_of(type).epsilon;
   for (auto const& s : of.settings()) {
     for (auto const& [columns, magnitude] :
          {std::pair{2, 4.0}, std::pair{30, 4.0}, std::pair{30, 1.5}, std::pair{1500, 1.5}}) {
@@ -91,24 +91,7 @@ void differentiates_by_the_temperature(row_case const& of, element type) {
       std::vector<double> one(1, 7.0), each(18, 7.0);
       (void)of.value(b, *s, rows, each);
       of.with_grad(b, *s, rows, false, one);
-      double sum = 0, size = 0;
-      for (std::size_t r = 0; r < 18; ++r) {
-        truth const& row = exact.rows[r];
-        auto const at = static_cast<index>(r);
-        double const allowed =
-            static_cast<double>(exact.factors[r]) * epsilon *
-            allowed_slope(of.traits.bound, of.traits.has_teacher, b.student.row<long double>(at),
-                          b.teacher.row<long double>(at), row, s->temperature);
-        long double const expected = exact.factors[r] == 0 ? 0 : exact.factors[r] * row.by_temperature;
-        EXPECT_TRUE(close(each[r], expected, allowed + smallest))
-            << s->label << ", row " << r << " of " << columns;
-        sum += each[r];
-        size += std::abs(each[r]);
-      }
-      EXPECT_NEAR(one[0], sum, 1e-12 * (1 + std::abs(sum))) << s->label;
-      bool const still = std::all_of(exact.rows.begin(), exact.rows.end(),
-                                     [](truth const& row) { return row.by_temperature == 0; });
-      EXPECT_TRUE(still || size > 0) << "says nothing: " << s->label << columns;
+      expect_slopes(of, b, exact, std::vector<double>(18, s->temperature), each, one[0], s->label);
     }
   }
 }

@@ -1,15 +1,28 @@
 #include "expectations.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace distil::testing {
+
+truth truth_of(row_case const& of, any_batch const& b, setting const& s, index r) {
+  return of.of(b.student.row<long double>(r), b.teacher.row<long double>(r),
+               b.labels[static_cast<std::size_t>(r)], s);
+}
 
 batch_truth truth_of(row_case const& of, any_batch const& b, setting const& s, row_options const& options,
                      double epsilon) {
+  return truth_of_rows(of, b, options, epsilon, [&](index r) { return truth_of(of, b, s, r); });
+}
+
+batch_truth truth_of_rows(row_case const& of, any_batch const& b, row_options const& options, double epsilon,
+                          std::function<truth(index)> const& row_truth) {
   std::vector<reference::row_loss<long double>> losses;
   batch_truth result;
   for (index r = 0; r < b.rows; ++r) {
-    bool const skipped = !(options.weights[r] > 0);
-    truth row = of.of(b.student.row<long double>(r), b.teacher.row<long double>(r),
-                      b.labels[static_cast<std::size_t>(r)], s);
+    bool const ignored = options.labels.size() > 0 && options.labels[r] == options.ignore_label;
+    bool const skipped = ignored || !(options.weights[r] > 0);
+    truth row = row_truth(r);
     if (skipped) row = {.gradient = exact_row(static_cast<std::size_t>(b.columns), 0)};
     losses.push_back({row.value, row.weight});
     result.rows.push_back(row);
@@ -68,6 +81,30 @@ double allowed_slope(error_bound const& bound, bool has_teacher, exact_row const
   return (bound.temperature_gradient * static_cast<double>(sum) +
           bound.temperature_floor * static_cast<double>(f)) /
          temperature;
+}
+
+void expect_slopes(row_case const& of, any_batch const& b, batch_truth const& exact,
+                   std::vector<double> const& temperatures, std::vector<double> const& each, double sum,
+                   std::string const& where) {
+  arithmetic_limits const arithmetic = limits_of(of, b);
+  double expected_sum = 0, size = 0;
+  for (std::size_t r = 0; r < each.size(); ++r) {
+    truth const& row = exact.rows[r];
+    auto const at = static_cast<index>(r);
+    double const allowed =
+        static_cast<double>(exact.factors[r]) * arithmetic.epsilon *
+        allowed_slope(of.traits.bound, of.traits.has_teacher, b.student.row<long double>(at),
+                      b.teacher.row<long double>(at), row, temperatures[r]);
+    long double const expected = exact.factors[r] == 0 ? 0 : exact.factors[r] * row.by_temperature;
+    EXPECT_TRUE(close(each[r], expected, allowed + arithmetic.smallest))
+        << where << ", row " << r << " of " << b.columns;
+    expected_sum += each[r];
+    size += std::abs(each[r]);
+  }
+  EXPECT_NEAR(sum, expected_sum, 1e-12 * (1 + std::abs(expected_sum))) << where;
+  bool const still = std::all_of(exact.rows.begin(), exact.rows.end(),
+                                 [](truth const& row) { return row.by_temperature == 0; });
+  EXPECT_TRUE(still || size > 0) << "says nothing: " << where << b.columns;
 }
 
 arithmetic_limits limits_of(row_case const& of, any_batch const& b) {

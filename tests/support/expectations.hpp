@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -20,8 +21,13 @@ struct batch_truth {
   std::vector<long double> factors = {};  ///< d reduced / d row
 };
 
+/// `row_truth(r)` is the reference of a row.
+batch_truth truth_of_rows(row_case const& of, any_batch const& b, row_options const& options, double epsilon,
+                          std::function<truth(index)> const& row_truth);
 batch_truth truth_of(row_case const& of, any_batch const& b, setting const& s, row_options const& options,
                      double epsilon);
+/// Of one row.
+truth truth_of(row_case const& of, any_batch const& b, setting const& s, index r);
 
 /// `found` within `allowed` of `expected`; NaN and infinities must be met exactly.
 ::testing::AssertionResult close(double found, long double expected, double allowed);
@@ -43,6 +49,11 @@ void expect_truth(row_case const& of, any_batch& b, batch_truth const& exact, se
                   row_options const& rows, std::string const& what);
 void expect_reference(row_case const& of, any_batch& b, setting const& s, row_options const& rows,
                       std::string const& what);
+
+/// dL/dT of every row, in `each`, against what the reference says; their sum, in `sum`.
+void expect_slopes(row_case const& of, any_batch const& b, batch_truth const& exact,
+                   std::vector<double> const& temperatures, std::vector<double> const& each, double sum,
+                   std::string const& where);
 
 /// The same for a batch with its types.
 template <class Case, class S, class Te, class G, class Setting>

@@ -19,12 +19,16 @@ suite<row_case> const& response_suite();
 /// temperature, and the laws that hold for all.
 suite<row_case> const& behaviour_suite();
 
+/// What holds row by row and setting by setting: options that differ from row to row, every setting at every temperature,
+/// each reason for which a row does not count, and a student like its teacher.
+suite<row_case> const& row_laws();
+
 /// `row_suites<its case> const suites("loss");` in the test of a loss takes them all.
 template <class Case>
 class row_suites {
  public:
-  explicit row_suites(std::string const& loss,
-                      std::vector<suite<row_case>> const& suites = {response_suite(), behaviour_suite()}) {
+  explicit row_suites(std::string const& loss, std::vector<suite<row_case>> const& suites = {
+                                                   response_suite(), behaviour_suite(), row_laws()}) {
     add(loss, suites, compiled_types());
   }
 
