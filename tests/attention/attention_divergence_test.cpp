@@ -31,6 +31,21 @@ TEST(attention_divergence, counts_the_tokens_that_are_there) {
   }
 }
 
+TEST(attention_divergence, masks_keys_where_queries_and_keys_differ_in_number) {
+  std::vector<double> const keys = {0, 1, 1, 1, 0, 1, 1, 0, 1, 1};
+  std::vector<double> const of_queries = {1, 0, 2, 0.5, 1, 3};
+  for (pair_shape const& shape : {pair_shape{{2, 2, 3, 5}, {2, 2, 3, 5}}, {{5, 2, 3, 2}, {5, 2, 3, 2}}}) {
+    for (map_layout const order : every_layout) {
+      pair_batch<double> b(shape, 2.0, order, map_layout::channels_last, order);
+      setting s{"", {}};
+      s.options.tokens = {.keys = keys};
+      expect_pair<attention_divergence_case>(b, s, "keys");
+      if (shape.student[0] == 2) s.options.tokens.weights = of_queries;
+      expect_pair<attention_divergence_case>(b, s, "keys and weights of queries");
+    }
+  }
+}
+
 TEST(attention_divergence, takes_other_numbers_of_heads_together) {
   for (auto const heads : {attention_heads::mean, attention_heads::sum}) {
     pair_batch<double> b({{2, 2, 3, 3}, {2, 5, 3, 3}});

@@ -23,6 +23,21 @@ TEST(attention_scores, counts_the_tokens_that_are_there) {
   }
 }
 
+TEST(attention_scores, masks_keys_where_queries_and_keys_differ_in_number) {
+  std::vector<double> const keys = {0, 1, 1, 1, 0, 1, 1, 0, 1, 1};
+  std::vector<double> const of_queries = {1, 0, 2, 0.5, 1, 3};
+  for (pair_shape const& shape : {pair_shape{{2, 2, 3, 5}, {2, 2, 3, 5}}, {{5, 2, 3, 2}, {5, 2, 3, 2}}}) {
+    for (map_layout const order : every_layout) {
+      pair_batch<double> b(shape, 2.0, order, map_layout::channels_last, order);
+      attention_scores_case::setting s{"", {}};
+      s.options.tokens = {.keys = keys};
+      expect_pair<attention_scores_case>(b, s, "keys");
+      if (shape.student[0] == 2) s.options.tokens.weights = of_queries;
+      expect_pair<attention_scores_case>(b, s, "keys and weights of queries");
+    }
+  }
+}
+
 TEST(attention_scores, takes_what_is_masked_as_zero) {
   std::vector<double> const student = {1, -1e4, -INFINITY, 2}, teacher = {3, -INFINITY, 5, -100};
   std::vector<double> gradient(4);

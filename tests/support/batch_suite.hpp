@@ -9,7 +9,11 @@ namespace distil::testing {
 suite<batch_case> const& batch_suite();
 std::vector<suite_test<batch_case>> batch_behaviour();  ///< its tests of what is not the formula's
 
-/// `batch_suites<its case> const suites("loss");` in the test of a loss takes it.
+/// What holds row by row and setting by setting: every setting at every temperature, each reason for which a row does not
+/// count, and a student like its teacher.
+suite<batch_case> const& batch_laws();
+
+/// `batch_suites<its case> const suites("loss");` in the test of a loss takes both.
 template <class Case>
 class batch_suites {
  public:
@@ -18,8 +22,13 @@ class batch_suites {
  private:
   template <class... Types>
   static void add(std::string const& loss, type_list<Types...>) {
-    (add_tests<batch_case>(loss, batch_suite(), std::make_shared<in_type<Types> const>(), element_of<Types>),
-     ...);
+    (add_in<Types>(loss), ...);
+  }
+  template <class T>
+  static void add_in(std::string const& loss) {
+    auto const of = std::make_shared<in_type<T> const>();
+    add_tests<batch_case>(loss, batch_suite(), of, element_of<T>);
+    add_tests<batch_case>(loss, batch_laws(), of, element_of<T>);
   }
   template <class T>
   using in_type = std::conditional_t<stands_for_other_types<T>,

@@ -84,6 +84,51 @@ void matches_the_reference_in_every_layout(feature_case const& of, element type)
   }
 }
 
+/// The last shape, with a number of samples that is none of its other sizes.
+pair_shape of_different_sizes(feature_case const& of) {
+  auto shape = of.shapes().back();
+  auto const is_size = [](map_shape const& sizes, index n) {
+    return std::find(sizes.begin() + 1, sizes.end(), n) != sizes.end();
+  };
+  while (is_size(shape.student, shape.student[0]) || is_size(shape.teacher, shape.student[0])) {
+    shape.student[0] = shape.teacher[0] += 2;
+  }
+  return shape;
+}
+
+void tells_all_its_sizes_apart(feature_case const& of, element type) {
+  auto const shape = of_different_sizes(of);
+  for (map_shape const& sizes : {shape.student, shape.teacher}) {
+    EXPECT_TRUE(sizes[2] != sizes[3] || sizes[3] == 1) << detail::map_text(sizes);
+  }
+  for (auto const& s : of.settings()) {
+    any_pair const plain(element_types::all(type), shape);
+    pair_truth const exact = pair_truth_of(of, plain.student.exact(), plain.teacher.exact(), s);
+    for (map_layout const order : every_layout) {
+      any_pair b(element_types::all(type), shape, 2.0, order, order, order);
+      expect_truth(of, b, exact, s, name_of(order));
+      if (::testing::Test::HasFailure()) return;
+    }
+  }
+}
+
+void is_defined_where_student_and_teacher_agree(feature_case const& of, element type) {
+  for (auto const& s : of.settings()) {
+    for (pair_shape const& shape : of.shapes()) {
+      if (shape.student != shape.teacher) continue;
+      any_pair b(element_types::all(type), shape);
+      b.teacher.fill([&](index n, index c, index y, index x) { return b.student.at(n, c, y, x); });
+      auto const exact = static_cast<double>(of.of(b.student.exact(), b.teacher.exact(), s));
+      double const found = of.with_grad(b, s).value;
+      EXPECT_NEAR(found, exact, of.bound.value * limits_of(type).epsilon * std::max(1.0, std::abs(exact)))
+          << s.label << ", " << detail::map_text(shape.student);
+      for_each_element(shape.student, [&](index n, index c, index y, index x) {
+        ASSERT_TRUE(std::isfinite(b.gradient.at(n, c, y, x))) << s.label;
+      });
+    }
+  }
+}
+
 void takes_other_element_types(feature_case const& of, element) {
   if (of.takes(mix<float, double, half>::types)) {
     any_pair b(mix<bfloat16, half, float>::types, of.shapes().back(), 2.0, map_layout::padded,
@@ -237,6 +282,8 @@ suite<feature_case> const& pair_suite() {
       {
           {"matches_the_reference_on_every_shape", matches_the_reference_on_every_shape},
           {"matches_the_reference_in_every_layout", matches_the_reference_in_every_layout},
+          {"tells_all_its_sizes_apart", tells_all_its_sizes_apart},
+          {"is_defined_where_student_and_teacher_agree", is_defined_where_student_and_teacher_agree},
           {"takes_other_element_types", takes_other_element_types},
           {"writes_in_place_and_adds", writes_in_place_and_adds},
           {"gives_the_same_bits_on_any_number_of_threads", gives_the_same_bits_on_any_number_of_threads},

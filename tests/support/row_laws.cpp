@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <string>
+#include <utility>
 
 #include "response_suite.hpp"
 
@@ -17,6 +19,9 @@ constexpr batch_shape shapes[] = {{19, 6, layout::row_major},
                                   {7, 90, layout::padded},
                                   {2, 2 * simd::least_part_columns + 3, layout::row_major},
                                   {21, 12, layout::class_major}};
+
+/// So long that the first setting does.
+bool is_in_parts(index columns) { return columns >= 2 * simd::least_part_columns; }
 
 /// Losses that take one temperature, or none.
 bool has_one_temperature(row_case const& of) {
@@ -39,6 +44,7 @@ void takes_a_temperature_and_a_weight_for_every_row(row_case const& of, element 
         weights.push_back(0.25 * static_cast<double>(1 + r * 3 % 5));
       }
       row_options const options{.weights = weights};
+      if (is_in_parts(columns) && i > 0) continue;
       auto const s = of.settings()[i];
       auto const exact = truth_of_rows(of, b, options, epsilon, [&](index r) {
         auto const alone = of.settings()[i];
@@ -52,10 +58,12 @@ void takes_a_temperature_and_a_weight_for_every_row(row_case const& of, element 
       expect_truth(of, b, exact, *s, options, "a temperature for every row");
       if (::testing::Test::HasFatalFailure()) return;
       if (of.traits.has_temperature_gradient) {
-        std::vector<double> one(1, 7.0), each(static_cast<std::size_t>(rows), 7.0);
-        (void)of.value(b, *s, options, one);
-        of.with_grad(b, *s, options, false, each);
-        expect_slopes(of, b, exact, temperatures, each, one[0], "a temperature for every row, " + s->label);
+        std::vector<double> each(static_cast<std::size_t>(rows), 7.0), again = each;
+        (void)of.value(b, *s, options, each);
+        of.with_grad(b, *s, options, false, again);
+        EXPECT_EQ(each, again) << s->label;
+        expect_slopes(of, b, exact, temperatures, each, std::accumulate(each.begin(), each.end(), 0.0),
+                      "a temperature for every row, " + s->label);
       }
     }
   }
@@ -124,8 +132,10 @@ void leaves_out_a_row_for_each_reason_alone(row_case const& of, element type) {
                        }});
   }
   for (reason const& why : reasons) {
+    bool first = true;
     for (auto const& s : of.settings()) {
       for (auto const& [rows, columns, order] : shapes) {
+        if (is_in_parts(columns) && !std::exchange(first, false)) continue;
         for (bool const all : {false, true}) {
           any_batch b(element_types::all(type), rows, columns, 2.0, order);
           weights.assign(static_cast<std::size_t>(rows), 1.0);
