@@ -30,19 +30,19 @@ pair_truth pair_truth_of(feature_case const& of, exact_map student, exact_map co
 
 void expect_truth(feature_case const& of, any_pair& b, pair_truth const& exact, any_setting const& s,
                   std::string const& what) {
-  auto const [epsilon, smallest] = limits_of(b.student.type(), b.teacher.type());
+  arithmetic_limits const limits = limits_of(b.student.type(), b.teacher.type());
   std::string const where = what + ", " + s.label + ", " + detail::map_text(b.student.shape());
   loss_value const found = of.with_grad(b, s);
   EXPECT_NEAR(found.value, static_cast<double>(exact.value),
-              of.bound.value * epsilon * exact.scales.value + smallest)
+              of.bound.value * limits.epsilon * exact.scales.value + limits.smallest)
       << where;
   if (b.student.type() == b.gradient.type()) {
     EXPECT_EQ(of.value(b, s).value, found.value) << where;
   }
   for_each_element(b.student.shape(), [&](index n, index c, index y, index x) {
     auto const expected = static_cast<double>(exact.gradient(n, c, y, x));
-    double const allowed = (of.bound.gradient * epsilon + 1e-11) * exact.scales.gradient + smallest + 1e-14 +
-                           storage_rounding(b.gradient.type(), expected);
+    double const allowed = (of.bound.gradient * limits.epsilon + 1e-11) * exact.scales.gradient +
+                           limits.smallest + 1e-14 + storage_rounding(b.gradient.type(), expected);
     EXPECT_NEAR(b.gradient.at(n, c, y, x), expected, allowed)
         << where << ", gradient at " << n << ", " << c << ", " << y << ", " << x;
   });
