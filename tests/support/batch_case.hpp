@@ -84,71 +84,69 @@ class batch_case_of final : public batch_case {
   batch_case_of()
       : batch_case({.name = Case::name,
                     .bound = Case::bound,
-                    .call_allocates = requires { Case::call_allocates;
-}, .most_columns = most_columns()
-}  // namespace distil::testing
-) {}
+                    .call_allocates = says_call_allocates<Case>,
+                    .most_columns = most_columns()}) {}
 
-[[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
-  std::vector<std::shared_ptr<setting>> result;
-  for (own_setting const& s : Case::settings()) result.push_back(std::make_shared<own_setting>(s));
-  return result;
-}
-[[nodiscard]] coupled_truth of(exact_matrix const& students, exact_matrix const& teachers,
-                               std::vector<long double> const& weights, setting const& s) const override {
-  return Case::of(students, teachers, weights, own(s));
-}
-[[nodiscard]] long double moved_value(exact_matrix const& moved, exact_matrix const& students,
-                                      exact_matrix const& teachers, std::vector<long double> const& weights,
-                                      setting const& s) const override {
-  if constexpr (requires { Case::value_at(moved, students, teachers, weights, own(s)); }) {
-    return Case::value_at(moved, students, teachers, weights, own(s));
-  } else {
-    return Case::of(moved, teachers, weights, own(s)).value;
+  [[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
+    std::vector<std::shared_ptr<setting>> result;
+    for (own_setting const& s : Case::settings()) result.push_back(std::make_shared<own_setting>(s));
+    return result;
   }
-}
+  [[nodiscard]] coupled_truth of(exact_matrix const& students, exact_matrix const& teachers,
+                                 std::vector<long double> const& weights, setting const& s) const override {
+    return Case::of(students, teachers, weights, own(s));
+  }
+  [[nodiscard]] long double moved_value(exact_matrix const& moved, exact_matrix const& students,
+                                        exact_matrix const& teachers, std::vector<long double> const& weights,
+                                        setting const& s) const override {
+    if constexpr (requires { Case::value_at(moved, students, teachers, weights, own(s)); }) {
+      return Case::value_at(moved, students, teachers, weights, own(s));
+    } else {
+      return Case::of(moved, teachers, weights, own(s)).value;
+    }
+  }
 
-[[nodiscard]] bool takes(element_types const& types) const override {
-  return ((types == Mixes::types) || ...);
-}
-loss_value value(detail::any_policy policy, any_batch const& b, setting const& s,
-                 coupled_rows const& rows) const override {
-  loss_value result;
-  if (!(try_value(Mixes(), result, policy, b, s, rows) || ...)) not_compiled();
-  return result;
-}
-loss_value with_grad(detail::any_policy policy, any_batch const& b, some_matrix& gradient, setting const& s,
-                     coupled_rows const& rows, bool accumulate) const override {
-  loss_value result;
-  if (!(try_gradient(Mixes(), result, policy, b, gradient, s, rows, accumulate) || ...)) not_compiled();
-  return result;
-}
+  [[nodiscard]] bool takes(element_types const& types) const override {
+    return ((types == Mixes::types) || ...);
+  }
+  loss_value value(detail::any_policy policy, any_batch const& b, setting const& s,
+                   coupled_rows const& rows) const override {
+    loss_value result;
+    if (!(try_value(Mixes(), result, policy, b, s, rows) || ...)) not_compiled();
+    return result;
+  }
+  loss_value with_grad(detail::any_policy policy, any_batch const& b, some_matrix& gradient, setting const& s,
+                       coupled_rows const& rows, bool accumulate) const override {
+    loss_value result;
+    if (!(try_gradient(Mixes(), result, policy, b, gradient, s, rows, accumulate) || ...)) not_compiled();
+    return result;
+  }
 
-private:
-static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
-static void not_compiled() { throw std::logic_error("a case is called with other types than it says"); }
-static constexpr index most_columns() {
-  if constexpr (requires { Case::most_columns; }) return Case::most_columns;
-  return std::numeric_limits<index>::max();
-}
+ private:
+  static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
+  static void not_compiled() { throw std::logic_error("a case is called with other types than it says"); }
+  static constexpr index most_columns() {
+    if constexpr (requires { Case::most_columns; }) return Case::most_columns;
+    return std::numeric_limits<index>::max();
+  }
 
-template <class S, class Te, class G>
-static bool try_value(mix<S, Te, G>, loss_value& result, detail::any_policy policy, any_batch const& b,
-                      setting const& s, coupled_rows const& rows) {
-  if (b.student.type() != element_of<S> || b.teacher.type() != element_of<Te>) return false;
-  result = Case::value(policy, typed_batch<S, Te>(b), own(s), rows);
-  return true;
-}
-template <class S, class Te, class G>
-static bool try_gradient(mix<S, Te, G>, loss_value& result, detail::any_policy policy, any_batch const& b,
-                         some_matrix& gradient, setting const& s, coupled_rows const& rows, bool accumulate) {
-  if (element_types{b.student.type(), b.teacher.type(), gradient.type()} != mix<S, Te, G>::types)
-    return false;
-  result = Case::with_grad(policy, typed_batch<S, Te>(b), static_cast<owned_matrix<G>&>(gradient).view(),
-                           own(s), rows, accumulate);
-  return true;
-}
-}
-;
+  template <class S, class Te, class G>
+  static bool try_value(mix<S, Te, G>, loss_value& result, detail::any_policy policy, any_batch const& b,
+                        setting const& s, coupled_rows const& rows) {
+    if (b.student.type() != element_of<S> || b.teacher.type() != element_of<Te>) return false;
+    result = Case::value(policy, typed_batch<S, Te>(b), own(s), rows);
+    return true;
+  }
+  template <class S, class Te, class G>
+  static bool try_gradient(mix<S, Te, G>, loss_value& result, detail::any_policy policy, any_batch const& b,
+                           some_matrix& gradient, setting const& s, coupled_rows const& rows,
+                           bool accumulate) {
+    if (element_types{b.student.type(), b.teacher.type(), gradient.type()} != mix<S, Te, G>::types)
+      return false;
+    result = Case::with_grad(policy, typed_batch<S, Te>(b), static_cast<owned_matrix<G>&>(gradient).view(),
+                             own(s), rows, accumulate);
+    return true;
+  }
+};
 
 }  // namespace distil::testing

@@ -21,6 +21,7 @@ struct row_traits {
   error_bound bound;
   bool has_teacher, has_labels, has_temperature_gradient, is_map;
   bool call_allocates, moves_with_a_constant;
+  bool counts_without_teacher;  ///< a row whose teacher is masked keeps what its label says
 };
 
 class row_case {
@@ -61,6 +62,19 @@ class row_case {
   }
 };
 
+template <class Case>
+concept says_call_allocates = requires {
+  Case::call_allocates;
+};
+template <class Case>
+concept says_moves_with_a_constant = requires {
+  Case::moves_with_a_constant;
+};
+template <class Case>
+concept says_counts_without_teacher = requires {
+  Case::counts_without_teacher;
+};
+
 /// Everything of a case but its calls.
 template <class Case>
 class described_case : public row_case {
@@ -74,35 +88,31 @@ class described_case : public row_case {
                   .has_labels = Case::has_labels,
                   .has_temperature_gradient = Case::has_temperature_gradient,
                   .is_map = Case::is_map,
-                  .call_allocates = requires { Case::call_allocates;
-}, .moves_with_a_constant = requires {
-  Case::moves_with_a_constant;
-}
-}  // namespace distil::testing
-) {}
+                  .call_allocates = says_call_allocates<Case>,
+                  .moves_with_a_constant = says_moves_with_a_constant<Case>,
+                  .counts_without_teacher = says_counts_without_teacher<Case>}) {}
 
-[[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
-  std::vector<std::shared_ptr<setting>> result;
-  for (own_setting const& s : Case::settings()) result.push_back(std::make_shared<own_setting>(s));
-  return result;
-}
-[[nodiscard]] truth of(exact_row const& z, exact_row const& t, std::int64_t label,
-                       setting const& s) const override {
-  return Case::of(z, t, label, own(s));
-}
-[[nodiscard]] long double moved_value(exact_row const& z, exact_row const& moved, exact_row const& t,
-                                      std::int64_t label, setting const& s) const override {
-  if constexpr (requires { Case::value_with_constants_of(z, moved, t, label, own(s)); }) {
-    return Case::value_with_constants_of(z, moved, t, label, own(s));
-  } else {
-    return Case::of(moved, t, label, own(s)).value;
+  [[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
+    std::vector<std::shared_ptr<setting>> result;
+    for (own_setting const& s : Case::settings()) result.push_back(std::make_shared<own_setting>(s));
+    return result;
   }
-}
+  [[nodiscard]] truth of(exact_row const& z, exact_row const& t, std::int64_t label,
+                         setting const& s) const override {
+    return Case::of(z, t, label, own(s));
+  }
+  [[nodiscard]] long double moved_value(exact_row const& z, exact_row const& moved, exact_row const& t,
+                                        std::int64_t label, setting const& s) const override {
+    if constexpr (requires { Case::value_with_constants_of(z, moved, t, label, own(s)); }) {
+      return Case::value_with_constants_of(z, moved, t, label, own(s));
+    } else {
+      return Case::of(moved, t, label, own(s)).value;
+    }
+  }
 
-protected:
-static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
-}
-;
+ protected:
+  static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
+};
 
 /// A batch with its element types, for the calls of a case.
 template <class Student, class Teacher>

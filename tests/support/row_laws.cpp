@@ -26,7 +26,7 @@ bool is_in_parts(index columns) { return columns >= 2 * simd::least_part_columns
 /// Losses that take one temperature, or none.
 bool has_one_temperature(row_case const& of) {
   std::string const name = of.traits.name;
-  for (char const* each : {"margin_mse"}) {
+  for (char const* each : {"margin_mse", "hard_distillation"}) {
     if (name == each) return true;
   }
   return false;
@@ -121,7 +121,7 @@ void leaves_out_a_row_for_each_reason_alone(row_case const& of, element type) {
                          rows.labels = tokens;
                          rows.ignore_label = -7;
                        }});
-    if (traits.has_teacher) {
+    if (traits.has_teacher && !traits.counts_without_teacher) {
       reasons.push_back(
           {"masked teacher", [&](any_batch& b, row_options&, index r) { mask(b.teacher, r, b.columns); }});
     }
@@ -162,6 +162,34 @@ void leaves_out_a_row_for_each_reason_alone(row_case const& of, element type) {
   }
 }
 
+/// Each term of such a loss is the mean over its own rows.
+void keeps_the_hard_term_of_a_row_without_teacher(row_case const& of, element type) {
+  if (!of.traits.counts_without_teacher) return;
+  for (auto const& s : of.settings()) {
+    for (index const columns : {6, 90}) {
+      any_batch b(element_types::all(type), 7, columns, 2.0),
+          ignored(element_types::all(type), 7, columns, 2.0);
+      for (index c = 0; c < columns; ++c) b.teacher.set(3, c, minus_infinity);
+      std::vector<double> values(7), of_others(7);
+      EXPECT_EQ(of.with_grad(b, *s, {.values = values}).weight, s->hard_weight > 0 ? 7.0 : 6.0) << s->label;
+      ignored.labels[3] = -100;
+      EXPECT_EQ(of.with_grad(ignored, *s, {.values = of_others}).weight, 6.0) << s->label;
+      double sum = 0;
+      for (index c = 0; c < columns; ++c) {
+        ASSERT_TRUE(std::isfinite(b.gradient.at(3, c))) << s->label;
+        sum += std::abs(b.gradient.at(3, c));
+      }
+      EXPECT_EQ(sum > 0, s->hard_weight > 0) << s->label;
+      EXPECT_EQ(values[3] > 0, s->hard_weight > 0) << s->label;
+      for (std::size_t r = 0; r < 7; ++r) {
+        if (r != 3) {
+          EXPECT_EQ(values[r], of_others[r]) << s->label;
+        }
+      }
+    }
+  }
+}
+
 void is_defined_where_student_and_teacher_agree(row_case const& of, element type) {
   if (!of.traits.has_teacher || of.traits.is_map) return;
   for (auto const& s : of.settings()) {
@@ -192,6 +220,7 @@ suite<row_case> const& row_laws() {
           {"takes_a_temperature_and_a_weight_for_every_row", takes_a_temperature_and_a_weight_for_every_row},
           {"holds_for_every_setting_at_every_temperature", holds_for_every_setting_at_every_temperature},
           {"leaves_out_a_row_for_each_reason_alone", leaves_out_a_row_for_each_reason_alone},
+          {"keeps_the_hard_term_of_a_row_without_teacher", keeps_the_hard_term_of_a_row_without_teacher},
           {"is_defined_where_student_and_teacher_agree", is_defined_where_student_and_teacher_agree},
       }};
   return result;
