@@ -101,14 +101,13 @@ void tells_all_its_sizes_apart(feature_case const& of, element type) {
   for (map_shape const& sizes : {shape.student, shape.teacher}) {
     EXPECT_TRUE(sizes[2] != sizes[3] || sizes[3] == 1) << detail::map_text(sizes);
   }
-  for (auto const& s : of.settings()) {
-    any_pair const plain(element_types::all(type), shape);
-    pair_truth const exact = pair_truth_of(of, plain.student.exact(), plain.teacher.exact(), s);
-    for (map_layout const order : every_layout) {
-      any_pair b(element_types::all(type), shape, 2.0, order, order, order);
-      expect_truth(of, b, exact, s, name_of(order));
-      if (::testing::Test::HasFailure()) return;
-    }
+  auto const s = of.settings().back();
+  any_pair const plain(element_types::all(type), shape);
+  pair_truth const exact = pair_truth_of(of, plain.student.exact(), plain.teacher.exact(), s);
+  for (map_layout const order : every_layout) {
+    any_pair b(element_types::all(type), shape, 2.0, order, order, order);
+    expect_truth(of, b, exact, s, name_of(order));
+    if (::testing::Test::HasFailure()) return;
   }
 }
 
