@@ -4,6 +4,20 @@ include(GoogleTest)
 find_package(GTest REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 
+# What the tests of losses share (the suites and how they hold a loss against its reference), compiled once for all of
+# their executables, with the same flags.
+function(distil_add_suites)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/support/*.cpp")
+  list(FILTER sources EXCLUDE REGEX "/allocations[.]cpp$")
+  add_library(distil_suites STATIC ${sources})
+  target_include_directories(distil_suites PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(distil_suites PRIVATE distil::distil GTest::gtest OpenMP::OpenMP_CXX)
+  distil_developer_target(distil_suites)
+  if(NOT DISTIL_SANITIZE)
+    target_compile_definitions(distil_suites PRIVATE DISTIL_TEST_COUNTS_ALLOCATIONS)
+  endif()
+endfunction()
+
 # distil_add_tests(<name> SOURCES <file>... [LIBRARIES <target>...]): executable <name>_tests, tests <name>.<suite>.<case>
 function(distil_add_tests name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
@@ -13,6 +27,12 @@ function(distil_add_tests name)
   target_link_libraries(${target} PRIVATE distil::distil ${arg_LIBRARIES} GTest::gtest_main OpenMP::OpenMP_CXX)
   distil_developer_target(${target})
 
+  if(name IN_LIST distil_loss_families)
+    if(NOT TARGET distil_suites)
+      distil_add_suites()
+    endif()
+    target_link_libraries(${target} PRIVATE distil_suites)
+  endif()
   if(name IN_LIST distil_loss_families AND NOT DISTIL_SANITIZE)
     target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/allocations.cpp")
     target_compile_definitions(${target} PRIVATE DISTIL_TEST_COUNTS_ALLOCATIONS)

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(attention_divergence, pair_suite,
-                               in_float_and_double<attention_divergence_case>);
+pair_suites<attention_divergence_case> const suites("attention_divergence");
 
 using setting = attention_divergence_case::setting;
 constexpr pair_shape three_sequences{{3, 2, 4, 4}, {3, 2, 4, 4}};
@@ -28,6 +27,21 @@ TEST(attention_divergence, counts_the_tokens_that_are_there) {
       expect_pair<attention_divergence_case>(b, s, "lengths and weights of sequences");
       s.options.tokens = {.lengths = lengths, .keys = keys, .weights = of_queries};
       expect_pair<attention_divergence_case>(b, s, "lengths, keys and weights of queries");
+    }
+  }
+}
+
+TEST(attention_divergence, masks_keys_where_queries_and_keys_differ_in_number) {
+  std::vector<double> const keys = {0, 1, 1, 1, 0, 1, 1, 0, 1, 1};
+  std::vector<double> const of_queries = {1, 0, 2, 0.5, 1, 3};
+  for (pair_shape const& shape : {pair_shape{{2, 2, 3, 5}, {2, 2, 3, 5}}, {{5, 2, 3, 2}, {5, 2, 3, 2}}}) {
+    for (map_layout const order : every_layout) {
+      pair_batch<double> b(shape, 2.0, order, map_layout::channels_last, order);
+      setting s{"", {}};
+      s.options.tokens = {.keys = keys};
+      expect_pair<attention_divergence_case>(b, s, "keys");
+      if (shape.student[0] == 2) s.options.tokens.weights = of_queries;
+      expect_pair<attention_divergence_case>(b, s, "keys and weights of queries");
     }
   }
 }

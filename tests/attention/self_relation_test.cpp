@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(self_relation, pair_suite, in_float_and_double<self_relation_case>);
+pair_suites<self_relation_case> const suites("self_relation");
 
 using setting = self_relation_case::setting;
 constexpr pair_shape four_tokens{{3, 4, 1, 4}, {3, 6, 1, 4}};

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(clip_affinity, pair_suite, in_float_and_double<clip_affinity_case>);
+pair_suites<clip_affinity_case> const suites("clip_affinity");
 
 TEST(clip_affinity, gives_the_derivative_by_the_scale) {
   expect_slope_by<clip_affinity_case, double>(&clip_affinity_options::student_scale,

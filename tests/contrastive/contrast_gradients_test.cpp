@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(contrast_gradients, pair_suite, in_float_and_double<contrast_gradients_case>);
+pair_suites<contrast_gradients_case> const suites("contrast_gradients");
 
 TEST(contrast_gradients, gives_the_derivative_by_the_scale) {
   expect_slope_by<contrast_gradients_case, double>(&contrast_gradients_options::student_scale,

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(info_nce, pair_suite, in_float_and_double<info_nce_case>);
+pair_suites<info_nce_case> const suites("info_nce");
 
 TEST(info_nce, gives_the_derivative_by_the_temperature) {
   expect_slope_by<info_nce_case, double>(

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(interactive_contrast, pair_suite,
-                               in_float_and_double<interactive_contrast_case>);
+pair_suites<interactive_contrast_case> const suites("interactive_contrast");
 
 TEST(interactive_contrast, gives_the_derivative_by_the_scale) {
   expect_slope_by<interactive_contrast_case, double>(&interactive_contrast_options::scale,

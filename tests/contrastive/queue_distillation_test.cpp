@@ -9,7 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(queue_distillation, pair_suite, in_float_and_double<queue_distillation_case>);
+pair_suites<queue_distillation_case> const suites("queue_distillation");
 
 TEST(queue_distillation, takes_two_queues_of_different_width) {
   pair_batch<double> b({{5, 4, 1, 1}, {5, 7, 1, 1}});

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(activation_boundaries, pair_suite,
-                               in_float_and_double<activation_boundaries_case>);
+pair_suites<activation_boundaries_case> const suites("activation_boundaries");
 
 TEST(activation_boundaries, weighs_samples_and_positions) {
   std::vector<float> const of_samples = {0.5F, 0.0F, 2.0F};

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(attention_guided, pair_suite, in_float_and_double<attention_guided_case>);
+pair_suites<attention_guided_case> const suites("attention_guided");
 
 TEST(attention_guided, takes_its_masks_as_constants) {
   using enum attention_mask;

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(attention_transfer, pair_suite, in_float_and_double<attention_transfer_case>);
+pair_suites<attention_transfer_case> const suites("attention_transfer");
 
 TEST(attention_transfer, weighs_samples) {
   std::vector<float> const weights = {0.5F, 0.0F, 2.0F};

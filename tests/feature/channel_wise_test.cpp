@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(channel_wise, pair_suite, in_float_and_double<channel_wise_case>);
+pair_suites<channel_wise_case> const suites("channel_wise");
 
 template <class T>
 void expect_slopes(double offset) {

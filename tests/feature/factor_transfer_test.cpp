@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(factor_transfer, pair_suite, in_float_and_double<factor_transfer_case>);
+pair_suites<factor_transfer_case> const suites("factor_transfer");
 
 TEST(factor_transfer, weighs_samples) {
   std::vector<float> const weights = {0.5F, 0.0F, 2.0F};

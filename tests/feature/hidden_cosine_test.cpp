@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(hidden_cosine, pair_suite, in_float_and_double<hidden_cosine_case>);
+pair_suites<hidden_cosine_case> const suites("hidden_cosine");
 
 TEST(hidden_cosine, weighs_samples_and_tokens) {
   std::vector<float> const of_samples = {0.5F, 0.0F, 2.0F};

@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(hierarchical_context, pair_suite,
-                               in_float_and_double<hierarchical_context_case>);
+pair_suites<hierarchical_context_case> const suites("hierarchical_context");
 
 TEST(hierarchical_context, weighs_samples) {
   std::vector<float> const weights = {0.5F, 0.0F, 2.0F};

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(hint, pair_suite, in_float_and_double<hint_case>);
+pair_suites<hint_case> const suites("hint");
 
 TEST(hint, weighs_samples_and_positions) {
   std::vector<float> const of_samples = {0.5F, 0.0F, 2.0F};

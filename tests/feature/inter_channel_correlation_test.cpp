@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(inter_channel_correlation, pair_suite,
-                               in_float_and_double<inter_channel_correlation_case>);
+pair_suites<inter_channel_correlation_case> const suites("inter_channel_correlation");
 
 TEST(inter_channel_correlation, does_not_see_the_order_of_positions_nor_scale) {
   pair_batch<double> b({{2, 4, 1, 6}, {2, 4, 3, 4}});

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(localization, pair_suite, in_float_and_double<localization_case>);
+pair_suites<localization_case> const suites("localization");
 
 pair_shape const head = {{2, 12, 3, 2}, {2, 12, 3, 2}};
 

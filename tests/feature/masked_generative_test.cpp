@@ -7,7 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(masked_generative, pair_suite, in_float_and_double<masked_generative_case>);
+pair_suites<masked_generative_case> const suites("masked_generative");
 
 TEST(masked_generative, weighs_samples_and_positions) {
   std::vector<float> const of_samples = {0.5F, 0.0F, 2.0F};

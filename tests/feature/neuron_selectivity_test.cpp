@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(neuron_selectivity, pair_suite, in_float_and_double<neuron_selectivity_case>);
+pair_suites<neuron_selectivity_case> const suites("neuron_selectivity");
 
 TEST(neuron_selectivity, does_not_see_the_order_of_channels_nor_their_scale) {
   for (auto const& s : neuron_selectivity_case::settings()) {

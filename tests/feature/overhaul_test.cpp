@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(overhaul, pair_suite, in_float_and_double<overhaul_case>);
+pair_suites<overhaul_case> const suites("overhaul");
 
 TEST(overhaul, takes_margins_of_channels_and_weights) {
   std::vector<double> const margins = {-0.5, 0.25, 0, -2, -0.125};

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(patch_relations, pair_suite, in_float_and_double<patch_relations_case>);
+pair_suites<patch_relations_case> const suites("patch_relations");
 
 pair_shape const batch = {{3, 4, 3, 2}, {3, 6, 3, 2}};
 

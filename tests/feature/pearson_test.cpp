@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(pearson, pair_suite, in_float_and_double<pearson_case>);
+pair_suites<pearson_case> const suites("pearson");
 
 TEST(pearson, is_one_less_the_correlation) {
   pair_batch<double> b({{3, 1, 2, 2}, {3, 1, 2, 2}});

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(singular_vectors, pair_suite, in_float_and_double<singular_vectors_case>);
+pair_suites<singular_vectors_case> const suites("singular_vectors");
 
 TEST(singular_vectors, does_not_see_the_order_of_positions_nor_scale) {
   pair_batch<double> b({{4, 3, 1, 6}, {4, 3, 2, 3}});

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(softmax_regression, pair_suite, in_float_and_double<softmax_regression_case>);
+pair_suites<softmax_regression_case> const suites("softmax_regression");
 
 TEST(softmax_regression, weighs_samples_and_names_its_parts) {
   std::vector<float> const weights = {0.5F, 0.0F, 2.0F};

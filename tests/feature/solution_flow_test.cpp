@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(solution_flow, pair_suite, in_float_and_double<solution_flow_case>);
+pair_suites<solution_flow_case> const suites("solution_flow");
 
 /// Layers of different widths.
 struct two_layers {

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(variational_information, pair_suite,
-                               in_float_and_double<variational_information_case>);
+pair_suites<variational_information_case> const suites("variational_information");
 
 TEST(variational_information, learns_the_variances) {
   std::vector<double> const parameters = {-3, 0, 0.5, 5, 40}, weights = {0.5, 0, 2};

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(centered_kernel_alignment, pair_suite,
-                               in_float_and_double<centered_kernel_alignment_case>);
+pair_suites<centered_kernel_alignment_case> const suites("centered_kernel_alignment");
 
 centered_kernel_alignment_options const debiased{.estimate = independence_estimate::debiased};
 

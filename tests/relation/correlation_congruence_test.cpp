@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(correlation_congruence, pair_suite,
-                               in_float_and_double<correlation_congruence_case>);
+pair_suites<correlation_congruence_case> const suites("correlation_congruence");
 
 correlation_congruence_options const successive{.kernel = correlation_kernel_form::successive};
 

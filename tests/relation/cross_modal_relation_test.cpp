@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(cross_modal_relation, pair_suite,
-                               in_float_and_double<cross_modal_relation_case>);
+pair_suites<cross_modal_relation_case> const suites("cross_modal_relation");
 
 TEST(cross_modal_relation, is_nothing_where_the_modalities_agree) {
   pair_batch<double> b({{7, 9, 1, 1}, {7, 9, 1, 1}});

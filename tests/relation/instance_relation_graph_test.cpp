@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(instance_relation_graph, pair_suite,
-                               in_float_and_double<instance_relation_graph_case>);
+pair_suites<instance_relation_graph_case> const suites("instance_relation_graph");
 
 TEST(instance_relation_graph, gives_its_terms) {
   pair_batch<double> b({{8, 3, 2, 2}, {8, 2, 3, 3}});

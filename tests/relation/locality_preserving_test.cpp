@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(locality_preserving, pair_suite,
-                               in_float_and_double<locality_preserving_case>);
+pair_suites<locality_preserving_case> const suites("locality_preserving");
 
 TEST(locality_preserving, reconstructs_what_the_teacher_reconstructs) {
   // Points on a line, which any affine map keeps on one: each lies between its two neighbours.

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(probabilistic_transfer, pair_suite,
-                               in_float_and_double<probabilistic_transfer_case>);
+pair_suites<probabilistic_transfer_case> const suites("probabilistic_transfer");
 
 TEST(probabilistic_transfer, does_not_see_rotation_and_lengths) {
   pair_batch<double> b({{7, 4, 1, 1}, {7, 4, 1, 1}});

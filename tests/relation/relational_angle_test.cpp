@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(relational_angle, pair_suite, in_float_and_double<relational_angle_case>);
+pair_suites<relational_angle_case> const suites("relational_angle");
 
 TEST(relational_angle, does_not_see_scale_rotation_and_place) {
   pair_batch<double> b({{7, 4, 1, 1}, {7, 4, 1, 1}});

@@ -6,7 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(similarity_graph, pair_suite, in_float_and_double<similarity_graph_case>);
+pair_suites<similarity_graph_case> const suites("similarity_graph");
 
 template <class Kernel>
 void expect_kernel(Kernel const& kernel) {

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(similarity_preserving, pair_suite,
-                               in_float_and_double<similarity_preserving_case>);
+pair_suites<similarity_preserving_case> const suites("similarity_preserving");
 
 TEST(similarity_preserving, does_not_see_rotation_and_scale) {
   pair_batch<double> b({{7, 4, 1, 1}, {7, 4, 1, 1}});

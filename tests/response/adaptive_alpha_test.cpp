@@ -12,8 +12,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_alpha, response_suite, in_float_and_double<adaptive_alpha_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_alpha, behaviour_suite, in_float_and_double<adaptive_alpha_case>);
+row_suites<adaptive_alpha_case> const suites("adaptive_alpha");
 
 TEST(adaptive_alpha, takes_a_teacher_temperature_and_a_factor) {
   expect_teacher_temperature<adaptive_alpha_case>(adaptive_alpha);

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_kl, response_suite, in_float_and_double<adaptive_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(adaptive_kl, behaviour_suite, in_float_and_double<adaptive_kl_case>);
+row_suites<adaptive_kl_case> const suites("adaptive_kl");
 
 TEST(adaptive_kl, obeys_the_laws) {
   expect_slope_of_temperature<adaptive_kl_case>();

@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(alpha_beta, response_suite, in_float_and_double<alpha_beta_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(alpha_beta, behaviour_suite, in_float_and_double<alpha_beta_case>);
+row_suites<alpha_beta_case> const suites("alpha_beta");
 
 TEST(alpha_beta, obeys_the_laws) {
   expect_slope_of_temperature<alpha_beta_case>();

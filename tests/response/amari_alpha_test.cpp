@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(amari_alpha, response_suite, in_float_and_double<amari_alpha_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(amari_alpha, behaviour_suite, in_float_and_double<amari_alpha_case>);
+row_suites<amari_alpha_case> const suites("amari_alpha");
 
 TEST(amari_alpha, obeys_the_laws) {
   expect_slope_of_temperature<amari_alpha_case>();

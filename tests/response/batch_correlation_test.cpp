@@ -8,7 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(batch_correlation, batch_suite, in_float_and_double<batch_correlation_case>);
+batch_suites<batch_correlation_case> const suites("batch_correlation");
 
 TEST(batch_correlation, keeps_small_differences) {
   // Of Gram matrices that agree to seven digits, in float.

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(brier_divergence, response_suite, in_float_and_double<brier_divergence_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(brier_divergence, behaviour_suite, in_float_and_double<brier_divergence_case>);
+row_suites<brier_divergence_case> const suites("brier_divergence");
 
 TEST(brier_divergence, is_two_between_certainties_and_finite_for_masks) {
   batch<double> b(1, 3);

@@ -8,7 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(class_correlation, batch_suite, in_float_and_double<class_correlation_case>);
+batch_suites<class_correlation_case> const suites("class_correlation");
 
 TEST(class_correlation, keeps_small_differences) {
   // Of Gram matrices that agree to seven digits, in float.

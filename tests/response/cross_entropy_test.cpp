@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(cross_entropy, response_suite, in_float_and_double<cross_entropy_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(cross_entropy, behaviour_suite, in_float_and_double<cross_entropy_case>);
+row_suites<cross_entropy_case> const suites("cross_entropy");
 
 TEST(cross_entropy, refuses_negative_soft_targets_before_it_writes) {
   for (layout const order : {layout::row_major, layout::class_major, layout::every_other}) {

@@ -10,8 +10,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(decoupled_kd, response_suite, in_float_and_double<decoupled_kd_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(decoupled_kd, behaviour_suite, in_float_and_double<decoupled_kd_case>);
+row_suites<decoupled_kd_case> const suites("decoupled_kd");
 
 /// The two parts of every row, each alone.
 struct parts {

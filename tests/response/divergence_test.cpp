@@ -50,8 +50,7 @@ struct squared_hellinger_case : divergence_case<squared_hellinger> {
 
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(users_hellinger, response_suite, in_float_and_double<squared_hellinger_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(users_hellinger, behaviour_suite, in_float_and_double<squared_hellinger_case>);
+row_suites<squared_hellinger_case> const suites("users_hellinger");
 
 TEST(divergence, without_a_name_and_without_a_derivative_by_log_p) {
   batch<double> b(5, 70);

@@ -7,10 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(dynamic_temperature_kd, response_suite,
-                               in_float_and_double<dynamic_temperature_kd_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(dynamic_temperature_kd, behaviour_suite,
-                               in_float_and_double<dynamic_temperature_kd_case>);
+row_suites<dynamic_temperature_kd_case> const suites("dynamic_temperature_kd");
 
 TEST(dynamic_temperature_kd, gives_its_three_terms) {
   batch<double> b(6, 20);

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(entropy, response_suite, in_float_and_double<entropy_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(entropy, behaviour_suite, in_float_and_double<entropy_case>);
+row_suites<entropy_case> const suites("entropy");
 
 }  // namespace
 }  // namespace distil::testing

@@ -9,10 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(hard_distillation, response_suite,
-                               in_float_and_double<hard_distillation_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(hard_distillation, behaviour_suite,
-                               in_float_and_double<hard_distillation_case>);
+row_suites<hard_distillation_case> const suites("hard_distillation");
 
 std::vector<std::int32_t> choices(batch<double> const& b) {
   std::vector<std::int32_t> result;

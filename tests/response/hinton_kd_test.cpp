@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(hinton_kd, response_suite, in_float_and_double<hinton_kd_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(hinton_kd, behaviour_suite, in_float_and_double<hinton_kd_case>);
+row_suites<hinton_kd_case> const suites("hinton_kd");
 
 TEST(hinton_kd, without_labels_is_the_soft_term_with_its_weight) {
   batch<double> b(6, 40);
@@ -51,6 +50,24 @@ TEST(hinton_kd, a_sample_without_label_can_still_be_taught) {
   EXPECT_EQ(whole.hard.weight, 3.0);
   EXPECT_EQ(whole.soft.weight, 3.0);
   EXPECT_EQ(b.gradient.at(1, 0), 0.0);
+}
+
+TEST(hinton_kd, takes_each_term_over_its_own_rows) {
+  batch<double> b(5, 12);
+  for (index c = 0; c < 12; ++c) b.teacher.set(2, c, minus_infinity);
+  auto const z = b.student.view();
+  auto const t = b.teacher.view();
+  auto const found = distil::hinton_kd.with_grad(z, t, b.labels, b.gradient.view(), {.soft_weight = 0.7});
+  EXPECT_EQ(found.hard.weight, 5.0);
+  EXPECT_EQ(found.soft.weight, 4.0);
+  EXPECT_NEAR(found.value,
+              0.3 * distil::cross_entropy(z, b.labels) + 0.7 * distil::forward_kl(z, t, {.temperature = 4}),
+              1e-13);
+  auto const q = reference::softmax(b.student.row(2));
+  for (index c = 0; c < 12; ++c) {
+    auto const at = static_cast<std::size_t>(c);
+    EXPECT_NEAR(b.gradient.at(2, c), 0.3 / 5 * (q[at] - (c == b.labels[2] ? 1 : 0)), 1e-15);
+  }
 }
 
 TEST(hinton_kd, of_weight_0_is_without_the_term_whatever_it_holds) {

@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(jeffreys, response_suite, in_float_and_double<jeffreys_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(jeffreys, behaviour_suite, in_float_and_double<jeffreys_case>);
+row_suites<jeffreys_case> const suites("jeffreys");
 
 TEST(jeffreys, obeys_the_laws) {
   expect_slope_of_temperature<jeffreys_case>();

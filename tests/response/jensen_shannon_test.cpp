@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(jensen_shannon, response_suite, in_float_and_double<jensen_shannon_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(jensen_shannon, behaviour_suite, in_float_and_double<jensen_shannon_case>);
+row_suites<jensen_shannon_case> const suites("jensen_shannon");
 
 TEST(jensen_shannon, obeys_the_laws) {
   expect_slope_of_temperature<jensen_shannon_case>();

@@ -9,10 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(list_maximum_likelihood, response_suite,
-                               in_float_and_double<list_maximum_likelihood_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(list_maximum_likelihood, behaviour_suite,
-                               in_float_and_double<list_maximum_likelihood_case>);
+row_suites<list_maximum_likelihood_case> const suites("list_maximum_likelihood");
 
 double value_of(std::vector<double> const& student, std::vector<double> const& teacher,
                 list_maximum_likelihood_options const& options = {}) {

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(log_softmax, response_suite, in_float_and_double<log_softmax_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(log_softmax, behaviour_suite, in_float_and_double<log_softmax_case>);
+row_suites<log_softmax_case> const suites("log_softmax");
 
 }  // namespace
 }  // namespace distil::testing

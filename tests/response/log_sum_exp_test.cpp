@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(log_sum_exp, response_suite, in_float_and_double<log_sum_exp_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(log_sum_exp, behaviour_suite, in_float_and_double<log_sum_exp_case>);
+row_suites<log_sum_exp_case> const suites("log_sum_exp");
 
 }  // namespace
 }  // namespace distil::testing

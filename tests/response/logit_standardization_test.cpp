@@ -8,10 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(logit_standardization, response_suite,
-                               in_float_and_double<logit_standardization_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(logit_standardization, behaviour_suite,
-                               in_float_and_double<logit_standardization_case>);
+row_suites<logit_standardization_case> const suites("logit_standardization");
 
 /// Rows with mean 0 and deviation 1, as a matrix.
 owned_matrix<double> standardized_rows(owned_matrix<double> const& logits, index rows, index columns) {

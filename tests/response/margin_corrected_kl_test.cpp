@@ -9,10 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(margin_corrected_kl, response_suite,
-                               in_float_and_double<margin_corrected_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(margin_corrected_kl, behaviour_suite,
-                               in_float_and_double<margin_corrected_kl_case>);
+row_suites<margin_corrected_kl_case> const suites("margin_corrected_kl");
 
 // The gradient at T = 1 is q - p', one row of it at a time.
 TEST(margin_corrected_kl, makes_the_label_lead_by_the_margin) {

@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(margin_mse, response_suite, in_float_and_double<margin_mse_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(margin_mse, behaviour_suite, in_float_and_double<margin_mse_case>);
+row_suites<margin_mse_case> const suites("margin_mse");
 
 TEST(margin_mse, of_one_negative_is_the_papers) {
   std::vector<double> const student = {3.0, 1.0}, teacher = {9.0, 5.5};

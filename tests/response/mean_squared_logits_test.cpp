@@ -8,12 +8,9 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(mean_squared_logits, response_suite,
-                               in_float_and_double<mean_squared_logits_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(mean_squared_logits, behaviour_suite,
-                               in_float_and_double<mean_squared_logits_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(relative_mean_squared_logits, response_suite,
-                               in_float_and_double<relative_squared_logits_case>);
+row_suites<mean_squared_logits_case> const suites_of_mean_squared_logits("mean_squared_logits");
+row_suites<relative_squared_logits_case> const suites_of_relative_mean_squared_logits(
+    "relative_mean_squared_logits", {response_suite(), row_laws()});
 
 TEST(mean_squared_logits, centred_does_not_see_a_constant) {
   batch<double> b(3, 50);

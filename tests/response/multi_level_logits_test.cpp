@@ -9,7 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(multi_level_logits, batch_suite, in_float_and_double<multi_level_logits_case>);
+batch_suites<multi_level_logits_case> const suites("multi_level_logits");
 
 TEST(multi_level_logits, is_the_sum_of_its_levels) {
   batch<double> b(9, 6);

@@ -6,10 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(negative_log_overlap, response_suite,
-                               in_float_and_double<negative_log_overlap_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(negative_log_overlap, behaviour_suite,
-                               in_float_and_double<negative_log_overlap_case>);
+row_suites<negative_log_overlap_case> const suites("negative_log_overlap");
 
 TEST(negative_log_overlap, obeys_the_laws) {
   expect_slope_of_temperature<negative_log_overlap_case>();

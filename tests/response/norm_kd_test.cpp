@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(norm_kd, response_suite, in_float_and_double<norm_kd_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(norm_kd, behaviour_suite, in_float_and_double<norm_kd_case>);
+row_suites<norm_kd_case> const suites("norm_kd");
 
 TEST(norm_kd, is_logit_standardization_times_the_teachers_variance) {
   batch<double> b(9, 50);

@@ -9,10 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(normalized_jensen_shannon, response_suite,
-                               in_float_and_double<normalized_jensen_shannon_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(normalized_jensen_shannon, behaviour_suite,
-                               in_float_and_double<normalized_jensen_shannon_case>);
+row_suites<normalized_jensen_shannon_case> const suites("normalized_jensen_shannon");
 
 TEST(normalized_jensen_shannon, obeys_the_laws) {
   expect_slope_of_temperature<normalized_jensen_shannon_case>();

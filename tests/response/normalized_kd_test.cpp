@@ -10,8 +10,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(normalized_kd, response_suite, in_float_and_double<normalized_kd_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(normalized_kd, behaviour_suite, in_float_and_double<normalized_kd_case>);
+row_suites<normalized_kd_case> const suites("normalized_kd");
 
 TEST(normalized_kd, is_cross_entropy_under_a_sure_teacher) {
   batch<double> b(6, 30);

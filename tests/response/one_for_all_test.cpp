@@ -9,8 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(one_for_all, response_suite, in_float_and_double<one_for_all_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(one_for_all, behaviour_suite, in_float_and_double<one_for_all_case>);
+row_suites<one_for_all_case> const suites("one_for_all");
 
 TEST(one_for_all, of_power_1_is_soft_cross_entropy) {
   for (index const columns : {1, 2, 7, 60, 1500}) {

@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(overlap_hybrid, response_suite, in_float_and_double<overlap_hybrid_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(overlap_hybrid, behaviour_suite, in_float_and_double<overlap_hybrid_case>);
+row_suites<overlap_hybrid_case> const suites("overlap_hybrid");
 
 TEST(overlap_hybrid, obeys_the_laws) {
   expect_slope_of_temperature<overlap_hybrid_case>();

@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(pairwise_hinge, response_suite, in_float_and_double<pairwise_hinge_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(pairwise_hinge, behaviour_suite, in_float_and_double<pairwise_hinge_case>);
+row_suites<pairwise_hinge_case> const suites("pairwise_hinge");
 
 TEST(pairwise_hinge, of_all_candidates_matches_the_reference) {
   for (index const columns : {2, 33, 200}) {

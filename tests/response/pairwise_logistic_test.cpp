@@ -7,10 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(pairwise_logistic, response_suite,
-                               in_float_and_double<pairwise_logistic_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(pairwise_logistic, behaviour_suite,
-                               in_float_and_double<pairwise_logistic_case>);
+row_suites<pairwise_logistic_case> const suites("pairwise_logistic");
 
 TEST(pairwise_logistic, of_all_candidates_matches_the_reference) {
   for (index const columns : {2, 33, 200}) {

@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(prediction_correlation, batch_suite,
-                               in_float_and_double<prediction_correlation_case>);
+batch_suites<prediction_correlation_case> const suites("prediction_correlation");
 
 TEST(prediction_correlation, is_its_two_terms) {
   batch<double> b(12, 9);

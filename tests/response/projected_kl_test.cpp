@@ -9,8 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(projected_kl, response_suite, in_float_and_double<projected_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(projected_kl, behaviour_suite, in_float_and_double<projected_kl_case>);
+row_suites<projected_kl_case> const suites("projected_kl");
 
 /// Against the reference for a projection of any kind.
 void expect_projection(batch<double>& b, batch<double> const& other, owned_projection const& m,

@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(renyi, response_suite, in_float_and_double<renyi_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(renyi, behaviour_suite, in_float_and_double<renyi_case>);
+row_suites<renyi_case> const suites("renyi");
 
 TEST(renyi, obeys_the_laws) {
   expect_slope_of_temperature<renyi_case>();

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(reverse_kl, response_suite, in_float_and_double<reverse_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(reverse_kl, behaviour_suite, in_float_and_double<reverse_kl_case>);
+row_suites<reverse_kl_case> const suites("reverse_kl");
 
 TEST(reverse_kl, obeys_the_laws) {
   expect_slope_of_temperature<reverse_kl_case>();

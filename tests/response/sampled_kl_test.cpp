@@ -9,8 +9,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(sampled_kl, response_suite, in_float_and_double<sampled_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(sampled_kl, behaviour_suite, in_float_and_double<sampled_kl_case>);
+row_suites<sampled_kl_case> const suites("sampled_kl");
 
 /// One row of logits, sampled once as every class with the probability of that class: sums over the batch are exact
 /// expectations under the student.

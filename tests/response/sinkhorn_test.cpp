@@ -8,7 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(sinkhorn, batch_suite, in_float_and_double<sinkhorn_case>);
+batch_suites<sinkhorn_case> const suites("sinkhorn");
 
 TEST(sinkhorn, moves_a_batch_onto_itself_in_any_order_for_little) {
   // Sharp predictions, each of them somewhere in the teacher's batch: the plan finds the permutation.

@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(skew_kl, response_suite, in_float_and_double<skew_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(skew_kl, behaviour_suite, in_float_and_double<skew_kl_case>);
+row_suites<skew_kl_case> const suites("skew_kl");
 
 TEST(skew_kl, obeys_the_laws) {
   expect_slope_of_temperature<skew_kl_case>();

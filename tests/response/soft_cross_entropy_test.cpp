@@ -6,10 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(soft_cross_entropy, response_suite,
-                               in_float_and_double<soft_cross_entropy_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(soft_cross_entropy, behaviour_suite,
-                               in_float_and_double<soft_cross_entropy_case>);
+row_suites<soft_cross_entropy_case> const suites("soft_cross_entropy");
 
 }  // namespace
 }  // namespace distil::testing

@@ -7,8 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(softmax, response_suite, in_float_and_double<softmax_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(softmax, behaviour_suite, in_float_and_double<softmax_case>);
+row_suites<softmax_case> const suites("softmax");
 
 TEST(softmax, pulls_nothing_back_through_a_masked_class) {
   std::vector<double> q = {0.0, 0.25, 0.75};

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(swapped_kl, response_suite, in_float_and_double<swapped_kl_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(swapped_kl, behaviour_suite, in_float_and_double<swapped_kl_case>);
+row_suites<swapped_kl_case> const suites("swapped_kl");
 
 TEST(swapped_kl, is_exactly_forward_kl_to_what_was_swapped_by_hand) {
   for (layout const order : {layout::row_major, layout::class_major, layout::every_other}) {

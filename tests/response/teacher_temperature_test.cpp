@@ -30,28 +30,31 @@ struct squared_hellinger_function {
 };
 constexpr divergence<squared_hellinger_function> squared_hellinger{};
 
-enum class multiplied { by_product, by_nothing, by_three };
+enum class multiplied { by_product, by_nothing, by_three, by_one_a_row };
 
-/// One row's loss, from the formula alone.
+/// One row's loss, from the formula alone; `own` is the factor of the row where it has one.
 template <class Divergence>
 number naive(exact_row const& z, exact_row const& t, number student, number teacher, multiplied how,
-             Divergence divergence) {
-  number const factor = how == multiplied::by_product ? student * teacher
-                        : how == multiplied::by_three ? 3
-                                                      : 1;
+             number own, Divergence divergence) {
+  number const factor = how == multiplied::by_product     ? student * teacher
+                        : how == multiplied::by_three     ? 3
+                        : how == multiplied::by_one_a_row ? own
+                                                          : 1;
   return factor * divergence(reference::from_logits(t, teacher), reference::from_logits(z, student)).value;
 }
 
 template <class Loss, class Divergence>
 void expect_naive(Loss const& loss, Divergence divergence) {
   constexpr index rows = 19;
-  for (multiplied const how : {multiplied::by_product, multiplied::by_nothing, multiplied::by_three}) {
+  for (multiplied const how :
+       {multiplied::by_product, multiplied::by_nothing, multiplied::by_three, multiplied::by_one_a_row}) {
     for (index const columns : {2, 5, 140}) {
       batch<double> b(rows, columns);
-      std::vector<double> of_student, of_teacher, values(rows), by_student(rows), by_teacher(rows);
+      std::vector<double> of_student, of_teacher, factors, values(rows), by_student(rows), by_teacher(rows);
       for (index r = 0; r < rows; ++r) {
         of_student.push_back(0.75 + 0.25 * static_cast<double>(r));
         of_teacher.push_back(3.0 - 0.125 * static_cast<double>(r));
+        factors.push_back(0.25 * static_cast<double>(1 + r * 5 % 7));
       }
       if (columns > 2) b.student.set(3, 1, minus_infinity), b.teacher.set(3, 1, minus_infinity);
       divergence_options options{.temperature = of_student,
@@ -61,6 +64,7 @@ void expect_naive(Loss const& loss, Divergence divergence) {
                                  .temperature_gradient = by_student,
                                  .teacher_temperature_gradient = by_teacher};
       if (how == multiplied::by_three) options.factor = 3;
+      if (how == multiplied::by_one_a_row) options.factor = factors;
       loss.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
       expect_no_allocation("teacher_temperature", [&] {
         loss.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
@@ -68,18 +72,18 @@ void expect_naive(Loss const& loss, Divergence divergence) {
       for (index r = 0; r < rows; ++r) {
         auto const at = static_cast<std::size_t>(r);
         auto const z = b.student.row<number>(r), t = b.teacher.row<number>(r);
-        number const S = of_student[at], T = of_teacher[at];
-        EXPECT_NEAR(values[at], static_cast<double>(naive(z, t, S, T, how, divergence)), 1e-12);
+        number const S = of_student[at], T = of_teacher[at], own = factors[at];
+        EXPECT_NEAR(values[at], static_cast<double>(naive(z, t, S, T, how, own, divergence)), 1e-12);
         auto const slope = [&](auto const& of) {
           return static_cast<double>(reference::temperature_derivative(of, 1)) / 2;
         };
         EXPECT_NEAR(by_student[at] * of_student[at],
-                    slope([&](number x) { return naive(z, t, x * S, T, how, divergence); }), 1e-10);
+                    slope([&](number x) { return naive(z, t, x * S, T, how, own, divergence); }), 1e-10);
         EXPECT_NEAR(by_teacher[at] * of_teacher[at],
-                    slope([&](number x) { return naive(z, t, S, x * T, how, divergence); }), 1e-10);
+                    slope([&](number x) { return naive(z, t, S, x * T, how, own, divergence); }), 1e-10);
         if (columns > 5) continue;
-        auto const gradient =
-            reference::gradient([&](exact_row const& x) { return naive(x, t, S, T, how, divergence); }, z);
+        auto const gradient = reference::gradient(
+            [&](exact_row const& x) { return naive(x, t, S, T, how, own, divergence); }, z);
         for (index c = 0; c < columns; ++c) {
           EXPECT_NEAR(b.gradient.at(r, c), static_cast<double>(gradient[static_cast<std::size_t>(c)]) / 2,
                       1e-11);

@@ -8,10 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(temperature_matching, response_suite,
-                               in_float_and_double<temperature_matching_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(temperature_matching, behaviour_suite,
-                               in_float_and_double<temperature_matching_case>);
+row_suites<temperature_matching_case> const suites("temperature_matching");
 
 TEST(temperature_matching, is_forward_kl_to_a_softened_teacher) {
   batch<double> b(7, 50);

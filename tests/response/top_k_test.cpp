@@ -120,6 +120,8 @@ TYPED_TEST(top_k_of, every_form_at_every_temperature) {
       for (double const captured : {1.0, 2.0}) {
         top_k_batch<T> b(5, columns, 7, form, 0, layout::padded, captured);
         std::vector<double> const each(5, captured);
+        std::vector<double> const differing = {captured, 1.25 * captured, 0.75 * captured, 1.5 * captured,
+                                               captured};
         for (double const temperature : {0.5, 2.0, 3.0}) {
           std::string const what = "captured at " + std::to_string(captured) + ", used at " +
                                    std::to_string(temperature) + ", form " +
@@ -128,6 +130,7 @@ TYPED_TEST(top_k_of, every_form_at_every_temperature) {
           bool const logits = form == teacher_form::logits;
           expect_every_divergence(b, {}, loss, what);
           if (!logits) expect_every_divergence(b, {.captured_at = each}, loss, what);
+          if (!logits) expect_every_divergence(b, {.captured_at = differing}, loss, what + ", row by row");
           expect_every_divergence(b, {.captured_at = captured, .log_tail_mass = b.log_tail_mass}, loss,
                                   what + ", stored tail");
           expect_every_divergence(b,
@@ -195,6 +198,19 @@ TYPED_TEST(top_k_of, rows_of_different_lengths_weights_and_padding) {
     b.ids[3 * 8] = 1 << 30;  // a row of weight 0 is not looked at
     expect_every_divergence(b, {.captured_at = 1},
                             {.temperature = temperatures, .rows = {.weights = weights}}, "ragged");
+  }
+}
+
+TYPED_TEST(top_k_of, a_row_without_entries_and_nothing_else) {
+  using T = TypeParam;
+  for (index const columns : {15, 900}) {
+    for (bool const all : {false, true}) {
+      top_k_batch<T> b(6, columns, 4, teacher_form::log_probabilities);
+      for (index r = 0; r < 6; ++r) {
+        if (all || r == 2) b.counts[static_cast<std::size_t>(r)] = 0;
+      }
+      expect_every_divergence(b, {.captured_at = 1}, {.temperature = 2}, all ? "no entries" : "an empty row");
+    }
   }
 }
 

@@ -6,8 +6,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(total_variation, response_suite, in_float_and_double<total_variation_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(total_variation, behaviour_suite, in_float_and_double<total_variation_case>);
+row_suites<total_variation_case> const suites("total_variation");
 
 TEST(total_variation, obeys_the_laws) {
   expect_slope_of_temperature<total_variation_case>();

@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(universal_logits, response_suite, in_float_and_double<universal_logits_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(universal_logits, behaviour_suite, in_float_and_double<universal_logits_case>);
+row_suites<universal_logits_case> const suites("universal_logits");
 
 TEST(universal_logits, compares_vocabularies_of_any_sizes) {
   struct sizes {

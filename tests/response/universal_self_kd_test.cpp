@@ -10,7 +10,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(universal_self_kd, batch_suite, in_float_and_double<universal_self_kd_case>);
+batch_suites<universal_self_kd_case> const suites("universal_self_kd");
 
 TEST(universal_self_kd, is_weighted_cross_entropy_and_soft_labels_of_the_others) {
   batch<double> b(6, 15);

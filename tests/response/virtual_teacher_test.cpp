@@ -8,8 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(virtual_teacher, response_suite, in_float_and_double<virtual_teacher_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(virtual_teacher, behaviour_suite, in_float_and_double<virtual_teacher_case>);
+row_suites<virtual_teacher_case> const suites("virtual_teacher");
 
 TEST(virtual_teacher, not_softened_has_the_gradient_of_smoothed_labels) {
   batch<double> b(6, 40), other(6, 40);

@@ -7,7 +7,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(wasserstein_logits, batch_suite, in_float_and_double<wasserstein_logits_case>);
+batch_suites<wasserstein_logits_case> const suites("wasserstein_logits");
 
 constexpr double equal_costs[] = {0, 1, 1, 1, 0, 1, 1, 1, 0};
 

@@ -8,10 +8,7 @@
 namespace distil::testing {
 namespace {
 
-INSTANTIATE_TYPED_TEST_SUITE_P(weighted_soft_label, response_suite,
-                               in_float_and_double<weighted_soft_label_case>);
-INSTANTIATE_TYPED_TEST_SUITE_P(weighted_soft_label, behaviour_suite,
-                               in_float_and_double<weighted_soft_label_case>);
+row_suites<weighted_soft_label_case> const suites("weighted_soft_label");
 
 TEST(weighted_soft_label, is_soft_cross_entropy_with_the_papers_weights) {
   for (index const columns : {2, 10, 200}) {

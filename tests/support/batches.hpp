@@ -11,6 +11,7 @@
 #include "distil/core/matrix_view.hpp"
 #include "distil/core/row_options.hpp"
 #include "distil/sweep/evaluate.hpp"
+#include "elements.hpp"
 
 /// Batches the suites feed to every loss: any layout, any element type, NaN in every cell that must not be
 /// read.
@@ -48,11 +49,37 @@ class numbers {
   std::uint64_t state_;
 };
 
-/// A matrix that owns its cells: one misaligned cell before, guards of NaN between and after.
-template <class T>
-class owned_matrix {
+/// A matrix of a suite, whatever its element type: numbers go in and out as `double`.
+class some_matrix {
  public:
-  owned_matrix(index rows, index columns, layout order) : rows_(rows), columns_(columns) {
+  virtual ~some_matrix() = default;
+
+  [[nodiscard]] element type() const { return type_; }
+  [[nodiscard]] virtual double at(index row, index column) const = 0;
+  virtual void set(index row, index column, double value) = 0;
+  template <class Scalar = double>
+  [[nodiscard]] std::vector<Scalar> row(index r) const {
+    std::vector<Scalar> result;
+    for (index c = 0; c < columns_; ++c) result.push_back(static_cast<Scalar>(at(r, c)));
+    return result;
+  }
+
+  /// Number of cells outside the matrix that are no longer NaN.
+  [[nodiscard]] int damaged_guards() const {
+    std::vector<bool> inside(cells_count(), false);
+    for (index r = 0; r < rows_; ++r) {
+      for (index c = 0; c < columns_; ++c) {
+        inside[static_cast<std::size_t>(1 + r * row_stride_ + c * column_stride_)] = true;
+      }
+    }
+    int damaged = 0;
+    for (std::size_t i = 0; i < inside.size(); ++i) damaged += !inside[i] && !is_nan(i) ? 1 : 0;
+    return damaged;
+  }
+
+ protected:
+  some_matrix(element type, index rows, index columns, layout order)
+      : type_(type), rows_(rows), columns_(columns) {
     switch (order) {
       case layout::row_major:
         row_stride_ = columns, column_stride_ = 1;
@@ -67,9 +94,26 @@ class owned_matrix {
         row_stride_ = 2 * columns + 1, column_stride_ = 2;
         break;
     }
-    index const cells = 2 + rows * row_stride_ + columns * column_stride_;
-    cells_.assign(static_cast<std::size_t>(cells), T(std::numeric_limits<float>::quiet_NaN()));
   }
+  some_matrix(some_matrix const&) = default;
+  some_matrix& operator=(some_matrix const&) = default;
+
+  [[nodiscard]] std::size_t cells_count() const {
+    return static_cast<std::size_t>(2 + rows_ * row_stride_ + columns_ * column_stride_);
+  }
+  [[nodiscard]] virtual bool is_nan(std::size_t cell) const = 0;
+
+  element type_;
+  index rows_, columns_, row_stride_ = 0, column_stride_ = 1;
+};
+
+/// A matrix that owns its cells: one misaligned cell before, guards of NaN between and after.
+template <class T>
+class owned_matrix final : public some_matrix {
+ public:
+  owned_matrix(index rows, index columns, layout order)
+      : some_matrix(element_of<T>, rows, columns, order),
+        cells_(cells_count(), T(std::numeric_limits<float>::quiet_NaN())) {}
 
   [[nodiscard]] matrix_view<T> view() {
     return {cells_.data() + 1, rows_, columns_, row_stride_, column_stride_};
@@ -77,38 +121,33 @@ class owned_matrix {
   [[nodiscard]] matrix_view<T const> view() const {
     return {cells_.data() + 1, rows_, columns_, row_stride_, column_stride_};
   }
-  [[nodiscard]] double at(index row, index column) const {
+  [[nodiscard]] double at(index row, index column) const override {
     return static_cast<double>(static_cast<arithmetic_t<T>>(view()(row, column)));
   }
-  void set(index row, index column, double value) {
+  void set(index row, index column, double value) override {
     view()(row, column) = T(static_cast<arithmetic_t<T>>(value));
-  }
-  template <class Scalar = double>
-  [[nodiscard]] std::vector<Scalar> row(index r) const {
-    std::vector<Scalar> result;
-    for (index c = 0; c < columns_; ++c) result.push_back(static_cast<Scalar>(at(r, c)));
-    return result;
-  }
-
-  /// Number of cells outside the matrix that are no longer NaN.
-  [[nodiscard]] int damaged_guards() const {
-    std::vector<bool> inside(cells_.size(), false);
-    for (index r = 0; r < rows_; ++r) {
-      for (index c = 0; c < columns_; ++c) {
-        inside[static_cast<std::size_t>(1 + r * row_stride_ + c * column_stride_)] = true;
-      }
-    }
-    int damaged = 0;
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
-      damaged += !inside[i] && !std::isnan(static_cast<arithmetic_t<T>>(cells_[i])) ? 1 : 0;
-    }
-    return damaged;
   }
 
  private:
-  index rows_, columns_, row_stride_ = 0, column_stride_ = 1;
+  [[nodiscard]] bool is_nan(std::size_t cell) const override {
+    return std::isnan(static_cast<arithmetic_t<T>>(cells_[cell]));
+  }
+
   std::vector<T> cells_;
 };
+
+/// Random logits up to `magnitude`, and labels.
+inline void draw_batch(some_matrix& student, some_matrix& teacher, std::vector<std::int32_t>& labels,
+                       index rows, index columns, double magnitude, std::uint64_t seed) {
+  numbers random(seed);
+  for (index r = 0; r < rows; ++r) {
+    for (index c = 0; c < columns; ++c) {
+      student.set(r, c, magnitude * random.next());
+      teacher.set(r, c, magnitude * random.next());
+    }
+    labels.push_back(static_cast<std::int32_t>(random.below(columns)));
+  }
+}
 
 /// Student, teacher, labels and room for a gradient.
 template <class Student, class Teacher = Student, class Gradient = Student>
@@ -130,21 +169,12 @@ struct batch {
         student(row_count, column_count, of_student),
         teacher(row_count, column_count, of_teacher),
         gradient(row_count, column_count, of_gradient) {
-    numbers random(seed);
-    for (index r = 0; r < rows; ++r) {
-      for (index c = 0; c < columns; ++c) {
-        student.set(r, c, magnitude * random.next());
-        teacher.set(r, c, magnitude * random.next());
-      }
-      labels.push_back(static_cast<std::int32_t>(random.below(columns)));
-    }
+    draw_batch(student, teacher, labels, rows, columns, magnitude, seed);
   }
 };
 
 /// Shapes at which something changes: lanes, blocks, chunks, and the switch from short rows to long ones.
-template <class T>
-std::vector<std::pair<index, index>> interesting_shapes() {
-  index const lanes = simd::lanes<T>::size;
+inline std::vector<std::pair<index, index>> interesting_shapes(index lanes) {
   index const block = simd::block_elements;
   index const shorts = simd::short_row_registers * lanes;
   return {{1, 1},
@@ -163,6 +193,10 @@ std::vector<std::pair<index, index>> interesting_shapes() {
           {2, block + 1},
           {2, 3 * block + lanes + 3},
           {1, 2 * simd::least_part_columns + 3}};  // cut into parts
+}
+template <class T>
+std::vector<std::pair<index, index>> interesting_shapes() {
+  return interesting_shapes(simd::lanes<T>::size);
 }
 
 }  // namespace distil::testing

@@ -3,21 +3,46 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../batches.hpp"
 #include "../reference.hpp"
 #include "../reference_gradient.hpp"
+#include "distil/core/row_parameter.hpp"
 #include "distil/response/cross_entropy/targets.hpp"
 
 /// A case says of one loss how to call it, and what it must give. The shared suites take everything they need from
 /// it, so a loss without a case cannot be configured, and one with a case is tested in every respect.
 namespace distil::testing {
 
+/// One number for all rows, or one for each. A loss that takes one a row gets them; all else, the reference too, reads the
+/// number.
+class setting_temperature {
+ public:
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  constexpr setting_temperature(Number value) : value_(static_cast<double>(value)) {}
+  explicit setting_temperature(std::span<double const> each) : each_(each) {}
+
+  operator double() const { return value_; }
+  operator row_parameter() const {
+    if (each_.empty()) return value_;
+    was_taken_ = true;
+    return each_;
+  }
+  [[nodiscard]] bool was_taken() const { return was_taken_; }  ///< one a row
+
+ private:
+  double value_ = 1.0;
+  std::span<double const> each_ = {};
+  mutable bool was_taken_ = false;
+};
+
 /// One set of options of a loss; a case reads the ones that concern it, and adds its own in a type derived from this.
 struct setting {
   std::string label = "default";
-  double temperature = 1.0;
+  setting_temperature temperature = 1.0;
   bool squared = true;
   double soft_weight = 0.9;
   double hard_weight = 0.1;

@@ -17,6 +17,7 @@ struct dynamic_temperature_kd_case {
   static constexpr bool has_labels = true;
   static constexpr bool has_temperature_gradient = false;
   static constexpr bool moves_with_a_constant = true;
+  static constexpr bool counts_without_teacher = true;
   static constexpr bool is_map = false;
   static std::vector<dynamic_setting> settings() {
     return {{{.label = "DTKD", .temperature = 4, .soft_weight = 3, .hard_weight = 1}, 1.0},

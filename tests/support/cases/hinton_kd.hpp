@@ -12,6 +12,7 @@ struct hinton_kd_case {
   static constexpr bool has_teacher = true;
   static constexpr bool has_labels = true;
   static constexpr bool has_temperature_gradient = true;
+  static constexpr bool counts_without_teacher = true;
   static constexpr bool is_map = false;
   static std::vector<setting> settings() {
     return {{.label = "mdistiller", .temperature = 4},

@@ -18,7 +18,7 @@ struct instance_relation_graph_case
   }
 
   static std::vector<pair_shape> shapes() {
-    return {{{2, 2, 1, 1}, {2, 1, 1, 1}}, {{4, 3, 2, 1}, {4, 2, 1, 3}}, {{8, 3, 2, 2}, {8, 2, 3, 3}}};
+    return {{{2, 2, 1, 1}, {2, 1, 1, 1}}, {{4, 3, 2, 1}, {4, 2, 1, 3}}, {{8, 3, 2, 4}, {8, 2, 3, 5}}};
   }
   static std::vector<pair_shape> large_shapes() { return {{{600, 3, 4, 3}, {600, 4, 2, 3}}}; }
 

@@ -10,6 +10,14 @@ struct pair_shape {
   map_shape student, teacher;
 };
 
+/// Random features up to `magnitude`.
+inline void draw_pair(some_map& student, some_map& teacher, double magnitude, std::uint64_t seed) {
+  numbers random(seed);
+  auto const draw = [&](index, index, index, index) { return magnitude * random.next(); };
+  student.fill(draw);
+  teacher.fill(draw);
+}
+
 /// Student and teacher, and room for a gradient.
 template <class Student, class Teacher = Student, class Gradient = Student>
 struct pair_batch {
@@ -24,10 +32,7 @@ struct pair_batch {
       : student(shape.student, of_student),
         teacher(shape.teacher, of_teacher),
         gradient(shape.student, of_gradient) {
-    numbers random(seed);
-    auto const draw = [&](index, index, index, index) { return magnitude * random.next(); };
-    student.fill(draw);
-    teacher.fill(draw);
+    draw_pair(student, teacher, magnitude, seed);
   }
 };
 

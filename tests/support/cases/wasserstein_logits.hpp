@@ -136,7 +136,7 @@ struct wasserstein_logits_case {
       for (std::size_t c = 0; c < z[r].size(); ++c) result.gradient[r][c] = share * gradient[c];
       result.value_scale += static_cast<double>(share) * condition * largest;
       result.gradient_scale[r] =
-          static_cast<double>(share) * condition * largest / std::min(s.temperature, 1.0);
+          static_cast<double>(share) * condition * largest / std::min<double>(s.temperature, 1.0);
     }
     return result;
   }
