@@ -40,6 +40,12 @@ std::optional<double> results::allocations(subject const& what) const {
   return found->second.allocations;
 }
 
+std::optional<double> results::value(subject const& what) const {
+  auto const found = samples_.find(what.name());
+  if (found == samples_.end()) return std::nullopt;
+  return found->second.value;
+}
+
 std::optional<double> results::best(std::vector<subject> const& candidates) const {
   std::optional<double> smallest;
   for (subject const& candidate : candidates) {

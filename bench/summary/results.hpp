@@ -21,6 +21,7 @@ class results {
 
   /// The most that a call allocated after the first, in any repetition.
   [[nodiscard]] std::optional<double> allocations(subject const& what) const;
+  [[nodiscard]] std::optional<double> value(subject const& what) const;
 
   /// The smallest of several medians.
   [[nodiscard]] std::optional<double> best(std::vector<subject> const& candidates) const;

@@ -92,7 +92,7 @@ std::vector<target> against_itself() {
 
 /// Losses of the response family beside the simplest of them.
 std::vector<target> of_the_family() {
-  std::string const vocabulary = "64x32000", long_rows = "16x128256";
+  std::string const vocabulary = "64x32000", long_rows = "16x128256", usual = "128x1008";
   auto const gradient = [](std::string const& operation, std::string const& shape) {
     return subject{"distil", operation, "float", shape, "gradient"};
   };
@@ -105,6 +105,10 @@ std::vector<target> of_the_family() {
     simple.cases.push_back(
         {operation, {gradient(operation, vocabulary)}, {gradient("forward_kl", vocabulary)}, {}});
   }
+  target logarithm{"skew_kl, one logarithm more, over forward_kl", kind::ratio, sense::at_most, 2.3, {}};
+  logarithm.cases.push_back({usual, {gradient("skew_kl", usual)}, {gradient("forward_kl", usual)}, {}});
+  target selection{"adaptive_kl over forward_kl", kind::ratio, sense::at_most, 8.0, {}};
+  selection.cases.push_back({usual, {gradient("adaptive_kl", usual)}, {gradient("forward_kl", usual)}, {}});
   target sparse{
       "top-k teacher, k = 64, over log_softmax with its pull-back", kind::ratio, sense::at_most, 1.3, {}};
   for (std::string const operation : {"top_k_bucket", "top_k_renormalise_both", "top_k_uniform"}) {
@@ -120,7 +124,7 @@ std::vector<target> of_the_family() {
                            {{"distil", "three_terms", "float", shape, "fused"}},
                            {}});
   }
-  return {simple, sparse, fused};
+  return {simple, logarithm, selection, sparse, fused};
 }
 
 /// Losses of features and of relations between samples, with gradient.
@@ -182,14 +186,31 @@ std::vector<target> against_peers() {
   return all;
 }
 
-/// Every kernel of distil, on rows that share a register and on rows of many.
-target no_allocations() {
-  target one{"allocations of a call after the first, every loss", kind::allocations, sense::at_most, 0.0, {}};
-  for (entry const& each : benches()) {
-    bool const counts = each.what.shape == "1024x10" || each.what.shape == "128x1008";
-    if (each.what.library == "distil" && counts) one.cases.push_back({each.what.name(), {each.what}, {}, {}});
-  }
-  return one;
+/// What distil costs a user's compiler, against Hinton's loss by hand on Eigen.
+std::vector<target> of_compiling() {
+  auto const unit = [](std::string const& name) {
+    return std::vector<subject>{{"compiler", name, "source", "unit", "object"}};
+  };
+  auto const umbrella = [](std::string const& header) {
+    return std::vector<subject>{{"compiler", "include", "source", header, "syntax_only"}};
+  };
+  auto const one = [](std::string figure, kind measure, double bound, comparison what) {
+    return target{std::move(figure), measure, sense::at_most, bound, {std::move(what)}};
+  };
+  auto const over = [&](std::string const& figure, std::string const& what, std::string const& by,
+                        double bound) {
+    return one("compiling " + figure, kind::ratio, bound, {what, unit(what), unit(by), {}});
+  };
+  return {over("hinton_kd with gradient over the same by hand on Eigen", "hinton_kd", "eigen_by_hand", 1.8),
+          one("its object, KB", kind::kilobytes, 60.0, {"hinton_kd", unit("hinton_kd"), {}, {}}),
+          over("value and gradient over gradient", "hinton_kd_and_value", "hinton_kd", 1.1),
+          over("float, double and bfloat16 over float", "hinton_kd_in_three_types", "hinton_kd", 1.8),
+          over("serial and parallel over serial", "hinton_kd_and_parallel", "hinton_kd", 1.05),
+          over("three losses over one", "three_losses", "hinton_kd", 1.7),
+          one("seconds the compiler takes for a file that includes response.hpp", kind::seconds, 1.5,
+              {"response.hpp", umbrella("response.hpp"), {}, {}}),
+          one("seconds the compiler takes for a file that includes distil.hpp", kind::seconds, 3.0,
+              {"distil.hpp", umbrella("distil.hpp"), {}, {}})};
 }
 
 }  // namespace
@@ -198,8 +219,10 @@ std::optional<double> target::measured(comparison const& one, results const& in)
   switch (measure) {
     case kind::ratio:
       return in.ratio(one.of, one.over);
-    case kind::allocations:
-      return in.allocations(one.of.front());
+    case kind::kilobytes: {
+      auto const bytes = in.value(one.of.front());
+      return bytes ? std::optional(*bytes / 1024.0) : std::nullopt;
+    }
     case kind::seconds:
       break;
   }
@@ -213,17 +236,10 @@ bool target::is_met_by(double figure_found) const {
 
 std::vector<target> targets() {
   std::vector<target> all;
-  for (auto const& group :
-       {against_the_limits(), against_itself(), of_the_family(), of_features(), against_peers()}) {
+  for (auto const& group : {against_the_limits(), against_itself(), of_the_family(), of_features(),
+                            against_peers(), of_compiling()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
-  all.push_back(no_allocations());
-  all.push_back(
-      {"seconds the compiler takes for a file that includes response.hpp",
-       kind::seconds,
-       sense::at_most,
-       1.5,
-       {{"response.hpp", {{"compiler", "include", "source", "response.hpp", "syntax_only"}}, {}, {}}}});
   return all;
 }
 

@@ -20,7 +20,7 @@ struct comparison {
 
 /// A figure that must hold in every one of its cases.
 struct target {
-  enum class kind { ratio, seconds, allocations };
+  enum class kind { ratio, seconds, kilobytes };
   enum class sense { at_least, at_most };
 
   std::string figure;
