@@ -100,5 +100,25 @@ TEST(fuse, adds_only_what_the_rows_of_each_term_allow) {
   }
 }
 
+/// Terms that look at the logits again must not see what others have written over them.
+TEST(fuse, writes_over_the_student) {
+  for (layout const order : {layout::row_major, layout::class_major}) {
+    for (index const columns : {7, 130, 2500, 2 * static_cast<int>(simd::least_part_columns) + 3}) {
+      index const rows = columns > 2500 ? 2 : 20;
+      batch<float> b(rows, columns, 4.0, order);
+      auto const objective = fuse(distil::cross_entropy.term(b.labels, {.label_smoothing = 0.1}),
+                                  distil::entropy.term({.temperature = 1.5}),
+                                  distil::forward_kl.term(b.teacher.view(), {.temperature = 4}));
+      auto const apart = objective.with_grad(b.student.view(), b.gradient.view());
+      auto const over = objective.with_grad(b.student.view(), b.student.view());
+      EXPECT_EQ(apart.value, over.value);
+      for (index r = 0; r < rows; ++r) {
+        for (index c = 0; c < columns; ++c)
+          ASSERT_EQ(b.student.at(r, c), b.gradient.at(r, c)) << r << ", " << c;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace distil::testing

@@ -44,7 +44,7 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static constexpr char const* name = "norm_kd";
   static constexpr error_bound bound{
-      .value = 16, .gradient = 32, .temperature_gradient = 2, .temperature_floor = 4};
+      .value = 16, .gradient = 32, .temperature_gradient = 4, .temperature_floor = 4};
 
   template <class Student, class Teacher, class Output>
   static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,

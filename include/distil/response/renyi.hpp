@@ -40,7 +40,7 @@ struct renyi_options {
 /// See `renyi`.
 struct renyi_function {
   static constexpr char const* name = "renyi";
-  static constexpr error_bound bound{.value = 64, .gradient = 64, .temperature_gradient = 4};
+  static constexpr error_bound bound{.value = 64, .gradient = 64, .temperature_gradient = 8};
   static constexpr bool homogeneous = true;
   using options = renyi_options;
 

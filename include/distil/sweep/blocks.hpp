@@ -176,10 +176,12 @@ class block_writer {
   template <class Storage>
   block_writer(matrix_view<Storage> const& matrix, bool accumulate)
       : block_writer(target_matrix<T>(matrix), accumulate) {}
-  block_writer(target_matrix<T> const& matrix, bool accumulate)
+  /// With `by_blocks` nothing of a block is overwritten before all of it is committed.
+  block_writer(target_matrix<T> const& matrix, bool accumulate, bool by_blocks = false)
       : matrix_(matrix),
         window_(matrix, accumulate),
         accumulate_(accumulate),
+        by_blocks_(by_blocks),
         streams_(is_along && matrix.column_stride == 1 && !accumulate && bytes_of(matrix) >= streamed_bytes) {
   }
   block_writer(block_writer const&) = delete;
@@ -205,7 +207,7 @@ class block_writer {
       T* const data = window_.place(matrix_, scratch_, rows.first_row, rows.rows, Axis::tile_rows);
       return {{data, window_.rows()}, 0, true};
     }
-    if (!streams_ && !accumulate_ && in_place<T, Axis>(matrix_, rows)) {
+    if (!streams_ && !accumulate_ && !by_blocks_ && in_place<T, Axis>(matrix_, rows)) {
       T* const data = static_cast<T*>(matrix_.address(rows.first_row, columns.first_column));
       if constexpr (is_along) {
         if (columns.whole == columns.steps) return {{data, lanes<T>::size}};
@@ -265,7 +267,7 @@ class block_writer {
 
   target_matrix<T> matrix_;
   output_window<T, Axis> window_;
-  bool accumulate_, streams_;
+  bool accumulate_, by_blocks_, streams_;
   alignas(64) T scratch_[Axis::scratch_elements];
 };
 

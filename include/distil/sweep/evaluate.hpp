@@ -43,7 +43,8 @@ class evaluation : weighed_batch<T> {
       : base(where, student, gradient, options, terms, sums),
         where_(where),
         swept_(swept),
-        accumulates_(options.accumulate) {}
+        accumulates_(options.accumulate),
+        by_blocks_(terms.size() > 1 && gradient.data == student.data) {}
 
   loss_value run(detail::any_policy policy) {
     if (student_.rows > 0) {
@@ -157,7 +158,7 @@ class evaluation : weighed_batch<T> {
         scratch<std::byte, of_sweeps>(static_cast<index>(row_sweeps<T, Axis>::bytes(swept_))), kept,
         keeps<Axis>());
     tile_weights<Axis> tile(*this, scratch<double, of_weights>(tile_weights<Axis>::numbers(this->count())));
-    block_writer<T, Axis> writer(gradient_, accumulates_);
+    block_writer<T, Axis> writer(gradient_, accumulates_, by_blocks_);
     class_range const classes{0, student_.columns};
     for (index row = first; row < last; row += Axis::tile_rows) {
       tile.look_at({row, std::min(Axis::tile_rows, last - row), last});
@@ -216,7 +217,7 @@ class evaluation : weighed_batch<T> {
     for (index row = 0; row < student_.rows; ++row) {
       tile.look_at({row, 1});
       if (!tile.any) {
-        block_writer<T, axis> writer(gradient_, accumulates_);
+        block_writer<T, axis> writer(gradient_, accumulates_, by_blocks_);
         skip(tile, whole, writer, sums);
         continue;
       }
@@ -234,7 +235,7 @@ class evaluation : weighed_batch<T> {
       record(tile, whole, sums);
       if (!this->wants_gradient()) continue;
       each_part([&](sweeps& part, class_range classes) {
-        block_writer<T, axis> writer(gradient_, accumulates_);
+        block_writer<T, axis> writer(gradient_, accumulates_, by_blocks_);
         write(tile, part, classes, writer);
       });
     }
@@ -315,6 +316,7 @@ class evaluation : weighed_batch<T> {
   char const* where_;
   std::span<swept_term<T> const> swept_;
   bool accumulates_;
+  bool by_blocks_;  ///< a term may look at logits after another has written its gradient over them
 };
 
 /// The value of a sum of terms, and where `output` is a view and not `no_gradient`, its gradient with respect to the
