@@ -120,5 +120,35 @@ TEST(fuse, writes_over_the_student) {
   }
 }
 
+/// Whether exponentials are shared, and in which order terms are added, must not hang on the rows beside a row in a tile.
+TEST(fuse, gives_a_row_the_same_bits_whatever_stands_beside_it) {
+  constexpr index rows = 40, watched = 5;
+  for (index const columns : {7, 40, 100, 300}) {
+    std::vector<double> usual(rows, 4.0), mixed(rows, 4.0), values(rows);
+    for (std::size_t r = 0; r < mixed.size(); ++r) {
+      if (r != static_cast<std::size_t>(watched)) mixed[r] = 1.0 + 0.5 * static_cast<double>(r % 7);
+    }
+    auto const row_of = [&](std::vector<double> const& temperatures, bool ignores) {
+      batch<float> b(rows, columns);
+      for (index r = 0; r < rows && ignores; r += 3) {
+        if (r != watched) b.labels[static_cast<std::size_t>(r)] = -100;
+      }
+      row_options const sum{.reduce = reduction::sum};
+      auto const objective =
+          fuse(0.3 * distil::cross_entropy.term(b.labels, {.rows = sum}),
+               0.5 * distil::forward_kl.term(b.teacher.view(), {.temperature = temperatures, .rows = sum}),
+               0.2 * distil::soft_cross_entropy.term(b.teacher.view(), {.temperature = 2, .rows = sum}));
+      objective.with_grad(b.student.view(), b.gradient.view(), {.values = values});
+      auto row = b.gradient.row(watched);
+      row.push_back(values[static_cast<std::size_t>(watched)]);
+      return row;
+    };
+    auto const expected = row_of(usual, false);
+    EXPECT_EQ(row_of(mixed, false), expected) << columns;
+    EXPECT_EQ(row_of(usual, true), expected) << columns;
+    EXPECT_EQ(row_of(mixed, true), expected) << columns;
+  }
+}
+
 }  // namespace
 }  // namespace distil::testing

@@ -16,7 +16,7 @@ enum class soft_divergence {
 }  // namespace distil
 
 /// Softmax and divergences of rows in scratch: attention scores, similarities, the positions of a channel. The losses on
-/// logits have the row engine.
+/// logits have the sweeps.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 /// A row's distribution.

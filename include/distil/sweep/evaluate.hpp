@@ -10,8 +10,8 @@
 
 #include "distil/core/execution.hpp"
 #include "distil/simd/scratch_lease.hpp"
-#include "distil/sweep/row_engine.hpp"
-#include "distil/sweep/weighed_batch.hpp"
+#include "distil/sweep/row_sweeps.hpp"
+#include "distil/sweep/tile_weights.hpp"
 
 /// From terms to a loss: checks, weights and divisor first, then the sweeps chunk by chunk, then the sums in
 /// order.
@@ -64,63 +64,6 @@ class evaluation : weighed_batch<T> {
  private:
   static constexpr index ceiling(index a, index b) { return (a + b - 1) / b; }
 
-  /// Multipliers and scales of the rows of a tile, a row of numbers for each term.
-  template <class Axis>
-  class tile_weights {
-   public:
-    tile rows;
-    bool any = false;       ///< some row counts for some term
-    bool every_row = true;  ///< every row has the gradient of every term
-
-    tile_weights(evaluation const& batch, double* memory) : rows{}, batch_(batch), numbers_(memory) {}
-    static index numbers(std::size_t terms) { return (Axis::tile_rows + 1) * static_cast<index>(terms); }
-
-    void look_at(tile here) {
-      rows = here;
-      if (batch_.alike()) {
-        if (any) return;
-        for (std::size_t i = 0; i < batch_.count(); ++i) numbers_[i] = batch_.terms_[i].common;
-        look_at_row(numbers_);
-        return;
-      }
-      any = false;
-      every_row = true;
-      for (index r = 0; r < here.rows; ++r) {
-        double* const of_row = numbers_ + static_cast<std::size_t>(r) * batch_.count();
-        batch_.multipliers_of(here.first_row + r, of_row);
-        look_at_row(of_row);
-      }
-    }
-
-    [[nodiscard]] double const* at(index r) const {
-      return batch_.alike() ? numbers_ : numbers_ + static_cast<std::size_t>(r) * batch_.count();
-    }
-
-    /// What multiplies the gradients of the rows for a term.
-    [[nodiscard]] lanes<T> scale(std::size_t term) const {
-      weighed_term const& of = batch_.terms_[term];
-      if (batch_.alike()) return lanes<T>(base::scale_of(of, numbers_[term]));
-      return Axis::per_row(rows,
-                           [&](index row) { return base::scale_of(of, at(row - rows.first_row)[term]); });
-    }
-    [[nodiscard]] mask<T> counts(std::size_t term) const {
-      return Axis::per_row(rows, [&](index row) {
-               return base::has_gradient(batch_.terms_[term], at(row - rows.first_row)[term]) ? 1.0 : 0.0;
-             }) > lanes<T>(0);
-    }
-
-   private:
-    void look_at_row(double const* row) {
-      for (std::size_t i = 0; i < batch_.count(); ++i) {
-        any = any || row[i] > 0.0;
-        every_row = every_row && base::has_gradient(batch_.terms_[i], row[i]);
-      }
-    }
-
-    evaluation const& batch_;
-    double* numbers_;
-  };
-
   /// Whether anything that the first sweep keeps of a row is taken again.
   template <class Axis>
   [[nodiscard]] bool keeps() const {
@@ -129,7 +72,7 @@ class evaluation : weighed_batch<T> {
   template <class Axis>
   [[nodiscard]] T* reserve() const {
     (void)scratch<std::byte, of_sweeps>(static_cast<index>(row_sweeps<T, Axis>::bytes(swept_)));
-    (void)scratch<double, of_weights>(tile_weights<Axis>::numbers(this->count()));
+    (void)scratch<double, of_weights>(tile_weights<T, Axis>::numbers(this->count()));
     return scratch<T>(row_sweeps<T, Axis>::kept_elements(swept_, student_.columns, keeps<Axis>()));
   }
 
@@ -157,7 +100,8 @@ class evaluation : weighed_batch<T> {
         student_, swept_,
         scratch<std::byte, of_sweeps>(static_cast<index>(row_sweeps<T, Axis>::bytes(swept_))), kept,
         keeps<Axis>());
-    tile_weights<Axis> tile(*this, scratch<double, of_weights>(tile_weights<Axis>::numbers(this->count())));
+    tile_weights<T, Axis> tile(*this,
+                               scratch<double, of_weights>(tile_weights<T, Axis>::numbers(this->count())));
     block_writer<T, Axis> writer(gradient_, accumulates_, by_blocks_);
     class_range const classes{0, student_.columns};
     for (index row = first; row < last; row += Axis::tile_rows) {
@@ -211,7 +155,8 @@ class evaluation : weighed_batch<T> {
       };
       policy(parts, student_.columns, detail::chunk_task(body));
     };
-    tile_weights<axis> tile(*this, scratch<double, of_weights>(tile_weights<axis>::numbers(this->count())));
+    tile_weights<T, axis> tile(*this,
+                               scratch<double, of_weights>(tile_weights<T, axis>::numbers(this->count())));
     chunks_ = 1;
     term_sums* const sums = this->sums_of(0);
     for (index row = 0; row < student_.rows; ++row) {
@@ -243,8 +188,8 @@ class evaluation : weighed_batch<T> {
 
   /// None of the rows counts.
   template <class Axis>
-  void skip(tile_weights<Axis> const& tile, row_sweeps<T, Axis> const& sweep, block_writer<T, Axis>& writer,
-            term_sums* sums) const {
+  void skip(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis> const& sweep,
+            block_writer<T, Axis>& writer, term_sums* sums) const {
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
       if (this->wants_gradient()) writer.fill(row, sweep.masked_output());
@@ -267,7 +212,7 @@ class evaluation : weighed_batch<T> {
   }
 
   template <class Axis>
-  void record(tile_weights<Axis> const& tile, row_sweeps<T, Axis> const& sweep, term_sums* sums) const {
+  void record(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis> const& sweep, term_sums* sums) const {
     constexpr auto lane_count = static_cast<std::size_t>(lanes<T>::size);
     T value[lane_count];
     for (std::size_t i = 0; i < this->count(); ++i) {
@@ -287,7 +232,7 @@ class evaluation : weighed_batch<T> {
   }
 
   template <class Axis>
-  [[gnu::noinline]] void record_rows(tile_weights<Axis> const& tile, row_sweeps<T, Axis> const& sweep,
+  [[gnu::noinline]] void record_rows(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis> const& sweep,
                                      term_sums* sums) const {
     for (index r = 0; r < tile.rows.rows; ++r) {
       this->write_row(
@@ -307,7 +252,7 @@ class evaluation : weighed_batch<T> {
   }
 
   template <class Axis>
-  void write(tile_weights<Axis> const& tile, row_sweeps<T, Axis>& sweep, class_range classes,
+  void write(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis>& sweep, class_range classes,
              block_writer<T, Axis>& writer) const {
     if (!this->wants_gradient()) return;
     sweep.write(classes, writer, tile.every_row, [&](std::size_t term) { return tile.counts(term); });

@@ -68,6 +68,15 @@ struct weighed_term {
   static weighed_term of(Term const& term) {
     return {&term, &term, &functions_of<Term>::all};
   }
+
+  /// What multiplies the loss of a row in the reduced value.
+  [[nodiscard]] double scale_of(double multiplier) const {
+    return divisor > 0.0 ? base->coefficient * multiplier / divisor : 0.0;
+  }
+  /// Whether it has a gradient in a row.
+  [[nodiscard]] bool has_gradient(double multiplier) const {
+    return multiplier > 0.0 && base->coefficient != 0.0;
+  }
 };
 
 /// Sums over the rows of one chunk, for one term.
@@ -108,9 +117,8 @@ class weighed_batch {
   weighed_batch(weighed_batch const&) = delete;
   weighed_batch& operator=(weighed_batch const&) = delete;
 
- protected:
   [[nodiscard]] std::size_t count() const { return terms_.size(); }
-  [[nodiscard]] bool wants_gradient() const { return static_cast<bool>(gradient_); }
+  [[nodiscard]] weighed_term const& term(std::size_t i) const { return terms_[i]; }
 
   /// What multiplies the losses of a row, a number for each term; 0 where it does not count.
   void multipliers_of(index row, double* multipliers) const {
@@ -123,15 +131,8 @@ class weighed_batch {
   /// Whether every row has the multipliers `common` of the terms.
   [[nodiscard]] bool alike() const { return alike_; }
 
-  /// What multiplies the loss of a row in the reduced value.
-  [[nodiscard]] static double scale_of(weighed_term const& term, double multiplier) {
-    return term.divisor > 0.0 ? term.base->coefficient * multiplier / term.divisor : 0.0;
-  }
-
-  /// Whether a term has a gradient in a row.
-  [[nodiscard]] static bool has_gradient(weighed_term const& term, double multiplier) {
-    return multiplier > 0.0 && term.base->coefficient != 0.0;
-  }
+ protected:
+  [[nodiscard]] bool wants_gradient() const { return static_cast<bool>(gradient_); }
 
   /// Whether anything is written row by row besides the gradient.
   [[nodiscard]] bool writes_by_row() const { return writes_by_row_; }
@@ -148,13 +149,13 @@ class weighed_batch {
     for (std::size_t i = 0; i < count(); ++i) {
       detail::term_base const& term = *terms_[i].base;
       row_record const found = found_of(i);
-      bool const in_total = has_gradient(terms_[i], multipliers[i]);
+      bool const in_total = terms_[i].has_gradient(multipliers[i]);
       if (in_total) total += term.coefficient * found.value;
       if (!term.rows.values.empty()) term.rows.values[at] = multipliers[i] > 0.0 ? found.value : 0.0;
       auto const put = [&](std::span<double> gradient, double derivative, double& sum) {
         if (gradient.empty()) return;
         double const reduced =
-            in_total && terms_[i].divisor > 0.0 ? scale_of(terms_[i], multipliers[i]) * derivative : 0.0;
+            in_total && terms_[i].divisor > 0.0 ? terms_[i].scale_of(multipliers[i]) * derivative : 0.0;
         if (gradient.size() == 1) {
           sum += reduced;
         } else {
@@ -272,7 +273,7 @@ class weighed_batch {
     } else {
       each.divisor = rows.normalizer > 0.0 ? rows.normalizer : each.weight;
     }
-    double const scale = scale_of(each, each.common);
+    double const scale = each.scale_of(each.common);
     detail::require(
         std::isfinite(computing.converted(scale)), where, "a row's weight over the divisor of all",
         [&] { return detail::text_of(scale) + ", which is " + computing.text(scale); },

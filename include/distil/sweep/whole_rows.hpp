@@ -116,8 +116,7 @@ class whole_row_evaluation : weighed_batch<T> {
       sums.value += multiplier * value;
       record(row, multiplier, value, sums);
       if constexpr (with_gradient) {
-        work.write(row, gradient_, static_cast<T>(base::scale_of(terms_[0], multiplier)),
-                   options_.accumulate);
+        work.write(row, gradient_, static_cast<T>(terms_[0].scale_of(multiplier)), options_.accumulate);
       }
     }
   }

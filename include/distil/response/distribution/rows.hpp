@@ -129,7 +129,7 @@ class distribution_rows : simd::weighed_batch<T> {
     T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
     double value = 0.0, derivative = 0.0;
     if (weight > 0.0) {
-      T const scale = static_cast<T>(base::scale_of(terms_[0], weight));
+      T const scale = static_cast<T>(terms_[0].scale_of(weight));
       double of_teacher = 0.0;
       value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
                                                 here.teacher.columns, here.temperature[r], scale, upstream,

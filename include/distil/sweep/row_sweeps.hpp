@@ -5,50 +5,9 @@
 #include <span>
 
 #include "distil/sweep/shared_exponentials.hpp"
+#include "distil/sweep/swept_term.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
-
-/// How a term is brought into the sweeps of one axis.
-template <class T, class Axis>
-struct sweep_maker {
-  std::size_t bytes;
-  kernel_traits<T> traits;
-  term_sweep<T, Axis>* (*make)(void* where, void const* term, source_matrix<T> const& student);
-
-  template <class Term>
-  static constexpr sweep_maker of() {
-    using sweep = sweep_of_term<T, Axis, Term>;
-    static_assert(std::is_trivially_destructible_v<sweep>);
-    return {(sizeof(sweep) + cache_line - 1) / cache_line * cache_line,
-            traits_of<typename Term::template kernel<T, Axis>, T>,
-            [](void* where, void const* term, source_matrix<T> const& student) -> term_sweep<T, Axis>* {
-              return ::new (where) sweep(*static_cast<Term const*>(term), student);
-            }};
-  }
-};
-
-/// A term as the sweeps know it.
-template <class T>
-struct swept_term {
-  void const* term;
-  sweep_maker<T, along<T>> const* along_rows;
-  sweep_maker<T, across<T>> const* across_rows;
-
-  template <class Term>
-  static swept_term of(Term const& term) {
-    static constexpr auto along_rows = sweep_maker<T, along<T>>::template of<Term>();
-    static constexpr auto across_rows = sweep_maker<T, across<T>>::template of<Term>();
-    return {&term, &along_rows, &across_rows};
-  }
-  template <class Axis>
-  [[nodiscard]] sweep_maker<T, Axis> const& maker() const {
-    if constexpr (std::is_same_v<Axis, along<T>>) {
-      return *along_rows;
-    } else {
-      return *across_rows;
-    }
-  }
-};
 
 /// Classes from one to before another.
 struct class_range {
@@ -56,33 +15,12 @@ struct class_range {
   index last;
 };
 
-/// What is kept of a block: the student's maximum and the marks of the terms, the exponentials of the base, the registers
-/// that terms save, and of several terms exponentials that are no powers of the base.
-struct kept_layout {
-  index base_at, own_at, own_step, block_stride;
-
-  template <class T, class Axis>
-  static kept_layout of(std::span<swept_term<T> const> terms) {
-    // A few lines apart: arrays of which the same places lie in the same set of the first cache push each other out.
-    constexpr index apart = 3 * static_cast<index>(cache_line / sizeof(T));
-    constexpr index lane_count = lanes<T>::size, array = Axis::block_steps * lane_count + apart;
-    index marks = lane_count, saved = 0, taking = 0;
-    for (auto const& term : terms) {
-      kernel_traits<T> const& traits = term.template maker<Axis>().traits;
-      marks += traits.block_marks * lane_count;
-      saved += traits.saved_registers * array;
-      taking += traits.exponentials ? 1 : 0;
-    }
-    index const own = taking > 1 ? taking : 0;
-    return {marks, marks + array + saved, array, marks + array + saved + own * array};
-  }
-};
-
 /// The sweeps over one tile of rows for a set of terms.
 template <class T, class Axis>
 class row_sweeps {
   using sweep = term_sweep<T, Axis>;
   static constexpr index lane_count = lanes<T>::size;
+  static constexpr bool rows_in_lanes = Axis::tile_rows > 1;
 
  public:
   using writer = block_writer<T, Axis>;
@@ -234,16 +172,20 @@ class row_sweeps {
         terms_[i]->write(at, maximum_, earlier, target, form);
         form.adds = true;
       };
-      if (driver < count) {
-        if (rides) {
-          lanes<T> const decay = maximum_.decay_since(earlier, terms_[passenger_]->sharpness);
-          form.rides = {power_of_passenger(), terms_[passenger_]->multiple(decay)};
+      if constexpr (rows_in_lanes) {
+        for (std::size_t i = count; i > 0; --i) write_one(i - 1);
+      } else {
+        if (driver < count) {
+          if (rides) {
+            lanes<T> const decay = maximum_.decay_since(earlier, terms_[passenger_]->sharpness);
+            form.rides = {power_of_passenger(), terms_[passenger_]->multiple(decay)};
+          }
+          write_one(driver);
+          form.rides = {};
         }
-        write_one(driver);
-        form.rides = {};
-      }
-      for (std::size_t i = 0; i < count; ++i) {
-        if (i != driver && !(rides && i == passenger_)) write_one(i);
+        for (std::size_t i = 0; i < count; ++i) {
+          if (i != driver && !(rides && i == passenger_)) write_one(i);
+        }
       }
       if (rides) terms_[passenger_]->patch(at, target);
       output.commit(target, at.rows, at.here);
@@ -258,10 +200,11 @@ class row_sweeps {
     return keeps_ ? kept_ + here.first_column / Axis::block_columns * layout_.block_stride : kept_;
   }
 
-  /// The first term that may ride with the one that computes the base; none: past the last.
+  /// The first term that may ride with the one that computes the base; none: past the last. None where rows lie in lanes:
+  /// then it would hang on those beside a row how it is rounded.
   void choose_passenger() {
     std::size_t const driver = shared_.computing(), count = terms_.size();
-    passenger_ = 0;
+    passenger_ = rows_in_lanes ? count : 0;
     auto const rides = [&](std::size_t i) {
       exponentials_at const& taken = terms_[i]->exponentials;
       return i != driver && terms_[i]->traits.exponentials && !taken.computes &&

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <new>
+#include <span>
+#include <type_traits>
+
+#include "distil/sweep/kernel_sweep.hpp"
+
+namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// How a term is brought into the sweeps of one axis.
+template <class T, class Axis>
+struct sweep_maker {
+  std::size_t bytes;
+  kernel_traits<T> traits;
+  term_sweep<T, Axis>* (*make)(void* where, void const* term, source_matrix<T> const& student);
+
+  template <class Term>
+  static constexpr sweep_maker of() {
+    using sweep = sweep_of_term<T, Axis, Term>;
+    static_assert(std::is_trivially_destructible_v<sweep>);
+    return {(sizeof(sweep) + cache_line - 1) / cache_line * cache_line,
+            traits_of<typename Term::template kernel<T, Axis>, T>,
+            [](void* where, void const* term, source_matrix<T> const& student) -> term_sweep<T, Axis>* {
+              return ::new (where) sweep(*static_cast<Term const*>(term), student);
+            }};
+  }
+};
+
+/// A term as the sweeps know it.
+template <class T>
+struct swept_term {
+  void const* term;
+  sweep_maker<T, along<T>> const* along_rows;
+  sweep_maker<T, across<T>> const* across_rows;
+
+  template <class Term>
+  static swept_term of(Term const& term) {
+    static constexpr auto along_rows = sweep_maker<T, along<T>>::template of<Term>();
+    static constexpr auto across_rows = sweep_maker<T, across<T>>::template of<Term>();
+    return {&term, &along_rows, &across_rows};
+  }
+  template <class Axis>
+  [[nodiscard]] sweep_maker<T, Axis> const& maker() const {
+    if constexpr (std::is_same_v<Axis, along<T>>) {
+      return *along_rows;
+    } else {
+      return *across_rows;
+    }
+  }
+};
+
+/// What is kept of a block: the student's maximum and the marks of the terms, the exponentials of the base, the registers
+/// that terms save, and of several terms exponentials that are no powers of the base.
+struct kept_layout {
+  index base_at, own_at, own_step, block_stride;
+
+  template <class T, class Axis>
+  static kept_layout of(std::span<swept_term<T> const> terms) {
+    // A few lines apart: arrays of which the same places lie in the same set of the first cache push each other out.
+    constexpr index apart = 3 * static_cast<index>(cache_line / sizeof(T));
+    constexpr index lane_count = lanes<T>::size, array = Axis::block_steps * lane_count + apart;
+    index marks = lane_count, saved = 0, taking = 0;
+    for (auto const& term : terms) {
+      kernel_traits<T> const& traits = term.template maker<Axis>().traits;
+      marks += traits.block_marks * lane_count;
+      saved += traits.saved_registers * array;
+      taking += traits.exponentials ? 1 : 0;
+    }
+    index const own = taking > 1 ? taking : 0;
+    return {marks, marks + array + saved, array, marks + array + saved + own * array};
+  }
+};
+
+}  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
