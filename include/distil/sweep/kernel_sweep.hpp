@@ -45,7 +45,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
     this->sharpness = this->related_sharpness = other.sharpness;
     this->exponentials = other.exponentials;
     this->refines = other.refines;
-    kernel() = static_cast<kernel_sweep const&>(other).kernel();
+    make(static_cast<kernel_sweep const&>(other).kernel());
   }
 
   void refine(block_at<T> const& at, running_maximum<T> const& maximum, lanes<T> earlier) final {
