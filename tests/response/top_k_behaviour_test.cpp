@@ -1,5 +1,6 @@
 #include "distil/response.hpp"
 
+#include "../support/reversing_executor.hpp"
 #include "../support/top_k_batch.hpp"
 
 /// What a top-k teacher does around its formulas: laws, threads, storage, fusion.
@@ -80,9 +81,9 @@ TEST(top_k, gives_the_same_bits_on_any_number_of_threads) {
         divergence_options const options{.temperature = 1.5};
         double const expected = forward_kl.with_grad(b.student.view(), teacher, serially.view(), options);
         for (int threads = 1; threads <= 3; ++threads) {
+          reversing_executor executor(threads);
           EXPECT_EQ(
-              forward_kl
-                  .with_grad(parallel_policy{threads}, b.student.view(), teacher, b.gradient.view(), options)
+              forward_kl.with_grad(run_on(executor), b.student.view(), teacher, b.gradient.view(), options)
                   .value,
               expected);
           for (index r = 0; r < size.rows; ++r) {

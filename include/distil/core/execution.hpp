@@ -26,8 +26,8 @@ inline namespace with_openmp {
 inline namespace without_openmp {
 #endif
 
-/// OpenMP threads where the including unit is compiled with OpenMP, the calling thread elsewhere. Batches too
-/// small to pay for a parallel region stay on the calling thread.
+/// OpenMP threads where the including unit is compiled with OpenMP, the calling thread elsewhere. Batches of less than
+/// about a millisecond of work stay on the calling thread; the bits are the same.
 struct parallel_policy {
   int threads = 0;  ///< At most so many; 0: as many as OpenMP gives.
 };
@@ -60,8 +60,9 @@ inline constexpr bool is_policy<parallel_policy> = true;
 template <class Executor>
 inline constexpr bool is_policy<executor_policy<Executor>> = true;
 
-/// Elements below which a parallel region costs more than it gives (some tens of microseconds of work).
-inline constexpr index parallel_threshold = index{1} << 15;
+/// Elements below which a batch stays with its own thread: some millisecond of work. Where other programs run, a thread may
+/// have to wait for its processor longer than that, and all others for it.
+inline constexpr index parallel_threshold = index{1} << 20;
 
 /// A non-owning reference to the body of a chunk, so that the sweeps are compiled once and not once per
 /// policy.
@@ -88,7 +89,8 @@ inline void run_chunks([[maybe_unused]] parallel_policy policy, index chunks, [[
 #if defined(_OPENMP)
   int const threads = policy.threads > 0 ? policy.threads : omp_get_max_threads();
   if (threads > 1 && chunks > 1 && elements >= parallel_threshold && omp_in_parallel() == 0) {
-#pragma omp parallel for schedule(static) num_threads(threads)
+// As they come: the thread whose processor others use, too, takes fewer.
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (index chunk = 0; chunk < chunks; ++chunk) task(chunk);
     return;
   }

@@ -15,7 +15,6 @@ class entropy_kernel : public partition_kernel<T, Axis> {
 
  public:
   static constexpr bool keeps_exponentials = false;  // its gradient needs log q, too
-  static constexpr bool sums_exponents = true;
   using base::base;
 
   struct partial {

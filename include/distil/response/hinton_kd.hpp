@@ -57,7 +57,7 @@ struct hinton_kd_loss : soft_hard_loss<hinton_kd_loss, hinton_kd_options> {
   static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
                                   std::optional<label_view> labels, Output const& output,
                                   hinton_kd_options const& options) {
-    return soft_and_hard<last_term::soft>(
+    return soft_and_hard(
         policy, student, labels, output, options, [&](bool, hinton_kd_options const& of_term) {
           return forward_kl.term(teacher,
                                  {.temperature = of_term.temperature,

@@ -119,11 +119,11 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
   static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
                                   std::optional<label_view> labels, Output const& output,
                                   standardized_kd_options const& options) {
-    return soft_and_hard<last_term::hard>(
-        policy, student, labels, output, options, [&](bool with_gradient, auto const& of_term) {
-          return kernels::standardized_term(name, policy, forward_kl, student, teacher, of_term,
-                                            with_gradient);
-        });
+    return soft_and_hard(policy, student, labels, output, options,
+                         [&](bool with_gradient, auto const& of_term) {
+                           return kernels::standardized_term(name, policy, forward_kl, student, teacher,
+                                                             of_term, with_gradient);
+                         });
   }
 };
 

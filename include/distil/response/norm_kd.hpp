@@ -50,14 +50,14 @@ struct norm_kd_loss : soft_hard_loss<norm_kd_loss, norm_kd_options> {
   static hinton_kd_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
                                   std::optional<label_view> labels, Output const& output,
                                   norm_kd_options const& options) {
-    return soft_and_hard<last_term::hard>(
-        policy, student, labels, output, options, [&](bool with_gradient, auto const& of_term) {
-          return kernels::soften_rows<kernels::distance_from_mean, row_spread>(
-              name, policy, forward_kl, student, teacher,
-              {of_term.temperature, of_term.scale_by_temperature_squared, false, of_term.rows,
-               of_term.temperature_gradient},
-              with_gradient, soften);
-        });
+    return soft_and_hard(policy, student, labels, output, options,
+                         [&](bool with_gradient, auto const& of_term) {
+                           return kernels::soften_rows<kernels::distance_from_mean, row_spread>(
+                               name, policy, forward_kl, student, teacher,
+                               {of_term.temperature, of_term.scale_by_temperature_squared, false,
+                                of_term.rows, of_term.temperature_gradient},
+                               with_gradient, soften);
+                         });
   }
 
  private:

@@ -143,7 +143,7 @@ struct virtual_teacher_loss
   [[nodiscard]] static virtual_teacher_value evaluate(detail::any_policy policy, Student const& student,
                                                       label_view labels, Output const& output,
                                                       virtual_teacher_options const& options) {
-    return soft_and_hard<last_term::soft>(
+    return soft_and_hard(
         policy, student, labels, output, options,
         [&](bool, virtual_teacher_options const& of_term) { return virtual_teacher_term(labels, of_term); });
   }

@@ -14,7 +14,6 @@
 ///   exponentials, sharpness()      static: it takes 2^(sharpness * (z - maximum)), which is e^((z - maximum) / T) for
 ///                                  a sharpness of log2(e) / T
 ///   keeps_exponentials             static: its gradient takes them, too
-///   sums_exponents                 static: its sums take sharpness * (z - maximum) itself, too
 ///   padding                        static: what stands in for a class past the last
 ///   masked_output                  static: what is written where the logit is -inf
 ///   operands(term), open(...)      the other matrices it reads, and their strips in one block
@@ -90,7 +89,6 @@ struct kernel_defaults {
   static constexpr bool needs_maximum = true;
   static constexpr bool exponentials = false;
   static constexpr bool keeps_exponentials = false;
-  static constexpr bool sums_exponents = false;
   static constexpr T padding = -infinity<T>;
   static constexpr T masked_output = T(0);
   static constexpr bool refines_kept = false;

@@ -17,7 +17,6 @@ class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
 
  public:
   static constexpr bool keeps_exponentials = true;
-  static constexpr bool sums_exponents = true;
   static constexpr index saved_registers = 1;
   static constexpr index block_marks = 1;
 

@@ -34,7 +34,6 @@ class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
 
  public:
   static constexpr bool keeps_exponentials = true;
-  static constexpr bool sums_exponents = true;
   static constexpr index saved_registers = has_forward ? 1 : 0;
   static constexpr index block_marks = saved_registers;
 

@@ -20,10 +20,6 @@ struct hinton_kd_value : loss_value {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-/// Which term comes last: the one whose exponentials the other may share. It has one temperature in every row, so that no
-/// row's bits depend on its neighbours.
-enum class last_term { hard, soft };
-
 /// hard_weight * cross entropy + soft_weight * a divergence from a teacher, in one sweep.
 template <class Loss, class Options, class Value>
 class soft_hard_sum {
@@ -84,7 +80,7 @@ class soft_hard_sum {
   }
 
   /// The sum with the soft term that `make(with_gradient, options of it)` gives, which is alone without labels.
-  template <last_term Last, class Student, class Output, class Make>
+  template <class Student, class Output, class Make>
   static Value soft_and_hard(detail::any_policy policy, Student const& student,
                              std::optional<label_view> labels, Output const& output, Options const& options,
                              Make const& make) {
@@ -98,14 +94,8 @@ class soft_hard_sum {
       auto const value = sum(policy, student, output, options, soft);
       return {value, {}, value.terms[0]};
     }
-    auto const hard = hard_term(*labels, options);
-    if constexpr (Last == last_term::soft) {
-      auto const value = sum(policy, student, output, options, hard, soft);
-      return {value, value.terms[0], value.terms[1]};
-    } else {
-      auto const value = sum(policy, student, output, options, soft, hard);
-      return {value, value.terms[1], value.terms[0]};
-    }
+    auto const value = sum(policy, student, output, options, hard_term(*labels, options), soft);
+    return {value, value.terms[0], value.terms[1]};
   }
 };
 
