@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -69,9 +72,21 @@ TEST(execution, parallel_uses_the_threads_it_is_given) {
   int const dynamic = omp_get_dynamic();
   omp_set_dynamic(0);
   for (int const threads : {2, 3, 4}) {
-    chunk_record record(64);
-    run(parallel_policy{threads}, 64, large, record);
-    EXPECT_EQ(record.threads().size(), static_cast<std::size_t>(std::min(threads, omp_get_thread_limit())));
+    auto const wanted = static_cast<std::size_t>(std::min(threads, omp_get_thread_limit()));
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    auto const arrived = [&] {
+      std::lock_guard const lock(mutex);
+      seen.insert(std::this_thread::get_id());
+      return seen.size();
+    };
+    // Chunks go to whoever is free: none is, before all have come.
+    auto const wait_for_all = [&](index) {
+      auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+      while (arrived() < wanted && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    };
+    run(parallel_policy{threads}, 64, large, wait_for_all);
+    EXPECT_EQ(seen.size(), wanted);
   }
   omp_set_dynamic(dynamic);
 }

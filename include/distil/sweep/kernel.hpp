@@ -38,9 +38,10 @@
 ///   rereads()                      whether the gradient looks at the logits and strips again
 ///   gradient(decay, marks)         for one block: a small function (z, strips, k, saved) that gives scale * d loss / d z
 ///                                  for one register. `decay` is what exponentials must be multiplied by
-///   rides()                        whether all it takes of a row is the sum of its exponentials, and its gradient, but for
-///                                  patches, is a multiple of them; then also
-///   add_exponentials(sum), multiple(decay)   takes that sum over a block; the multiple
+///   rides()                        whether all it takes of a tile in the first sweep is the sum of its exponentials; then
+///   add_exponentials(sum)          takes it, run by run
+///   gradient_rides()               whether its gradient, but for patches, is a multiple of them, too; then
+///   multiple(decay)                which
 ///   patch(term, rows, block, target)         corrections of single elements, such as the label's
 ///
 /// The functions for one block hold copies of what they need, since a store to memory could change anything else.
@@ -127,6 +128,7 @@ struct kernel_defaults {
   };
   [[nodiscard]] DISTIL_INLINE no_gradient_of_block gradient(lanes<T>, kept<T>) const { return {}; }
   [[nodiscard]] DISTIL_INLINE bool rides() const { return false; }
+  [[nodiscard]] DISTIL_INLINE bool gradient_rides() const { return false; }
   DISTIL_INLINE void add_exponentials(lanes<T>) {}
   [[nodiscard]] DISTIL_INLINE lanes<T> multiple(lanes<T>) const { return lanes<T>(0); }
   template <class Term, class Target>

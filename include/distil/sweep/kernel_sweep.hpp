@@ -20,24 +20,20 @@ class kernel_sweep : public term_sweep<T, Axis> {
 
   void rescale(running_maximum<T> const& maximum) final { kernel().rescale(maximum); }
 
-  lanes<T> sum(block_at<T> const& at, bool reads_ahead, [[maybe_unused]] int power_of_passenger) final {
+  void sum(block_at<T> const& at, bool reads_ahead) final {
     block const here = at.here;
     auto strips = open(at.rows, here, at.student);
     kernel().observe(strips, here);
-    kernel().mark(keeper<T>{at.kept + this->marks_at});
+    kernel().mark(keeper<T>{at.marks + this->marks_at});
     if constexpr (Kernel::exponentials) {
-      if (!this->exponentials.computes) {
-        sum_loop<false>(at, strips, reads_ahead);
-        return lanes<T>(0);
-      }
+      if (!this->exponentials.computes) return sum_loop<false>(at, strips, reads_ahead);
     }
     sum_loop<true>(at, strips, reads_ahead);
-    if (power_of_passenger == 0) return lanes<T>(0);
-    return sum_of_powers<T>(at.kept + this->exponentials.offset, here.steps, power_of_passenger);
   }
 
   [[nodiscard]] bool rides() const final { return kernel().rides(); }
   void add_exponentials(lanes<T> sum) final { kernel().add_exponentials(sum); }
+  [[nodiscard]] bool gradient_rides() const final { return kernel().gradient_rides(); }
   [[nodiscard]] lanes<T> multiple(lanes<T> decay) const final { return kernel().multiple(decay); }
 
   void join(base& other) final { kernel().join(static_cast<kernel_sweep&>(other).kernel()); }
@@ -52,13 +48,13 @@ class kernel_sweep : public term_sweep<T, Axis> {
     block const here = at.here;
     auto strips = open(at.rows, here, at.student);
     exponentials_at const taken = this->exponentials;
-    T* const own_exponentials = at.kept + taken.offset;
-    T* const saved = at.kept + this->saved_at;
+    T* const own_exponentials = at.registers + taken.offset;
+    T* const saved = saved_of(at);
     lanes<T> const shift = at.shift;
     auto const refiner = [&] {
       if constexpr (Kernel::refines_kept) {
         return kernel().refiner(maximum.decay_since(earlier, this->sharpness),
-                                kept<T>{at.kept + this->marks_at});
+                                kept<T>{at.marks + this->marks_at});
       } else {
         return nothing{};
       }
@@ -110,7 +106,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
                       target const& to, gradient_form<T> const& form) {
     block const here = at.here;
     decltype(open(at.rows, here, at.student)) strips{};
-    strip<T> student{at.kept + this->exponentials.offset, lane_count};  // what nobody looks at
+    strip<T> student{at.registers + this->exponentials.offset, lane_count};  // what nobody looks at
     bool const rereads = kernel().rereads();
     if (rereads) {
       student = at.student;
@@ -118,7 +114,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
     }
     lanes<T> decay(0);
     if constexpr (Kernel::keeps_exponentials) decay = maximum.decay_since(earlier, this->sharpness);
-    auto const gradient = kernel().gradient(decay, kept<T>{at.kept + this->marks_at});
+    auto const gradient = kernel().gradient(decay, kept<T>{at.marks + this->marks_at});
     if (rereads || !form.every_row || form.adds || this->exponentials.power != 1) {
       write_loop<false>(at, student, strips, gradient, to, form, rereads);
     } else {
@@ -138,6 +134,11 @@ class kernel_sweep : public term_sweep<T, Axis> {
     }
   }
 
+  [[nodiscard]] DISTIL_INLINE T* saved_of(block_at<T> const& at) const {
+    if constexpr (Kernel::saved_registers == 0) return at.registers;
+    return at.registers + this->saved_at + (Kernel::saved_registers - 1) * at.first;
+  }
+
   /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
   static DISTIL_INLINE void prefetch([[maybe_unused]] strip<T> const& strip, [[maybe_unused]] index k) {
 #if defined(__GNUC__)
@@ -153,8 +154,8 @@ class kernel_sweep : public term_sweep<T, Axis> {
   DISTIL_INLINE void sum_loop(block_at<T> const& at, Strips const& strips, bool reads_ahead) {
     block const here = at.here;
     [[maybe_unused]] int const power = this->exponentials.power;
-    [[maybe_unused]] T* const own_exponentials = at.kept + this->exponentials.offset;
-    T* const saved = at.kept + this->saved_at;
+    [[maybe_unused]] T* const own_exponentials = at.registers + this->exponentials.offset;
+    T* const saved = saved_of(at);
     lanes<T> const shift = at.shift;
     [[maybe_unused]] lanes<T> const own_sharpness = this->sharpness;
     auto const summand = kernel().summand();
@@ -197,8 +198,8 @@ class kernel_sweep : public term_sweep<T, Axis> {
     lanes<T> const shift = at.shift;
     gradient_form<T> const joins = form;
     int const power = this->exponentials.power;
-    T const* const own_exponentials = at.kept + this->exponentials.offset;
-    T const* const saved = at.kept + this->saved_at;
+    T const* const own_exponentials = at.registers + this->exponentials.offset;
+    T const* const saved = saved_of(at);
     for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
       strip<T> const logits = student.from(part.first, part.partial);
       auto const operands = strips.from(part.first, part.partial);
@@ -221,14 +222,12 @@ class kernel_sweep : public term_sweep<T, Axis> {
             sum = select(z.logit == lanes<T>(-infinity<T>), lanes<T>(Kernel::masked_output), sum);
           if (!asked_again(joins.every_row)) sum = select(joins.counts, sum, lanes<T>(0));
         }
-        if constexpr (Kernel::keeps_exponentials) {
-          int const rides = Plain ? joins.rides.power : asked_again(joins.rides.power);
-          if (rides != 0) {
-            sum = fma(power_of(z.exponential, rides), joins.rides.multiple, sum);
-          }
-        }
         if constexpr (!Plain) {
           if (asked_again(joins.adds)) sum = lanes<T>::load(output.at(k)) + sum;
+        }
+        if constexpr (Kernel::keeps_exponentials) {
+          int const rides = Plain ? joins.rides.power : asked_again(joins.rides.power);
+          if (rides != 0) sum += joins.rides.multiple * power_of(z.exponential, rides);
         }
         sum.store(output.at(k));
       }

@@ -34,7 +34,7 @@ class row_sweeps {
 
   /// Elements of what is kept of a row for the sweeps after the first; of one block where there are none.
   static index kept_elements(std::span<swept_term<T> const> terms, index columns, bool keeps) {
-    return kept_layout::of<T, Axis>(terms).block_stride * (keeps ? Axis::blocks(columns) : 1);
+    return kept_layout::of<T, Axis>(terms, blocks(columns, keeps)).size;
   }
 
   /// Whether a second sweep over the values takes what the first has kept.
@@ -46,10 +46,13 @@ class row_sweeps {
   /// All of it must outlive the sweeps.
   row_sweeps(source_matrix<T> const& student, std::span<swept_term<T> const> terms, std::byte* memory,
              T* kept, bool keeps)
-      : student_(student), layout_(kept_layout::of<T, Axis>(terms)), kept_(kept), keeps_(keeps) {
+      : student_(student),
+        layout_(kept_layout::of<T, Axis>(terms, blocks(student.columns, keeps))),
+        kept_(kept),
+        keeps_(keeps) {
     auto* const pointers = reinterpret_cast<sweep**>(memory);
     memory += (terms.size() * sizeof(sweep*) + cache_line - 1) / cache_line * cache_line;
-    index marks_at = lane_count, saved_at = layout_.base_at + layout_.own_step;
+    index marks_at = lane_count, saved_at = layout_.saved_at;
     for (std::size_t i = 0; i < terms.size(); ++i) {
       auto const& maker = terms[i].template maker<Axis>();
       sweep* const term = pointers[i] = maker.make(memory, terms[i].term, student);
@@ -57,7 +60,7 @@ class row_sweeps {
       term->marks_at = marks_at;
       term->saved_at = saved_at;
       marks_at += maker.traits.block_marks * lane_count;
-      saved_at += maker.traits.saved_registers * layout_.own_step;
+      saved_at += maker.traits.saved_registers * layout_.array;
       needs_maximum_ = needs_maximum_ || maker.traits.needs_maximum;
     }
     terms_ = {pointers, terms.size()};
@@ -70,7 +73,7 @@ class row_sweeps {
     maximum_ = {};
     for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i]->begin(rows, scale(i));
     if (shared_.changed(terms_)) {
-      shared_.relate(terms_, layout_.base_at, layout_.own_at, layout_.own_step);
+      shared_.relate(terms_, layout_.base_at, layout_.own_at, layout_.array);
       choose_passenger();
     }
   }
@@ -81,7 +84,8 @@ class row_sweeps {
     T const padding = terms_[0]->traits.padding;
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
-      block_at<T> at{rows_, here, student_.open(rows_, here, padding), lanes<T>(0), kept_of(here)};
+      block_at<T> at = block_of(here);
+      at.student = student_.open(rows_, here, padding);
       if (needs_maximum_) {
         lanes<T> const maximum = Axis::max(block_maximum<T>(at.student, here));
         if (column > classes.first) {
@@ -90,19 +94,19 @@ class row_sweeps {
           maximum_.now = maximum_.before = maximum;
         }
       }
-      keeper<T>{at.kept}.put(0, maximum_.now);
+      keeper<T>{at.marks}.put(0, maximum_.now);
       at.shift = maximum_.shift();
       shared_.compute_base(terms_, at);
       bool reads_ahead = true;
       if (computing < count) {
-        lanes<T> const powers = terms_[computing]->sum(at, true, power_of_passenger());
-        if (passenger_ < count) terms_[passenger_]->add_exponentials(powers);
+        terms_[computing]->sum(at, true);
+        if (passenger_ < count) add_exponentials(at, *terms_[passenger_]);
         reads_ahead = false;
       }
       shared_.compute_mixed(terms_, at);
       for (std::size_t i = 0; i < count; ++i) {
         if (i == computing || i == passenger_) continue;
-        (void)terms_[i]->sum(at, reads_ahead, 0);
+        terms_[i]->sum(at, reads_ahead);
         reads_ahead = false;
       }
       column += here.columns;
@@ -163,7 +167,8 @@ class row_sweeps {
     bool rereads = false;
     for (sweep const* const term : terms_) rereads = rereads || term->rereads();
     std::size_t const driver = shared_.computing(), count = terms_.size();
-    bool const rides = passenger_ < count && every_row && terms_[driver]->traits.keeps_exponentials;
+    bool const rides = passenger_ < count && every_row && terms_[driver]->traits.keeps_exponentials &&
+                       terms_[passenger_]->gradient_rides();
     each_block(classes, rereads, [&](block_at<T> const& at, lanes<T> earlier) {
       auto const target = output.open(at.rows, at.here);
       gradient_form<T> form{false, every_row, {}};
@@ -172,19 +177,20 @@ class row_sweeps {
         terms_[i]->write(at, maximum_, earlier, target, form);
         form.adds = true;
       };
-      if constexpr (rows_in_lanes) {
-        for (std::size_t i = count; i > 0; --i) write_one(i - 1);
-      } else {
-        if (driver < count) {
-          if (rides) {
-            lanes<T> const decay = maximum_.decay_since(earlier, terms_[passenger_]->sharpness);
-            form.rides = {power_of_passenger(), terms_[passenger_]->multiple(decay)};
-          }
-          write_one(driver);
-          form.rides = {};
+      auto const write_driver = [&] {
+        if (rides) {
+          lanes<T> const decay = maximum_.decay_since(earlier, terms_[passenger_]->sharpness);
+          form.rides = {terms_[passenger_]->exponentials.power, terms_[passenger_]->multiple(decay)};
         }
-        for (std::size_t i = 0; i < count; ++i) {
-          if (i != driver && !(rides && i == passenger_)) write_one(i);
+        write_one(driver);
+        form.rides = {};
+      };
+      if (!rows_in_lanes && driver < count) write_driver();
+      for (std::size_t i = count; i-- > 0;) {
+        if (i == driver) {
+          if (rows_in_lanes) write_driver();
+        } else if (!(rides && i == passenger_)) {
+          write_one(i);
         }
       }
       if (rides) terms_[passenger_]->patch(at, target);
@@ -196,24 +202,45 @@ class row_sweeps {
   [[nodiscard]] T masked_output() const { return terms_[0]->traits.masked_output; }
 
  private:
-  [[nodiscard]] DISTIL_INLINE T* kept_of(block here) const {
-    return keeps_ ? kept_ + here.first_column / Axis::block_columns * layout_.block_stride : kept_;
+  static constexpr index blocks(index columns, bool keeps) { return keeps ? Axis::blocks(columns) : 1; }
+
+  [[nodiscard]] DISTIL_INLINE block_at<T> block_of(block here) const {
+    index const number = keeps_ ? here.first_column / Axis::block_columns : 0;
+    index const first = number * (Axis::block_steps * lane_count);
+    return {rows_, here, {}, maximum_.shift(), kept_ + number * layout_.marks_step, kept_ + first, first};
   }
 
-  /// The first term that may ride with the one that computes the base; none: past the last. None where rows lie in lanes:
-  /// then it would hang on those beside a row how it is rounded.
+  /// The first term that may ride with the one that computes the base; none: past the last. Where rows lie in lanes it is the
+  /// one before that, after which it would be written anyway: how a row is rounded must not hang on those beside it.
   void choose_passenger() {
     std::size_t const driver = shared_.computing(), count = terms_.size();
-    passenger_ = rows_in_lanes ? count : 0;
-    auto const rides = [&](std::size_t i) {
+    passenger_ = count;
+    if (driver == count) return;
+    for (std::size_t i = count; i-- > 0;) {
       exponentials_at const& taken = terms_[i]->exponentials;
-      return i != driver && terms_[i]->traits.exponentials && !taken.computes &&
-             taken.offset == layout_.base_at && terms_[i]->rides();
-    };
-    while (passenger_ < count && !(driver < count && rides(passenger_))) ++passenger_;
+      if (i != driver && (!rows_in_lanes || i + 1 == driver) && terms_[i]->traits.exponentials &&
+          !taken.computes && taken.offset == layout_.base_at && terms_[i]->rides()) {
+        passenger_ = i;
+      }
+    }
   }
-  [[nodiscard]] int power_of_passenger() const {
-    return passenger_ < terms_.size() ? terms_[passenger_]->exponentials.power : 0;
+
+  /// The sums of a block that a passenger takes; where rows lie in lanes in the order in which it would take them itself.
+  static void add_exponentials(block_at<T> const& at, sweep& passenger) {
+    T const* const base = at.registers + passenger.exponentials.offset;
+    int const power = passenger.exponentials.power;
+    auto const one = [&](index k) { return power_of(lanes<T>::load(base + k * lane_count), power); };
+    for (run part = run::at(at.here, 0); part.first < at.here.steps; part = part.next(at.here)) {
+      lanes<T> even(0), odd(0);
+      index k = part.first;
+      index const end = part.first + part.count;
+      for (; !rows_in_lanes && k + 2 <= end; k += 2) {
+        even += one(k);
+        odd += one(k + 1);
+      }
+      for (; k < end; ++k) even += one(k);
+      passenger.add_exponentials(rows_in_lanes ? even : even + odd);
+    }
   }
 
   /// Sums follow when the maximum of the classes read so far rises.
@@ -225,13 +252,12 @@ class row_sweeps {
 
   template <class Work>
   DISTIL_INLINE void each_block(class_range classes, bool opens, Work const& work) {
-    lanes<T> const shift = maximum_.shift();
     T const padding = terms_[0]->traits.padding;
     for (index column = classes.first; column < classes.last;) {
       block const here = Axis::next(column, classes.last);
-      block_at<T> at{rows_, here, {}, shift, kept_of(here)};
+      block_at<T> at = block_of(here);
       if (opens) at.student = student_.open(rows_, here, padding);
-      work(at, kept<T>{at.kept}[0]);
+      work(at, kept<T>{at.marks}[0]);
       column += here.columns;
     }
   }

@@ -30,7 +30,7 @@ class shared_exponentials {
     return false;
   }
 
-  /// Says to each term of a tile where it finds its own: those of the base at `base_at` among what is kept of a block, and
+  /// Says to each term of a tile where it finds its own: those of the base at `base_at` among what is kept of a row, and
   /// where they are no powers of it, in an array of their own from `own_at` on, `own_step` apart.
   void relate(terms_of_tile terms, index base_at, index own_at, index own_step) {
     base_at_ = base_at;
@@ -72,7 +72,7 @@ class shared_exponentials {
       for (auto const* term : terms) {
         exponentials_at const taken = term->exponentials;
         if (term->traits.exponentials && !taken.computes && taken.offset != base_at_) {
-          compute(at, term->sharpness, taken.offset, at.kept + base_at_);
+          compute(at, term->sharpness, taken.offset, at.registers + base_at_);
         }
       }
     }
@@ -109,7 +109,7 @@ class shared_exponentials {
           own = select(power_of_row == lanes<T>(power), simd::power_of(of_base, power), own);
         }
       }
-      own.store(at.kept + to + k * lanes<T>::size);
+      own.store(at.registers + to + k * lanes<T>::size);
     }
   }
 

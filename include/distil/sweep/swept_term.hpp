@@ -51,25 +51,31 @@ struct swept_term {
   }
 };
 
-/// What is kept of a block: the student's maximum and the marks of the terms, the exponentials of the base, the registers
-/// that terms save, and of several terms exponentials that are no powers of the base.
+/// What is kept of a row: for each block the student's maximum and the marks of the terms; then arrays as long as the row,
+/// so that the processor sees one stream of each: the exponentials of the base, the registers that terms save, and of
+/// several terms exponentials that are no powers of the base.
 struct kept_layout {
-  index base_at, own_at, own_step, block_stride;
+  index marks_step;  ///< from the marks of a block to those of the next
+  index base_at, saved_at, own_at;
+  index array;  ///< of one register a step, and so far apart
+  index size;
 
   template <class T, class Axis>
-  static kept_layout of(std::span<swept_term<T> const> terms) {
-    // A few lines apart: arrays of which the same places lie in the same set of the first cache push each other out.
+  static kept_layout of(std::span<swept_term<T> const> terms, index blocks) {
+    constexpr index lane_count = lanes<T>::size;
+    // Arrays of which the same places lie in the same set of the first cache would push each other out.
     constexpr index apart = 3 * static_cast<index>(cache_line / sizeof(T));
-    constexpr index lane_count = lanes<T>::size, array = Axis::block_steps * lane_count + apart;
     index marks = lane_count, saved = 0, taking = 0;
     for (auto const& term : terms) {
       kernel_traits<T> const& traits = term.template maker<Axis>().traits;
       marks += traits.block_marks * lane_count;
-      saved += traits.saved_registers * array;
+      saved += traits.saved_registers;
       taking += traits.exponentials ? 1 : 0;
     }
-    index const own = taking > 1 ? taking : 0;
-    return {marks, marks + array + saved, array, marks + array + saved + own * array};
+    index const array = blocks * Axis::block_steps * lane_count + apart;
+    index const base_at = (blocks * marks + apart) / apart * apart;
+    index const saved_at = base_at + array, own_at = saved_at + saved * array;
+    return {marks, base_at, saved_at, own_at, array, own_at + (taking > 1 ? taking : 0) * array};
   }
 };
 

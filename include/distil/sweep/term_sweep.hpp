@@ -13,10 +13,12 @@ struct block_at {
   block here;
   strip<T> student;
   lanes<T> shift;  ///< what the logits are relative to
-  T* kept;         ///< what the sweeps keep of this block
+  T* marks;        ///< kept of this block: what its registers are relative to
+  T* registers;    ///< kept of a row, an array for each purpose; here its element `first`
+  index first;
 };
 
-/// Where a term finds its exponentials among what is kept of a block, in registers: those of the base, of which it takes a
+/// Where a term finds its exponentials among what is kept of a row: those of the base, of which it takes a
 /// power, or its own.
 struct exponentials_at {
   index offset = 0;
@@ -67,7 +69,7 @@ class term_sweep {
   using target = typename block_writer<T, Axis>::target;
 
   kernel_traits<T> const traits;
-  index marks_at = 0, saved_at = 0;  ///< in what is kept of a block
+  index marks_at = 0, saved_at = 0;  ///< among the marks of a block, and in what is kept of a row
   exponentials_at exponentials;
   lanes<T> sharpness = lanes<T>(0);
   lanes<T> related_sharpness = lanes<T>(-1);  ///< to which `exponentials` belongs
@@ -80,11 +82,12 @@ class term_sweep {
   virtual void begin(tile rows, lanes<T> scale) = 0;
   /// The student's maximum rose.
   virtual void rescale(running_maximum<T> const& maximum) = 0;
-  /// Returns the sum of what a passenger takes.
-  virtual lanes<T> sum(block_at<T> const& at, bool reads_ahead, int power_of_passenger) = 0;
-  /// Whether it may ride with another, and what it is given then in the place of `sum` and asked for in that of `write`.
+  virtual void sum(block_at<T> const& at, bool reads_ahead) = 0;
+  /// Whether it may ride with another, and what it is given then in the place of `sum`, run by run.
   [[nodiscard]] virtual bool rides() const = 0;
   virtual void add_exponentials(lanes<T> sum) = 0;
+  /// Whether its gradient may ride, too, and what is asked for then in the place of `write`.
+  [[nodiscard]] virtual bool gradient_rides() const = 0;
   [[nodiscard]] virtual lanes<T> multiple(lanes<T> decay) const = 0;
   virtual void patch(block_at<T> const& at, target const& to) const = 0;
   /// Takes the sums over other classes of the same rows.
@@ -124,19 +127,6 @@ DISTIL_INLINE Number asked_again(Number number) {
   asm("" : "+r"(number));
 #endif
   return number;
-}
-
-/// The sum of powers of some registers.
-template <class T>
-lanes<T> sum_of_powers(T const* exponentials, index count, int power) {
-  lanes<T> even(0), odd(0);
-  index k = 0;
-  for (; k + 2 <= count; k += 2) {
-    even += power_of(lanes<T>::load(exponentials + k * lanes<T>::size), power);
-    odd += power_of(lanes<T>::load(exponentials + (k + 1) * lanes<T>::size), power);
-  }
-  if (k < count) even += power_of(lanes<T>::load(exponentials + k * lanes<T>::size), power);
-  return even + odd;
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

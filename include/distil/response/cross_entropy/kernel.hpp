@@ -136,7 +136,8 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   DISTIL_INLINE void join(cross_entropy_kernel const& other) { fold(other.sums_); }
 
-  [[nodiscard]] DISTIL_INLINE bool rides() const { return !spreads_ && !compares_; }
+  [[nodiscard]] DISTIL_INLINE bool rides() const { return !spreads_; }
+  [[nodiscard]] DISTIL_INLINE bool gradient_rides() const { return !spreads_ && !compares_; }
   DISTIL_INLINE void add_exponentials(lanes<T> sum) { sums_.exponentials += sum; }
   [[nodiscard]] DISTIL_INLINE lanes<T> multiple(lanes<T> decay) const { return probability_scale_ * decay; }
 
