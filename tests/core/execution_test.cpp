@@ -85,7 +85,7 @@ TEST(execution, parallel_uses_the_threads_it_is_given) {
       auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
       while (arrived() < wanted && std::chrono::steady_clock::now() < end) std::this_thread::yield();
     };
-    run(parallel_policy{threads}, 64, large, wait_for_all);
+    detail::run_chunks(parallel_policy{threads}, 64, large, detail::chunk_task(wait_for_all));
     EXPECT_EQ(seen.size(), wanted);
   }
   omp_set_dynamic(dynamic);
