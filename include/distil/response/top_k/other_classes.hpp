@@ -1,6 +1,7 @@
 #pragma once
 
 #include "distil/response/top_k/listed_classes.hpp"
+#include "distil/sweep/kernel.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
