@@ -273,24 +273,29 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, detail::any_policy
   auto const logits = detail::logits_view(student);
   using T =
       std::common_type_t<arithmetic_t<typename decltype(logits)::element>, typename Terms::arithmetic...>;
-  target_matrix<T> target;
-  if constexpr (!std::is_same_v<Output, no_gradient>) target = target_matrix<T>(output);
-  // Copies, which may take memory for themselves while they are evaluated.
-  std::tuple<Terms...> const evaluated(terms...);
-  return std::apply(
-      [&](auto const&... term) {
-        terms_and_sums<sizeof...(Terms)> of_batch{{weighed_term::of(term)...}};
-        swept_term<T> const swept[] = {swept_term<T>::of(term)...};
-        loss_value const whole = evaluation<T>(where, source_matrix<T>(logits), target, options,
-                                               of_batch.terms, of_batch.sums, swept)
-                                     .run(policy);
-        objective_value<sizeof...(Terms)> result{whole, {}};
-        for (std::size_t i = 0; i < sizeof...(Terms); ++i) {
-          result.terms[i] = {of_batch.terms[i].value, of_batch.terms[i].weight};
-        }
-        return result;
-      },
-      evaluated);
+  // Anything else has been refused already, in words that the errors of whole sweeps would bury.
+  if constexpr (std::is_floating_point_v<T>) {
+    target_matrix<T> target;
+    if constexpr (!std::is_same_v<Output, no_gradient>) target = target_matrix<T>(output);
+    // Copies, which may take memory for themselves while they are evaluated.
+    std::tuple<Terms...> const evaluated(terms...);
+    return std::apply(
+        [&](auto const&... term) {
+          terms_and_sums<sizeof...(Terms)> of_batch{{weighed_term::of(term)...}};
+          swept_term<T> const swept[] = {swept_term<T>::of(term)...};
+          loss_value const whole = evaluation<T>(where, source_matrix<T>(logits), target, options,
+                                                 of_batch.terms, of_batch.sums, swept)
+                                       .run(policy);
+          objective_value<sizeof...(Terms)> result{whole, {}};
+          for (std::size_t i = 0; i < sizeof...(Terms); ++i) {
+            result.terms[i] = {of_batch.terms[i].value, of_batch.terms[i].weight};
+          }
+          return result;
+        },
+        evaluated);
+  } else {
+    return {};
+  }
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd
