@@ -268,15 +268,14 @@ class evaluation : weighed_batch<T> {
 /// student.
 template <class Student, class Output, class... Terms>
 objective_value<sizeof...(Terms)> evaluate(char const* where, detail::any_policy policy,
-                                           Student const& student, [[maybe_unused]] Output const& output,
+                                           Student const& student, Output const& output,
                                            objective_options const& options, Terms const&... terms) {
   auto const logits = detail::logits_view(student);
   using T =
       std::common_type_t<arithmetic_t<typename decltype(logits)::element>, typename Terms::arithmetic...>;
   // Anything else has been refused already, in words that the errors of whole sweeps would bury.
   if constexpr (std::is_floating_point_v<T>) {
-    target_matrix<T> target;
-    if constexpr (!std::is_same_v<Output, no_gradient>) target = target_matrix<T>(output);
+    target_matrix<T> const target(output);
     // Copies, which may take memory for themselves while they are evaluated.
     std::tuple<Terms...> const evaluated(terms...);
     return std::apply(

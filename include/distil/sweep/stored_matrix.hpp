@@ -4,12 +4,37 @@
 #include <array>
 #include <type_traits>
 
+#include "distil/core/loss_face.hpp"
 #include "distil/core/shapes.hpp"
 #include "distil/simd/transpose.hpp"
 
 /// Matrices whose element type is known at run time alone: sweeps are compiled for the arithmetic type T, whatever the
 /// matrices are stored in. What depends on the storage is a few functions that move a block at a time, behind pointers.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
+
+/// A matrix in memory of any element type, and `How` its elements are moved.
+template <class Memory, class How>
+struct stored_matrix {
+  Memory* data = nullptr;
+  index rows = 0, columns = 0, row_stride = 0, column_stride = 1;
+  How const* how = nullptr;
+
+  stored_matrix() = default;
+  template <class Storage>
+  stored_matrix(matrix_view<Storage> const& matrix, How const& of_storage)
+      : data(matrix.data),
+        rows(matrix.rows),
+        columns(matrix.columns),
+        row_stride(matrix.row_stride),
+        column_stride(matrix.column_stride),
+        how(&of_storage) {}
+
+  [[nodiscard]] index element_bytes() const { return how != nullptr ? how->bytes : 0; }
+  [[nodiscard]] DISTIL_INLINE Memory* address(index row, index column) const {
+    using byte = std::conditional_t<std::is_const_v<Memory>, char const, char>;
+    return static_cast<byte*>(data) + (row * row_stride + column * column_stride) * how->bytes;
+  }
+};
 
 /// How elements of a storage type reach the lanes.
 template <class T>
@@ -45,28 +70,17 @@ struct reads {
 
 /// A matrix that is read.
 template <class T>
-struct source_matrix {
-  void const* data = nullptr;
-  index rows = 0, columns = 0, row_stride = 0, column_stride = 1;
-  reading<T> const* how = nullptr;
+struct source_matrix : stored_matrix<void const, reading<T>> {
+  using base = stored_matrix<void const, reading<T>>;
 
   source_matrix() = default;
   template <class Storage>
   explicit source_matrix(matrix_view<Storage> const& matrix)
-      : data(matrix.data),
-        rows(matrix.rows),
-        columns(matrix.columns),
-        row_stride(matrix.row_stride),
-        column_stride(matrix.column_stride),
-        how(&reads<T, std::remove_const_t<Storage>>::how) {}
+      : base(matrix, reads<T, std::remove_const_t<Storage>>::how) {}
 
-  [[nodiscard]] index element_bytes() const { return how != nullptr ? how->bytes : 0; }
-  [[nodiscard]] DISTIL_INLINE void const* address(index row, index column) const {
-    return static_cast<char const*>(data) + (row * row_stride + column * column_stride) * how->bytes;
-  }
   [[nodiscard]] DISTIL_INLINE T operator()(index row, index column) const {
-    void const* const place = address(row, column);
-    return how->is_arithmetic ? *static_cast<T const*>(place) : how->one(place);
+    void const* const place = this->address(row, column);
+    return this->how->is_arithmetic ? *static_cast<T const*>(place) : this->how->one(place);
   }
 };
 
@@ -125,28 +139,16 @@ struct writes {
 
 /// A matrix that is written, or none.
 template <class T>
-struct target_matrix {
-  void* data = nullptr;
-  index rows = 0, columns = 0, row_stride = 0, column_stride = 1;
-  writing<T> const* how = nullptr;
+struct target_matrix : stored_matrix<void, writing<T>> {
+  using base = stored_matrix<void, writing<T>>;
 
   target_matrix() = default;
+  explicit target_matrix(detail::no_gradient) {}
   template <class Storage>
-  explicit target_matrix(matrix_view<Storage> const& matrix)
-      : data(matrix.data),
-        rows(matrix.rows),
-        columns(matrix.columns),
-        row_stride(matrix.row_stride),
-        column_stride(matrix.column_stride),
-        how(&writes<T, Storage>::how) {}
+  explicit target_matrix(matrix_view<Storage> const& matrix) : base(matrix, writes<T, Storage>::how) {}
 
   /// Whether one is wanted.
-  [[nodiscard]] explicit operator bool() const { return how != nullptr; }
-
-  [[nodiscard]] index element_bytes() const { return how != nullptr ? how->bytes : 0; }
-  [[nodiscard]] DISTIL_INLINE void* address(index row, index column) const {
-    return static_cast<char*>(data) + (row * row_stride + column * column_stride) * how->bytes;
-  }
+  [[nodiscard]] explicit operator bool() const { return this->how != nullptr; }
 };
 
 template <class Matrix>

@@ -6,7 +6,7 @@
 
 #include "distil/core/execution.hpp"
 #include "distil/simd/convert.hpp"
-#include "distil/sweep/weighed_batch.hpp"
+#include "distil/sweep/batch_of_term.hpp"
 
 /// From a loss that needs all of a row at once, such as one that sorts it, to value and gradient of a batch: checks,
 /// weights and divisor first, then row by row in chunks, then the sums in order.
@@ -70,19 +70,14 @@ void write_row(T const* from, matrix_view<Storage> const& matrix, index row, boo
 }
 
 template <class T, class Gradient, class Term>
-class whole_row_evaluation : weighed_batch<T> {
-  using base = weighed_batch<T>;
-  using base::chunks_, base::options_, base::student_, base::terms_;
+class whole_row_evaluation : batch_of_term<T, Gradient, Term> {
+  using base = batch_of_term<T, Gradient, Term>;
+  using base::chunks_, base::options_, base::output_, base::student_, base::term_, base::terms_,
+      base::with_gradient;
   using worker = typename Term::template worker<T>;
-  static constexpr bool with_gradient = !std::is_same_v<Gradient, no_gradient>;
 
  public:
-  whole_row_evaluation(char const* where, source_matrix<T> const& student, Gradient const& gradient,
-                       target_matrix<T> const& target, objective_options const& options, Term const& term,
-                       terms_and_sums<1>& of_batch)
-      : base(where, student, target, options, of_batch.terms, of_batch.sums),
-        term_(term),
-        gradient_(gradient) {}
+  using base::base;
 
   loss_value run(detail::any_policy policy) {
     if (student_.rows > 0) {
@@ -116,7 +111,7 @@ class whole_row_evaluation : weighed_batch<T> {
       sums.value += multiplier * value;
       record(row, multiplier, value, sums);
       if constexpr (with_gradient) {
-        work.write(row, gradient_, static_cast<T>(terms_[0].scale_of(multiplier)), options_.accumulate);
+        work.write(row, output_, static_cast<T>(terms_[0].scale_of(multiplier)), options_.accumulate);
       }
     }
   }
@@ -131,12 +126,9 @@ class whole_row_evaluation : weighed_batch<T> {
     record(row, 0.0, 0.0, sums);
     if constexpr (with_gradient) {
       using element = typename Gradient::element;
-      if (!options_.accumulate) fill_row(gradient_, row, detail::narrow<element>(T(0)));
+      if (!options_.accumulate) fill_row(output_, row, detail::narrow<element>(T(0)));
     }
   }
-
-  Term const& term_;
-  Gradient const& gradient_;
 };
 
 /// The value of a term that needs whole rows, and where `output` is a view and not `no_gradient`, the gradient with
@@ -146,13 +138,7 @@ loss_value evaluate_whole_rows(char const* where, detail::any_policy policy,
                                matrix_view<Student const> const& student, Output const& output,
                                objective_options const& options, Term const& term) {
   using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
-  target_matrix<T> target;
-  if constexpr (!std::is_same_v<Output, no_gradient>) target = target_matrix<T>(output);
-  Term const evaluated(term);  // may take memory for itself
-  terms_and_sums<1> of_batch{{weighed_term::of(evaluated)}};
-  return whole_row_evaluation<T, Output, Term>(where, source_matrix<T>(student), output, target, options,
-                                               evaluated, of_batch)
-      .run(policy);
+  return whole_row_evaluation<T, Output, Term>(where, student, output, options, term).run(policy);
 }
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

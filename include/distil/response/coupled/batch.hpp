@@ -9,6 +9,7 @@
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/logarithm.hpp"
 #include "distil/simd/write_matrix.hpp"
+#include "distil/sweep/batch_of_term.hpp"
 
 namespace distil {
 
@@ -66,20 +67,15 @@ using simd::write_matrix;
 ///   symmetric                             static: teacher and student may change places; else `evaluate` gives dL/dp
 ///   squared                               where it has a `temperature_gradient`: whether the value has the factor T^2
 template <class T, class Student, class Gradient, class Term>
-class coupled_evaluation : simd::weighed_batch<T> {
-  using base = simd::weighed_batch<T>;
-  using base::options_;
-  static constexpr bool with_gradient = !std::is_same_v<Gradient, simd::no_gradient>;
+class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
+  using base = simd::batch_of_term<T, Gradient, Term>;
+  using base::options_, base::output_, base::term_, base::with_gradient;
   struct of_batch {};
 
  public:
   coupled_evaluation(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
-                     simd::target_matrix<T> const& target, objective_options const& options, Term const& term,
-                     simd::terms_and_sums<1>& of_terms)
-      : base(where, simd::source_matrix<T>(student), target, options, of_terms.terms, of_terms.sums),
-        student_(student),
-        gradient_(gradient),
-        term_(term) {}
+                     objective_options const& options, Term const& term)
+      : base(where, student, gradient, options, term), student_(student) {}
 
   auto run(detail::any_policy policy) {
     Term const& term = term_;
@@ -95,7 +91,7 @@ class coupled_evaluation : simd::weighed_batch<T> {
         }
       }
       if constexpr (with_gradient) {
-        distil::softmax.pull_back(policy, batch.student, batch.upstream, gradient_,
+        distil::softmax.pull_back(policy, batch.student, batch.upstream, output_,
                                   {.temperature = term.temperature, .accumulate = options_.accumulate});
       }
     }
@@ -176,8 +172,6 @@ class coupled_evaluation : simd::weighed_batch<T> {
   }
 
   matrix_view<Student const> student_;
-  Gradient gradient_;
-  Term const& term_;
 };
 
 /// There is one temperature, and one derivative by it.
@@ -197,12 +191,7 @@ auto evaluate_coupled(char const* where, detail::any_policy policy, Student cons
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   using T = std::common_type_t<arithmetic_t<element>, typename Term::arithmetic>;
-  simd::target_matrix<T> target;
-  if constexpr (!std::is_same_v<Output, simd::no_gradient>) target = simd::target_matrix<T>(output);
-  Term const evaluated(term);  // may take memory for itself
-  simd::terms_and_sums<1> of_batch{{simd::weighed_term::of(evaluated)}};
-  return coupled_evaluation<T, element, Output, Term>(where, logits, output, target,
-                                                      {.accumulate = accumulate}, evaluated, of_batch)
+  return coupled_evaluation<T, element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)
       .run(policy);
 }
 

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "distil/response/distribution/term.hpp"
+#include "distil/sweep/batch_of_term.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
@@ -34,20 +35,15 @@ struct whole_row {
 ///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
 ///   squared                          where it has a `temperature_gradient`: whether the value has the factor T^2
 template <class T, class Student, class Gradient, class Term>
-class distribution_rows : simd::weighed_batch<T> {
-  using base = simd::weighed_batch<T>;
-  using base::chunks_, base::options_, base::terms_;
-  static constexpr bool with_gradient = !std::is_same_v<Gradient, simd::no_gradient>;
+class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
+  using base = simd::batch_of_term<T, Gradient, Term>;
+  using base::chunks_, base::options_, base::output_, base::term_, base::terms_, base::with_gradient;
   struct of_rows {};
 
  public:
   distribution_rows(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
-                    simd::target_matrix<T> const& target, objective_options const& options, Term const& term,
-                    simd::terms_and_sums<1>& of_terms)
-      : base(where, simd::source_matrix<T>(student), target, options, of_terms.terms, of_terms.sums),
-        student_(student),
-        gradient_(gradient),
-        term_(term) {}
+                    objective_options const& options, Term const& term)
+      : base(where, student, gradient, options, term), student_(student) {}
 
   loss_value run(detail::any_policy policy) {
     auto const ceiling = [](index a, index b) { return (a + b - 1) / b; };
@@ -111,7 +107,7 @@ class distribution_rows : simd::weighed_batch<T> {
                                       rows_from(here.teacher, 0, rows));
     for (index r = 0; r < rows; ++r) run_row(prepared, here, first + r, r, sums);
     if constexpr (with_gradient) {
-      auto const gradient = rows_from(gradient_, first, rows);
+      auto const gradient = rows_from(output_, first, rows);
       if constexpr (Term::logarithmic) {
         distil::log_softmax.pull_back(serial, student, upstream, gradient, options);
       } else {
@@ -156,8 +152,6 @@ class distribution_rows : simd::weighed_batch<T> {
   }
 
   matrix_view<Student const> student_;
-  Gradient gradient_;
-  Term const& term_;
   index block_rows_ = 1;
 };
 
@@ -169,12 +163,7 @@ loss_value evaluate_rows(char const* where, detail::any_policy policy, Student c
   auto const logits = detail::logits_view(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   using T = std::common_type_t<arithmetic_t<element>, typename Term::arithmetic>;
-  simd::target_matrix<T> target;
-  if constexpr (!std::is_same_v<Output, simd::no_gradient>) target = simd::target_matrix<T>(output);
-  Term const evaluated(term);  // may take memory for itself
-  simd::terms_and_sums<1> of_batch{{simd::weighed_term::of(evaluated)}};
-  return distribution_rows<T, element, Output, Term>(where, logits, output, target,
-                                                     {.accumulate = accumulate}, evaluated, of_batch)
+  return distribution_rows<T, element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)
       .run(policy);
 }
 
