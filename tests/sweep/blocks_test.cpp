@@ -47,12 +47,13 @@ class blocks_test : public ::testing::Test {
   }
 
   /// Walks a matrix as the sweeps do.
-  template <class Axis, class Visit>
-  static void for_each_block(index rows, index columns, Visit const& visit) {
-    for (index row = 0; row < rows; row += Axis::tile_rows) {
-      tile const here{row, std::min(Axis::tile_rows, rows - row)};
+  template <class Visit>
+  static void for_each_block(axis lies, index rows, index columns, Visit const& visit) {
+    index const tile_rows = lies.tile_rows<T>();
+    for (index row = 0; row < rows; row += tile_rows) {
+      tile const here{lies, row, std::min(tile_rows, rows - row)};
       for (index column = 0; column < columns;) {
-        block const next = Axis::next(column, columns);
+        block const next = lies.next<T>(column, columns);
         visit(here, next);
         column += next.columns;
       }
@@ -61,9 +62,9 @@ class blocks_test : public ::testing::Test {
 
   /// Calls `visit(register of the block, lane, row, column)` for every lane; row or column lie past the end
   /// in padding.
-  template <class Axis, class Visit>
+  template <class Visit>
   static void for_each_lane(tile rows, block columns, Visit const& visit) {
-    constexpr bool is_along = std::is_same_v<Axis, along<T>>;
+    bool const is_along = !rows.axis.across;
     for (index k = 0; k < columns.steps; ++k) {
       for (index lane = 0; lane < size; ++lane) {
         index const row = is_along ? 0 : lane;
@@ -93,17 +94,17 @@ class blocks_test : public ::testing::Test {
     return result;
   }
 
-  template <class Axis, class Storage>
-  static void expect_reads(std::vector<shape> const& shapes) {
+  template <class Storage>
+  static void expect_reads(axis lies, std::vector<shape> const& shapes) {
     for (shape const& each : shapes) {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> const matrix = numbered<Storage>(rows, columns, order);
-        block_reader<T, Axis> reader(matrix.view());
+        block_reader<T> reader(lies, matrix.view());
         for (T const padding : {T(-77), -infinity<T>}) {
-          for_each_block<Axis>(rows, columns, [&](tile here, block next) {
+          for_each_block(lies, rows, columns, [&](tile here, block next) {
             strip<T> const found = reader.open(here, next, padding);
-            for_each_lane<Axis>(here, next, [&](index k, index lane, bool inside, index row, index column) {
+            for_each_lane(here, next, [&](index k, index lane, bool inside, index row, index column) {
               std::array<T, static_cast<std::size_t>(size)> values;
               found.from(k, k == next.whole)[0].store(values.data());
               ASSERT_EQ(values[static_cast<std::size_t>(lane)],
@@ -117,17 +118,17 @@ class blocks_test : public ::testing::Test {
     }
   }
 
-  template <class Axis, class Storage>
-  static void expect_writes(std::vector<shape> const& shapes, bool accumulate) {
+  template <class Storage>
+  static void expect_writes(axis lies, std::vector<shape> const& shapes, bool accumulate) {
     for (shape const& each : shapes) {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> matrix = numbered<Storage>(rows, columns, order);
-        block_writer<T, Axis> writer(matrix.view(), accumulate);
-        for_each_block<Axis>(rows, columns, [&](tile here, block next) {
+        block_writer<T> writer(lies, matrix.view(), accumulate);
+        for_each_block(lies, rows, columns, [&](tile here, block next) {
           auto const target = writer.open(here, next);
           ASSERT_TRUE(target.staged || !accumulate);
-          for_each_lane<Axis>(here, next, [&](index k, index lane, bool inside, index row, index column) {
+          for_each_lane(here, next, [&](index k, index lane, bool inside, index row, index column) {
             target.from(k, k == next.whole).at(0)[lane] =
                 inside ? static_cast<T>(number_at(column, row)) : T(1000);
           });
@@ -149,8 +150,8 @@ class blocks_test : public ::testing::Test {
   template <class Check>
   static void for_each_axis_and_storage(Check const& check) {
     auto const both = [&]<class Storage>(std::type_identity<Storage> storage) {
-      check(std::type_identity<along<T>>(), storage);
-      check(std::type_identity<across<T>>(), storage);
+      check(along, storage);
+      check(across, storage);
     };
     both(std::type_identity<float>());
     both(std::type_identity<double>());
@@ -163,11 +164,11 @@ using arithmetic = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(blocks_test, arithmetic);
 
 TYPED_TEST(blocks_test, cut_a_row_into_blocks_that_are_whole_but_for_the_last) {
-  using axis = along<TypeParam>;
+  using T = TypeParam;
   for (index columns = 1; columns <= 3 * block_elements; columns += 7) {
     index covered = 0;
     while (covered < columns) {
-      block const next = axis::next(covered, columns);
+      block const next = along.next<T>(covered, columns);
       ASSERT_EQ(next.first_column, covered);
       ASSERT_GT(next.columns, 0);
       ASSERT_LE(next.columns, block_elements);
@@ -181,14 +182,14 @@ TYPED_TEST(blocks_test, cut_a_row_into_blocks_that_are_whole_but_for_the_last) {
 }
 
 TYPED_TEST(blocks_test, cut_a_tile_into_one_register_a_class) {
-  using axis = across<TypeParam>;
-  for (index columns = 1; columns <= 3 * axis::block_columns; columns += 3) {
+  using T = TypeParam;
+  for (index columns = 1; columns <= 3 * across.block_columns<T>(); columns += 3) {
     index covered = 0;
     while (covered < columns) {
-      block const next = axis::next(covered, columns);
+      block const next = across.next<T>(covered, columns);
       ASSERT_EQ(next.first_column, covered);
       ASSERT_GT(next.columns, 0);
-      ASSERT_LE(next.columns * axis::tile_rows, block_elements);
+      ASSERT_LE(next.columns * TestFixture::size, block_elements);
       ASSERT_EQ(next.steps, next.columns);
       ASSERT_EQ(next.whole, next.columns);
       covered += next.columns;
@@ -198,33 +199,29 @@ TYPED_TEST(blocks_test, cut_a_tile_into_one_register_a_class) {
 }
 
 TYPED_TEST(blocks_test, read_every_layout_and_element_type_with_padding) {
-  TestFixture::for_each_axis_and_storage(
-      []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_reads<Axis, Storage>(TestFixture::shapes());
-      });
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
+    TestFixture::template expect_reads<Storage>(lies, TestFixture::shapes());
+  });
 }
 
 TYPED_TEST(blocks_test, write_every_layout_and_element_type_and_nothing_else) {
-  TestFixture::for_each_axis_and_storage(
-      []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_writes<Axis, Storage>(TestFixture::shapes(), false);
-      });
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
+    TestFixture::template expect_writes<Storage>(lies, TestFixture::shapes(), false);
+  });
 }
 
 TYPED_TEST(blocks_test, add_to_every_layout_and_element_type) {
-  TestFixture::for_each_axis_and_storage(
-      []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_writes<Axis, Storage>(TestFixture::shapes(), true);
-      });
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
+    TestFixture::template expect_writes<Storage>(lies, TestFixture::shapes(), true);
+  });
 }
 
 TYPED_TEST(blocks_test, bring_tiles_of_short_rows_to_the_lanes_and_back) {
-  TestFixture::for_each_axis_and_storage(
-      []<class Axis, class Storage>(std::type_identity<Axis>, std::type_identity<Storage>) {
-        TestFixture::template expect_reads<Axis, Storage>(TestFixture::short_rows());
-        TestFixture::template expect_writes<Axis, Storage>(TestFixture::short_rows(), false);
-        TestFixture::template expect_writes<Axis, Storage>(TestFixture::short_rows(), true);
-      });
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
+    TestFixture::template expect_reads<Storage>(lies, TestFixture::short_rows());
+    TestFixture::template expect_writes<Storage>(lies, TestFixture::short_rows(), false);
+    TestFixture::template expect_writes<Storage>(lies, TestFixture::short_rows(), true);
+  });
 }
 
 TYPED_TEST(blocks_test, stream_large_gradients_of_every_element_type) {
@@ -235,8 +232,8 @@ TYPED_TEST(blocks_test, stream_large_gradients_of_every_element_type) {
     std::vector<Storage> cells(static_cast<std::size_t>(rows * columns + 2), Storage(-7.0F));
     matrix_view<Storage> const matrix(cells.data() + 1, streamed_bytes, columns);
     {
-      block_writer<T, along<T>> writer(matrix, false);
-      TestFixture::template for_each_block<along<T>>(rows, columns, [&](tile here, block next) {
+      block_writer<T> writer(along, matrix, false);
+      TestFixture::for_each_block(along, rows, columns, [&](tile here, block next) {
         auto const target = writer.open(here, next);
         ASSERT_TRUE(target.staged);
         for (index column = 0; column < next.columns; ++column) {
@@ -265,13 +262,14 @@ TYPED_TEST(blocks_test, load_in_place_what_lies_as_registers_do) {
   using T = TypeParam;
   index const width = TestFixture::size;
   auto rows = TestFixture::template numbered<T>(width, 2 * width, layout::padded);
-  block_reader<T, along<T>> along_rows(rows.view());
-  EXPECT_EQ(along_rows.open({3 % width, 1}, {width, width, 1, 1}, T(0)).data, &rows.view()(3 % width, width));
-  block_writer<T, along<T>> write_rows(rows.view(), false);
-  EXPECT_EQ(write_rows.open({0, 1}, {0, 2 * width, 2, 2}).data, &rows.view()(0, 0));
+  block_reader<T> along_rows(along, rows.view());
+  EXPECT_EQ(along_rows.open({along, 3 % width, 1}, {width, width, 1, 1, width}, T(0)).data,
+            &rows.view()(3 % width, width));
+  block_writer<T> write_rows(along, rows.view(), false);
+  EXPECT_EQ(write_rows.open({along, 0, 1}, {0, 2 * width, 2, 2, width}).data, &rows.view()(0, 0));
   auto classes = TestFixture::template numbered<T>(2 * width, 5, layout::class_major);
-  block_reader<T, across<T>> across_rows(classes.view());
-  EXPECT_EQ(across_rows.open({width, width}, {1, 4, 4, 4}, T(0)).data, &classes.view()(width, 1));
+  block_reader<T> across_rows(across, classes.view());
+  EXPECT_EQ(across_rows.open({across, width, width}, {1, 4, 4, 4, 1}, T(0)).data, &classes.view()(width, 1));
 }
 
 TYPED_TEST(blocks_test, fill_a_row_unless_gradients_are_added) {
@@ -279,7 +277,7 @@ TYPED_TEST(blocks_test, fill_a_row_unless_gradients_are_added) {
   for (layout const order : every_layout) {
     for (bool const accumulate : {false, true}) {
       auto matrix = TestFixture::template numbered<bfloat16>(3, 9, order);
-      block_writer<T, along<T>> writer(matrix.view(), accumulate);
+      block_writer<T> writer(along, matrix.view(), accumulate);
       writer.fill(1, T(-8));
       for (index row = 0; row < 3; ++row) {
         for (index column = 0; column < 9; ++column) {
@@ -297,22 +295,19 @@ TYPED_TEST(blocks_test, read_one_value_a_class_for_every_row) {
   std::vector<float> values;
   for (index column = 0; column < columns; ++column)
     values.push_back(static_cast<float>(number_at(1, column)));
-  auto const expect_classes = [&]<class Axis>(std::type_identity<Axis>, float const* from) {
-    class_reader<T, Axis, float> reader(from);
-    TestFixture::template for_each_block<Axis>(TestFixture::size, columns, [&](tile here, block next) {
+  auto const expect_classes = [&](axis lies, float const* from) {
+    class_reader<T, float> reader(lies, from);
+    TestFixture::for_each_block(lies, TestFixture::size, columns, [&](tile here, block next) {
       strip<T> const found = reader.open(next, T(-77));
-      TestFixture::template for_each_lane<Axis>(
-          here, next, [&](index k, index lane, bool inside, index, index column) {
-            T const expected = !inside           ? T(-77)
-                               : from == nullptr ? T(1)
-                                                 : static_cast<T>(number_at(1, column));
-            ASSERT_EQ(found.data[k * found.step + lane], expected) << column;
-          });
+      TestFixture::for_each_lane(here, next, [&](index k, index lane, bool inside, index, index column) {
+        T const expected = !inside ? T(-77) : from == nullptr ? T(1) : static_cast<T>(number_at(1, column));
+        ASSERT_EQ(found.data[k * found.step + lane], expected) << column;
+      });
     });
   };
   for (float const* from : {static_cast<float const*>(nullptr), static_cast<float const*>(values.data())}) {
-    expect_classes(std::type_identity<along<T>>(), from);
-    expect_classes(std::type_identity<across<T>>(), from);
+    expect_classes(along, from);
+    expect_classes(across, from);
   }
 }
 
@@ -327,7 +322,7 @@ TYPED_TEST(blocks_test, values_per_class_do_not_depend_on_what_was_read_before) 
     index first_column, columns;
     T padding;
   };
-  index const widest = along<T>::block_columns;
+  index const widest = along.block_columns<T>();
   std::vector<request> const requests{{0, widest, T(-1)},     {0, widest, T(-1)},
                                       {0, width + 1, T(-1)},  {0, width + 1, T(-2)},
                                       {5, width + 1, T(-2)},  {5, 1, T(-2)},
@@ -335,13 +330,13 @@ TYPED_TEST(blocks_test, values_per_class_do_not_depend_on_what_was_read_before) 
                                       {widest, widest, T(0)}, {0, 2 * width + 1, T(0)},
                                       {0, 1, T(0)},           {7, widest, -infinity<T>},
                                       {7, 2, -infinity<T>}};
-  auto const expect_requested = [&]<class Axis>(std::type_identity<Axis>, bfloat16 const* from) {
-    class_reader<T, Axis, bfloat16> reader(from);
+  auto const expect_requested = [&](axis lies, bfloat16 const* from) {
+    class_reader<T, bfloat16> reader(lies, from);
     for (request const& asked : requests) {
-      block const next = Axis::next(asked.first_column, asked.first_column + asked.columns);
+      block const next = lies.next<T>(asked.first_column, asked.first_column + asked.columns);
       strip<T> const found = reader.open(next, asked.padding);
-      TestFixture::template for_each_lane<Axis>(
-          {0, Axis::tile_rows}, next, [&](index k, index lane, bool inside, index, index column) {
+      TestFixture::for_each_lane(
+          {lies, 0, lies.tile_rows<T>()}, next, [&](index k, index lane, bool inside, index, index column) {
             T const expected = !inside           ? asked.padding
                                : from == nullptr ? T(1)
                                                  : static_cast<T>(number_at(2, column));
@@ -353,8 +348,8 @@ TYPED_TEST(blocks_test, values_per_class_do_not_depend_on_what_was_read_before) 
   };
   for (bfloat16 const* from :
        {static_cast<bfloat16 const*>(nullptr), static_cast<bfloat16 const*>(values.data())}) {
-    expect_requested(std::type_identity<along<T>>(), from);
-    expect_requested(std::type_identity<across<T>>(), from);
+    expect_requested(along, from);
+    expect_requested(across, from);
   }
 }
 
@@ -362,10 +357,10 @@ TYPED_TEST(blocks_test, values_per_row_fill_the_lanes_of_their_rows) {
   using T = TypeParam;
   auto const value = [](index row) { return 2.0 * static_cast<double>(row) + 1.0; };
   std::array<T, static_cast<std::size_t>(TestFixture::size)> found;
-  along<T>::per_row({5, 1}, value).store(found.data());
+  tile{along, 5, 1}.per_row<T>(value).store(found.data());
   for (T const lane : found) EXPECT_EQ(lane, T(11));
   for (index rows = 1; rows <= TestFixture::size; ++rows) {
-    across<T>::per_row({5, rows}, value).store(found.data());
+    tile{across, 5, rows}.per_row<T>(value).store(found.data());
     for (index row = 0; row < TestFixture::size; ++row) {
       EXPECT_EQ(found[static_cast<std::size_t>(row)], row < rows ? static_cast<T>(value(5 + row)) : T(0));
     }

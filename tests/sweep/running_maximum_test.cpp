@@ -49,24 +49,23 @@ TYPED_TEST(running_maximum_test, begins_at_minus_infinity_and_shifts_by_nothing)
 TYPED_TEST(running_maximum_test, along_a_row_all_lanes_share_the_maximum) {
   using T = TypeParam;
   running_maximum<T> maximum;
-  EXPECT_TRUE(maximum.raise(along<T>::max(TestFixture::first_and_others(T(2), T(-1)))));
+  EXPECT_TRUE(maximum.raise(along.max(TestFixture::first_and_others(T(2), T(-1)))));
   TestFixture::expect_all(maximum.now, T(2));
   TestFixture::expect_all(maximum.shift(), T(2));
   maximum.settle();
-  EXPECT_FALSE(maximum.raise(along<T>::max(TestFixture::first_and_others(T(2), T(1)))));
-  EXPECT_FALSE(maximum.raise(along<T>::max(lanes<T>(-infinity<T>))));
+  EXPECT_FALSE(maximum.raise(along.max(TestFixture::first_and_others(T(2), T(1)))));
+  EXPECT_FALSE(maximum.raise(along.max(lanes<T>(-infinity<T>))));
   TestFixture::expect_all(maximum.now, T(2));
 }
 
 TYPED_TEST(running_maximum_test, across_rows_every_lane_has_its_own) {
   using T = TypeParam;
   running_maximum<T> maximum;
-  EXPECT_TRUE(maximum.raise(across<T>::max(TestFixture::first_and_others(T(2), T(-1)))));
+  EXPECT_TRUE(maximum.raise(across.max(TestFixture::first_and_others(T(2), T(-1)))));
   TestFixture::expect_first_and_others(maximum.now, T(2), T(-1));
   maximum.settle();
-  EXPECT_FALSE(maximum.raise(across<T>::max(TestFixture::first_and_others(T(1), T(-2)))));
-  EXPECT_TRUE(maximum.raise(across<T>::max(TestFixture::first_and_others(T(3), T(-2)))))
-      << "one lane is enough";
+  EXPECT_FALSE(maximum.raise(across.max(TestFixture::first_and_others(T(1), T(-2)))));
+  EXPECT_TRUE(maximum.raise(across.max(TestFixture::first_and_others(T(3), T(-2))))) << "one lane is enough";
   TestFixture::expect_first_and_others(maximum.before, T(2), T(-1));
   TestFixture::expect_first_and_others(maximum.now, T(3), T(-1));
 }
@@ -74,8 +73,8 @@ TYPED_TEST(running_maximum_test, across_rows_every_lane_has_its_own) {
 TYPED_TEST(running_maximum_test, a_row_without_a_finite_logit_shifts_by_nothing) {
   using T = TypeParam;
   running_maximum<T> maximum;
-  EXPECT_FALSE(maximum.raise(across<T>::max(lanes<T>(-infinity<T>))));
-  maximum.raise(across<T>::max(TestFixture::first_and_others(T(-infinity<T>), T(5))));
+  EXPECT_FALSE(maximum.raise(across.max(lanes<T>(-infinity<T>))));
+  maximum.raise(across.max(TestFixture::first_and_others(T(-infinity<T>), T(5))));
   TestFixture::expect_first_and_others(maximum.shift(), T(0), T(5));
   TestFixture::expect_all(maximum.decay(lanes<T>(1)), T(0));
 }
@@ -83,11 +82,11 @@ TYPED_TEST(running_maximum_test, a_row_without_a_finite_logit_shifts_by_nothing)
 TYPED_TEST(running_maximum_test, decay_is_nothing_before_the_first_finite_logit) {
   using T = TypeParam;
   running_maximum<T> maximum;
-  maximum.raise(along<T>::max(lanes<T>(7)));
+  maximum.raise(along.max(lanes<T>(7)));
   TestFixture::expect_all(maximum.decay(lanes<T>(1)), T(0));
   maximum.settle();
   TestFixture::expect_all(maximum.decay(lanes<T>(1)), T(1));
-  maximum.raise(along<T>::max(lanes<T>(11)));
+  maximum.raise(along.max(lanes<T>(11)));
   for (T const factor : TestFixture::array_of(maximum.decay(lanes<T>(0.5)))) {
     EXPECT_NEAR(factor, 0.25, 1e-7);
   }
@@ -96,11 +95,11 @@ TYPED_TEST(running_maximum_test, decay_is_nothing_before_the_first_finite_logit)
 TYPED_TEST(running_maximum_test, drift_is_the_change_of_what_was_shifted) {
   using T = TypeParam;
   running_maximum<T> maximum;
-  maximum.raise(along<T>::max(lanes<T>(6)));
+  maximum.raise(along.max(lanes<T>(6)));
   TestFixture::expect_all(maximum.drift(lanes<T>(0.5)), T(-3));  // from a shift by 0
   maximum.settle();
   TestFixture::expect_all(maximum.drift(lanes<T>(0.5)), T(0));
-  maximum.raise(along<T>::max(lanes<T>(10)));
+  maximum.raise(along.max(lanes<T>(10)));
   TestFixture::expect_all(maximum.drift(lanes<T>(0.5)), T(-2));
 }
 
@@ -112,7 +111,7 @@ TYPED_TEST(running_maximum_test, decayed_sums_are_those_begun_with_the_final_max
   lanes<T> sum(0), moment(0);  // of 2^u and 2^u u with u = (z - maximum) / T
   for (double const z : logits) {
     lanes<T> const inverse(1 / temperature);
-    if (maximum.raise(along<T>::max(lanes<T>(z)))) {
+    if (maximum.raise(along.max(lanes<T>(z)))) {
       moment = maximum.decay(inverse) * (moment + sum * maximum.drift(inverse));
       sum *= maximum.decay(inverse);
       maximum.settle();
@@ -146,7 +145,7 @@ TYPED_TEST(running_maximum_test, the_maximum_of_a_block_is_found_in_every_regist
           }
         }
         auto const found = TestFixture::array_of(
-            block_maximum(strip<T>{values.data(), step}, block{0, steps * width, steps, steps}));
+            block_maximum(strip<T>{values.data(), step}, block{0, steps * width, steps, steps, width}));
         for (index lane = 0; lane < width; ++lane) {
           ASSERT_EQ(found[static_cast<std::size_t>(lane)], T(lane) - T(20)) << top << " of " << steps;
         }

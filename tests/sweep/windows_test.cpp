@@ -54,16 +54,16 @@ class tall_matrix {
 template <class T>
 class windows_test : public ::testing::Test {
  protected:
-  static constexpr index tile_rows = across<T>::tile_rows;
+  static constexpr index tile_rows = lanes<T>::size;
   /// Two windows and some of a third, its last tile not whole.
   static constexpr index total_rows = 2 * most_window_rows + 2 * tile_rows + (tile_rows + 1) / 2;
 
-  static block all_of(index columns) { return {0, columns, columns, columns}; }
+  static block all_of(index columns) { return {0, columns, columns, columns, 1}; }
 
   template <class Visit>
   static void for_each_tile(index first, index last, Visit const& visit) {
     for (index row = first; row < last; row += tile_rows)
-      visit(tile{row, std::min(tile_rows, last - row), last});
+      visit(tile{across, row, std::min(tile_rows, last - row), last});
   }
 
   /// Chunks of windows that are full, and of some that are not.
@@ -98,37 +98,35 @@ TYPED_TEST_SUITE(windows_test, arithmetic);
 
 TYPED_TEST(windows_test, serve_large_class_major_matrices_of_rows_in_one_block) {
   using T = TypeParam;
-  using axis = across<T>;
   constexpr index step = static_cast<index>(cache_line / 2);
   index const tall = windowed_bytes / static_cast<index>(sizeof(T)) / least_window_columns;
   auto const window_of = [](index rows, index columns, index row_stride, index column_stride) {
-    return window_rows_of<T, axis>(
-        source_matrix<T>(matrix_view<T>(nullptr, rows, columns, row_stride, column_stride)));
+    return window_rows_of<T>(
+        across, source_matrix<T>(matrix_view<T>(nullptr, rows, columns, row_stride, column_stride)));
   };
   EXPECT_EQ(window_of(tall, least_window_columns, 1, tall), most_window_rows);
   EXPECT_EQ(window_of(tall - 1, least_window_columns, 1, tall), 0);
   EXPECT_EQ(window_of(2 * tall, least_window_columns - 1, 1, 2 * tall), 0);
   EXPECT_EQ(window_of(tall, least_window_columns, least_window_columns, 1), 0);
-  EXPECT_EQ((window_rows_of<T, along<T>>(source_matrix<T>(matrix_view<T>(nullptr, tall, 21, 1, tall)))), 0);
-  EXPECT_EQ(window_of(tall, axis::block_columns + 1, 1, tall), 0);
-  for (index columns = least_window_columns; columns <= axis::block_columns; ++columns) {
+  EXPECT_EQ(window_rows_of<T>(along, source_matrix<T>(matrix_view<T>(nullptr, tall, 21, 1, tall))), 0);
+  EXPECT_EQ(window_of(tall, across.block_columns<T>() + 1, 1, tall), 0);
+  for (index columns = least_window_columns; columns <= across.block_columns<T>(); ++columns) {
     index const rows = window_of(tall, columns, 1, tall);
     EXPECT_EQ(rows % step, 0);
-    EXPECT_EQ(rows % axis::tile_rows, 0);
-    EXPECT_LE(rows * columns, axis::scratch_elements);
+    EXPECT_EQ(rows % TestFixture::tile_rows, 0);
+    EXPECT_LE(rows * columns, window_elements);
     EXPECT_EQ(rows > 0, step * columns <= window_elements);
   }
 }
 
 TYPED_TEST(windows_test, read_chunk_by_chunk_with_padding) {
   using T = TypeParam;
-  using axis = across<T>;
   TestFixture::for_each_storage([]<class Storage>(std::type_identity<Storage>) {
     for (index const columns : TestFixture::widths()) {
       tall_matrix<Storage> matrix(TestFixture::total_rows, columns, windowed_bytes);
       block const every = TestFixture::all_of(columns);
       for (auto const [first, last] : TestFixture::chunks()) {
-        block_reader<T, axis> reader(matrix.view());
+        block_reader<T> reader(across, matrix.view());
         TestFixture::for_each_tile(first, last, [&](tile here) {
           for (T const padding : {T(-77), -infinity<T>}) {
             strip<T> const found = reader.open(here, every, padding);
@@ -151,27 +149,27 @@ TYPED_TEST(windows_test, read_chunk_by_chunk_with_padding) {
 
 TYPED_TEST(windows_test, read_nothing_past_the_chunk_and_skip_tiles) {
   using T = TypeParam;
-  using axis = across<T>;
   index const size = TestFixture::tile_rows, columns = 21;
   tall_matrix<T> matrix(TestFixture::total_rows, columns, windowed_bytes);
   block const every = TestFixture::all_of(columns);
-  block_reader<T, axis> reader(matrix.view());
+  block_reader<T> reader(across, matrix.view());
   index const last = 2 * size;
-  auto const first_lane = [&](index row) { return reader.open({row, size, last}, every, T(0)).at(3)[0]; };
+  auto const first_lane = [&](index row) {
+    return reader.open({across, row, size, last}, every, T(0)).at(3)[0];
+  };
   EXPECT_EQ(first_lane(0), static_cast<T>(number_at(0, 3)));
   matrix.view()(size, 3) = T(500);
   matrix.view()(last, 3) = T(600);
   EXPECT_EQ(first_lane(size), static_cast<T>(number_at(size, 3)));  // came with the first tile
-  EXPECT_EQ(reader.open({last, size, last + size}, every, T(0)).at(3)[0], T(600));
+  EXPECT_EQ(reader.open({across, last, size, last + size}, every, T(0)).at(3)[0], T(600));
   EXPECT_EQ(first_lane(0), static_cast<T>(number_at(0, 3)));  // and back
   index const far = most_window_rows + size;
-  EXPECT_EQ(reader.open({far, size, TestFixture::total_rows}, every, T(0)).at(3)[0],
+  EXPECT_EQ(reader.open({across, far, size, TestFixture::total_rows}, every, T(0)).at(3)[0],
             static_cast<T>(number_at(far, 3)));
 }
 
 TYPED_TEST(windows_test, write_add_and_stream_chunk_by_chunk) {
   using T = TypeParam;
-  using axis = across<T>;
   struct form {
     bool accumulate;
     index bytes;
@@ -191,7 +189,7 @@ TYPED_TEST(windows_test, write_add_and_stream_chunk_by_chunk) {
         };
         for (auto const [first, last] : TestFixture::chunks()) {
           {
-            block_writer<T, axis> writer(matrix.view(), how.accumulate);
+            block_writer<T> writer(across, matrix.view(), how.accumulate);
             TestFixture::for_each_tile(first, last, [&](tile here) {
               auto const target = writer.open(here, every);
               ASSERT_TRUE(target.staged);
@@ -212,15 +210,14 @@ TYPED_TEST(windows_test, write_add_and_stream_chunk_by_chunk) {
 
 TYPED_TEST(windows_test, write_over_what_they_read) {
   using T = TypeParam;
-  using axis = across<T>;
   TestFixture::for_each_storage([]<class Storage>(std::type_identity<Storage>) {
     for (bool const accumulate : {false, true}) {
       index const columns = 21;
       tall_matrix<Storage> matrix(TestFixture::total_rows, columns, windowed_bytes);
       block const every = TestFixture::all_of(columns);
       for (auto const [first, last] : TestFixture::chunks()) {
-        block_reader<T, axis> reader(matrix.view());
-        block_writer<T, axis> writer(matrix.view(), accumulate);
+        block_reader<T> reader(across, matrix.view());
+        block_writer<T> writer(across, matrix.view(), accumulate);
         TestFixture::for_each_tile(first, last, [&](tile here) {
           strip<T> const found = reader.open(here, every, T(0));
           auto const target = writer.open(here, every);
@@ -237,7 +234,6 @@ TYPED_TEST(windows_test, write_over_what_they_read) {
 
 TYPED_TEST(windows_test, fill_rows_between_tiles) {
   using T = TypeParam;
-  using axis = across<T>;
   TestFixture::for_each_storage([]<class Storage>(std::type_identity<Storage>) {
     // Every second tile, all but every second, the first ones of a chunk, none that is written.
     for (int const pattern : {0, 1, 2, 3}) {
@@ -251,7 +247,7 @@ TYPED_TEST(windows_test, fill_rows_between_tiles) {
         };
         std::vector<bool> filled(static_cast<std::size_t>(TestFixture::total_rows), false);
         for (auto const [first, last] : TestFixture::chunks()) {
-          block_writer<T, axis> writer(matrix.view(), accumulate);
+          block_writer<T> writer(across, matrix.view(), accumulate);
           TestFixture::for_each_tile(first, last, [&, first = first](tile here) {
             if (is_filled(first, here.first_row)) {
               for (index row = 0; row < here.rows; ++row) {

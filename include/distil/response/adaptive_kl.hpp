@@ -100,9 +100,9 @@ struct adaptive_kl_function {
   struct in_rows {
     simd::lanes<T> least;  ///< of the head: what the teacher has stored, and from `settle` on its log p
 
-    template <class Axis, class Term>
-    DISTIL_INLINE static in_rows from(Axis, Term const& term, simd::tile rows) {
-      return {Axis::per_row(rows, [&](index row) { return least_stored(term, row); })};
+    template <class Term>
+    DISTIL_INLINE static in_rows from(Term const& term, simd::tile const& rows) {
+      return {rows.per_row<T>([&](index row) { return least_stored(term, row); })};
     }
     template <class LogP>
     DISTIL_INLINE void settle(LogP const& log_p_of_stored) {
@@ -129,7 +129,7 @@ struct adaptive_kl_function {
     /// Equal scores stand for equal probabilities; where what is stored are probabilities, they are powers.
     template <class Term>
     [[gnu::noinline]] static double least_stored(Term const& term, index row) {
-      using kernel_teacher = typename Term::template reader<T, simd::along<T>>;
+      using kernel_teacher = typename Term::template reader<T>;
       constexpr bool logits = kernel_teacher::form == teacher_form::logits;
       constexpr bool probabilities = kernel_teacher::form == teacher_form::probabilities;
       double const temperature =

@@ -9,8 +9,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 template <class Targets>
 struct cross_entropy_term : detail::cross_entropy_base<Targets> {
   using arithmetic = arithmetic_t<typename Targets::storage>;
-  template <class T, class Axis>
-  using kernel = kernels::cross_entropy_kernel<T, Axis, cross_entropy_term>;
+  template <class T>
+  using kernel = kernels::cross_entropy_kernel<T, cross_entropy_term>;
 
   using detail::cross_entropy_base<Targets>::cross_entropy_base;
 };

@@ -35,17 +35,17 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-template <class T, class Axis>
+template <class T>
 class decoupled_rule {
  public:
   static constexpr bool subtracts_entropy = true;
   static constexpr besides asks = besides::nothing;
 
   template <class Term>
-  DISTIL_INLINE decoupled_rule(Term const& term, simd::tile rows)
+  DISTIL_INLINE decoupled_rule(Term const& term, simd::tile const& rows)
       : target_(term.chosen.target_weight),
         non_target_(term.chosen.non_target_weight),
-        temperature_(Axis::per_row(rows, term.temperature, std::identity{})),
+        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
         squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {
@@ -98,8 +98,8 @@ struct decoupled_kd_definition {
   static constexpr error_bound bound{
       .value = 16, .gradient = 16, .temperature_gradient = 4, .temperature_floor = 4};
   using options = decoupled_kd_options;
-  template <class T, class Axis>
-  using rule = kernels::decoupled_rule<T, Axis>;
+  template <class T>
+  using rule = kernels::decoupled_rule<T>;
 
   static void check_numbers(char const* where, options const& chosen, detail::computing_type type) {
     detail::require_factor(where, "target_weight", chosen.target_weight, type);

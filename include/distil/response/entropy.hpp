@@ -8,9 +8,9 @@ namespace kernels {
 
 /// H = log sum e^u - E_q u with u = (z - max z) / T: both parts are >= 0, so nothing cancels near a one-hot
 /// row.
-template <class T, class Axis>
-class entropy_kernel : public partition_kernel<T, Axis> {
-  using base = partition_kernel<T, Axis>;
+template <class T>
+class entropy_kernel : public partition_kernel<T> {
+  using base = partition_kernel<T>;
   using lanes = simd::lanes<T>;
 
  public:
@@ -50,7 +50,7 @@ class entropy_kernel : public partition_kernel<T, Axis> {
   }
   DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
     base::close(maximum);
-    mean_ = Axis::sum(moment_) * lanes(simd::ln2) / this->sum_;
+    mean_ = this->axis_.sum(moment_) * lanes(simd::ln2) / this->sum_;
     entropy_ = this->log_sum_ - mean_;
     gradient_scale_ = this->scale_ * this->inverse_;
   }
@@ -66,7 +66,7 @@ class entropy_kernel : public partition_kernel<T, Axis> {
   }
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.variance += sums.variance; }
   DISTIL_INLINE void join_refined(entropy_kernel const& other) { fold_refined(other.refined_); }
-  DISTIL_INLINE void close_refined() { slope_ = this->inverse_ * Axis::sum(refined_.variance); }
+  DISTIL_INLINE void close_refined() { slope_ = this->inverse_ * this->axis_.sum(refined_.variance); }
 
   [[nodiscard]] DISTIL_INLINE lanes value() const { return entropy_; }
   [[nodiscard]] DISTIL_INLINE lanes temperature_derivative() const { return slope_; }

@@ -66,9 +66,9 @@ namespace kernels {
 
 /// Cosine of a row of both sides over the classes that neither masks; NaN where squares leave the range of T, for
 /// `cosine_in_double`.
-template <class T, class Axis, class Storage>
-class agreement_kernel : public statistic_kernel<T, Axis, double> {
-  using base = statistic_kernel<T, Axis, double>;
+template <class T, class Storage>
+class agreement_kernel : public statistic_kernel<T, double> {
+  using base = statistic_kernel<T, double>;
 
  public:
   static constexpr bool needs_maximum = false;
@@ -76,20 +76,20 @@ class agreement_kernel : public statistic_kernel<T, Axis, double> {
   class operands {
    public:
     template <class Term>
-    explicit operands(Term const& term) : teacher_(term.teacher) {}
-    DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
+    operands(simd::axis lies, Term const& term) : teacher_(lies, term.teacher) {}
+    DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
       return teacher_.open(rows, columns, -simd::infinity<T>);
     }
 
    private:
-    simd::block_reader<T, Axis> teacher_;
+    simd::block_reader<T> teacher_;
   };
   struct partial {
     lanes<T> student{0}, teacher{0}, both{0};
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE agreement_kernel(Term const& term, Student const&, simd::tile rows, lanes<T>)
+  DISTIL_INLINE agreement_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T>)
       : base(term, rows) {}
 
   struct adds_products {
@@ -112,8 +112,8 @@ class agreement_kernel : public statistic_kernel<T, Axis, double> {
   }
   DISTIL_INLINE void join(agreement_kernel const& other) { fold(other.sums_); }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {
-    typename base::numbers const student(Axis::sum(sums_.student)), teacher(Axis::sum(sums_.teacher)),
-        both(Axis::sum(sums_.both));
+    typename base::numbers const student(this->axis_.sum(sums_.student)),
+        teacher(this->axis_.sum(sums_.teacher)), both(this->axis_.sum(sums_.both));
     base::write([&](std::size_t row) {
       constexpr double least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
       auto const in_range = [](double squares) { return squares >= least && std::isfinite(squares); };
@@ -128,9 +128,9 @@ class agreement_kernel : public statistic_kernel<T, Axis, double> {
 };
 
 /// The largest probability of a row: 1 over the sum of exponentials relative to the maximum.
-template <class T, class Axis>
-class confidence_kernel : public statistic_kernel<T, Axis, double> {
-  using base = statistic_kernel<T, Axis, double>;
+template <class T>
+class confidence_kernel : public statistic_kernel<T, double> {
+  using base = statistic_kernel<T, double>;
 
  public:
   static constexpr bool exponentials = true;
@@ -140,7 +140,7 @@ class confidence_kernel : public statistic_kernel<T, Axis, double> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE confidence_kernel(Term const& term, Student const&, simd::tile rows, lanes<T>)
+  DISTIL_INLINE confidence_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T>)
       : base(term, rows) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return lanes<T>(simd::log2e); }
@@ -156,7 +156,7 @@ class confidence_kernel : public statistic_kernel<T, Axis, double> {
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.sum; }
   DISTIL_INLINE void join(confidence_kernel const& other) { sum_ += other.sum_; }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {
-    typename base::numbers const sums(Axis::sum(sum_));
+    typename base::numbers const sums(this->axis_.sum(sum_));
     base::write([&](std::size_t row) { return 1.0 / sums[row]; });
   }
   [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
@@ -168,15 +168,15 @@ class confidence_kernel : public statistic_kernel<T, Axis, double> {
 template <class Storage>
 struct agreement_term : every_row_term<double> {
   using arithmetic = arithmetic_t<Storage>;
-  template <class T, class Axis>
-  using kernel = agreement_kernel<T, Axis, Storage>;
+  template <class T>
+  using kernel = agreement_kernel<T, Storage>;
   matrix_view<Storage const> teacher;
 };
 
 struct confidence_term : every_row_term<double> {
   using arithmetic = float;
-  template <class T, class Axis>
-  using kernel = confidence_kernel<T, Axis>;
+  template <class T>
+  using kernel = confidence_kernel<T>;
 };
 
 }  // namespace kernels

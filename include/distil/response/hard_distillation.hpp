@@ -29,27 +29,27 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// Cross entropy with two classes of each row, the label and the teacher's choice.
-template <class T, class Axis>
-class hard_distillation_kernel : public partition_kernel<T, Axis> {
-  using base = partition_kernel<T, Axis>;
+template <class T>
+class hard_distillation_kernel : public partition_kernel<T> {
+  using base = partition_kernel<T>;
 
  public:
   template <class Term, class Student>
-  DISTIL_INLINE hard_distillation_kernel(Term const& term, Student const& student, simd::tile rows,
+  DISTIL_INLINE hard_distillation_kernel(Term const& term, Student const& student, simd::tile const& rows,
                                          lanes<T> scale)
       : base(term, student, rows, scale),
         weight_{lanes<T>(term.label_weight), lanes<T>(term.teacher_weight)} {}
 
   template <class Term, class Student>
-  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
+  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile const& rows) {
     T poisons[static_cast<std::size_t>(lanes<T>::size)] = {};
-    class_[0] = looked_up<T, Axis>(rows, [&](index row) { return term.class_of(row); });
-    class_[1] = looked_up<T, Axis>(rows, [&](index row) {
+    class_[0] = looked_up<T>(rows, [&](index row) { return term.class_of(row); });
+    class_[1] = looked_up<T>(rows, [&](index row) {
       first_maximum<T> const choice(term.teacher.matrix, row);
       poisons[row - rows.first_row] = choice.poison;
       return choice.at;
     });
-    poison_ = Axis::of_rows(poisons);
+    poison_ = this->axis_.of_rows(poisons);
     for (std::size_t i = 0; i < 2; ++i) logit_[i] = class_[i].in(student, rows, T(0));
   }
 
@@ -71,7 +71,8 @@ class hard_distillation_kernel : public partition_kernel<T, Axis> {
     return {probability_scale_ * decay};
   }
   template <class Term, class Target>
-  DISTIL_INLINE void patch(Term const&, simd::tile rows, simd::block columns, Target const& target) const {
+  DISTIL_INLINE void patch(Term const&, simd::tile const& rows, simd::block const& columns,
+                           Target const& target) const {
     lanes<T> const masked(-simd::infinity<T>);
     for (std::size_t i = 0; i < 2; ++i) {
       class_[i].add(-select(logit_[i] == masked, lanes<T>(0), this->scale_ * weight_[i]), rows, columns,
@@ -81,7 +82,7 @@ class hard_distillation_kernel : public partition_kernel<T, Axis> {
 
  private:
   std::array<lanes<T>, 2> weight_;
-  std::array<looked_up<T, Axis>, 2> class_;
+  std::array<looked_up<T>, 2> class_;
   std::array<lanes<T>, 2> logit_{};
   lanes<T> poison_{0}, loss_{0}, probability_scale_{0};
 };
@@ -91,8 +92,8 @@ class hard_distillation_kernel : public partition_kernel<T, Axis> {
 /// Hard distillation as a term of a sum.
 template <class Storage, teacher_form Form>
 struct hard_distillation_term : detail::labelled_term<Storage, Form> {
-  template <class T, class Axis>
-  using kernel = kernels::hard_distillation_kernel<T, Axis>;
+  template <class T>
+  using kernel = kernels::hard_distillation_kernel<T>;
 
   double teacher_weight, label_weight;
 

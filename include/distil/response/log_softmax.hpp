@@ -6,11 +6,11 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-template <class T, class Axis>
-struct log_softmax_kernel : partition_kernel<T, Axis> {
+template <class T>
+struct log_softmax_kernel : partition_kernel<T> {
   static constexpr T masked_output = -simd::infinity<T>;
   static constexpr bool keeps_exponentials = false;  // it needs the logits, and one multiplication
-  using partition_kernel<T, Axis>::partition_kernel;
+  using partition_kernel<T>::partition_kernel;
 
   struct block_gradient {
     simd::lanes<T> inverse, log_sum;

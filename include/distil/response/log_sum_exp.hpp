@@ -6,16 +6,16 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-template <class T, class Axis>
-class log_sum_exp_kernel : public partition_kernel<T, Axis> {
+template <class T>
+class log_sum_exp_kernel : public partition_kernel<T> {
  public:
-  using partition_kernel<T, Axis>::partition_kernel;
+  using partition_kernel<T>::partition_kernel;
   struct refinement {
     simd::lanes<T> q{0}, q_u{0};
   };
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& maximum) {
-    partition_kernel<T, Axis>::close(maximum);
+    partition_kernel<T>::close(maximum);
     top_ = maximum.shift() * this->inverse_;
     probability_scale_ = this->scale_ * this->inverse_ / this->sum_;
   }
@@ -36,7 +36,7 @@ class log_sum_exp_kernel : public partition_kernel<T, Axis> {
   }
   DISTIL_INLINE void join_refined(log_sum_exp_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    slope_ = -this->inverse_ * (Axis::sum(refined_.q_u) / Axis::sum(refined_.q) + top_);
+    slope_ = -this->inverse_ * (this->axis_.sum(refined_.q_u) / this->axis_.sum(refined_.q) + top_);
   }
 
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return top_ + this->log_sum_; }

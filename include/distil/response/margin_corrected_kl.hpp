@@ -38,17 +38,17 @@ namespace kernels {
 
 /// Only the probability of the label against all others changes, so that KL(p' || q) is that of the label's odds, and what
 /// p' leaves for the other classes times the divergence among them.
-template <class T, class Axis>
+template <class T>
 class margin_rule {
  public:
   static constexpr bool subtracts_entropy = true;
   static constexpr besides asks = besides::nothing;
 
   template <class Term>
-  DISTIL_INLINE margin_rule(Term const& term, simd::tile rows)
+  DISTIL_INLINE margin_rule(Term const& term, simd::tile const& rows)
       : margin_(term.chosen.margin),
         right_margin_(term.chosen.corrects == corrected_rows::all ? term.chosen.margin : 0.0),
-        temperature_(Axis::per_row(rows, term.temperature, std::identity{})),
+        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
         squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {
@@ -93,8 +93,8 @@ struct margin_corrected_kl_definition {
   static constexpr char const* name = "margin_corrected_kl";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
   using options = margin_corrected_kl_options;
-  template <class T, class Axis>
-  using rule = kernels::margin_rule<T, Axis>;
+  template <class T>
+  using rule = kernels::margin_rule<T>;
 
   static void check(char const* where, options const& chosen) {
     detail::require(detail::is_share(chosen.margin), where, "margin", chosen.margin, detail::must_be_share);

@@ -39,9 +39,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 template <class Storage>
 struct mean_squared_logits_term : detail::dense_term<Storage, teacher_form::logits> {
   using base = detail::dense_term<Storage, teacher_form::logits>;
-  template <class T, class Axis>
-  using kernel =
-      kernels::squared_logits_kernel<T, Axis, kernels::teacher_reader<T, Axis, teacher_form::logits>>;
+  template <class T>
+  using kernel = kernels::squared_logits_kernel<T, kernels::teacher_reader<T, teacher_form::logits>>;
 
   over_classes classes;
   bool centred, relative;

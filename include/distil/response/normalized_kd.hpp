@@ -30,16 +30,16 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-template <class T, class Axis>
+template <class T>
 class normalized_rule {
  public:
   static constexpr bool subtracts_entropy = false;
   static constexpr besides asks = besides::temperature_one;
 
   template <class Term>
-  DISTIL_INLINE normalized_rule(Term const& term, simd::tile rows)
+  DISTIL_INLINE normalized_rule(Term const& term, simd::tile const& rows)
       : weight_(term.chosen.non_target_weight),
-        temperature_(Axis::per_row(rows, term.temperature, std::identity{})),
+        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
         factor_(term.squared ? temperature_ * temperature_ : lanes<T>(1)),
         factor_slope_(term.squared ? lanes<T>(2) * temperature_ : lanes<T>(0)) {}
 
@@ -69,8 +69,8 @@ struct normalized_kd_definition {
   static constexpr char const* name = "normalized_kd";
   static constexpr error_bound bound{.value = 16, .gradient = 16, .temperature_gradient = 2};
   using options = normalized_kd_options;
-  template <class T, class Axis>
-  using rule = kernels::normalized_rule<T, Axis>;
+  template <class T>
+  using rule = kernels::normalized_rule<T>;
 
   static void check_numbers(char const* where, options const& chosen, detail::computing_type type) {
     detail::require_factor(where, "non_target_weight", chosen.non_target_weight, type);

@@ -30,16 +30,16 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// Of the target w, w_y and the sum of all others are known; the others are distributed as p^power.
-template <class T, class Axis>
+template <class T>
 class one_for_all_rule {
  public:
   static constexpr bool subtracts_entropy = false;
   static constexpr besides asks = besides::unpowered_teacher;
 
   template <class Term>
-  DISTIL_INLINE one_for_all_rule(Term const& term, simd::tile rows)
+  DISTIL_INLINE one_for_all_rule(Term const& term, simd::tile const& rows)
       : power_(term.chosen.power),
-        temperature_(Axis::per_row(rows, term.temperature, std::identity{})),
+        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
         squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> power() const { return power_; }
@@ -89,8 +89,8 @@ struct one_for_all_definition {
   static constexpr char const* name = "one_for_all";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
   using options = one_for_all_options;
-  template <class T, class Axis>
-  using rule = kernels::one_for_all_rule<T, Axis>;
+  template <class T>
+  using rule = kernels::one_for_all_rule<T>;
 
   static void check(char const* where, options const& chosen) {
     detail::require(chosen.power >= 0x1p-6 && chosen.power <= 0x1p6, where, "power", chosen.power,

@@ -126,8 +126,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 template <class Teacher>
 struct sampled_kl_term : detail::sampled_kl_base<Teacher> {
   using arithmetic = typename detail::arithmetic_of_teacher<Teacher>::type;
-  template <class T, class Axis>
-  using kernel = kernels::sampled_kl_kernel<T, Axis, sampled_kl_term>;
+  template <class T>
+  using kernel = kernels::sampled_kl_kernel<T, sampled_kl_term>;
 
   using detail::sampled_kl_base<Teacher>::sampled_kl_base;
 };

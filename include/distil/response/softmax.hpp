@@ -6,9 +6,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-template <class T, class Axis>
-struct softmax_kernel : partition_kernel<T, Axis> {
-  using partition_kernel<T, Axis>::partition_kernel;
+template <class T>
+struct softmax_kernel : partition_kernel<T> {
+  using partition_kernel<T>::partition_kernel;
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
   [[nodiscard]] DISTIL_INLINE scaled_exponentials<T> gradient(simd::lanes<T> decay, simd::kept<T>) const {

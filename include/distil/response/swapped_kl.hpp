@@ -30,17 +30,17 @@ namespace kernels {
 
 /// Strips of a teacher in which the label and the first choice of each row have changed places: in blocks with one of the
 /// two they are copies.
-template <class T, class Axis, class Storage, teacher_form Form>
+template <class T, class Storage, teacher_form Form>
 class swapped_operands {
  public:
   template <class Term>
-  explicit swapped_operands(Term const& term)
+  swapped_operands(simd::axis lies, Term const& term)
       : matrix_(term.teacher.matrix),
         labels_(term.labels),
         ignore_label_(term.rows.ignore_label),
-        reader_(term.teacher) {}
+        reader_(lies, term.teacher) {}
 
-  DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
+  DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
     if (rows.first_row != first_row_) look_up(rows);
     simd::strip<T> const stored = reader_.open(rows, columns);
     bool copied = false;
@@ -50,7 +50,7 @@ class swapped_operands {
         if (column < 0 || column >= columns.columns) continue;
         if (!copied) copy(stored, columns);
         copied = true;
-        scratch_[Axis::at(r, column, lanes<T>::size)] = one.value;
+        scratch_[rows.axis.at(r, column, lanes<T>::size)] = one.value;
       }
     }
     return copied ? simd::strip<T>{scratch_, lanes<T>::size} : stored;
@@ -62,7 +62,7 @@ class swapped_operands {
     T value = T(0);
   };
 
-  void look_up(simd::tile rows) {
+  void look_up(simd::tile const& rows) {
     first_row_ = rows.first_row;
     for (index r = 0; r < rows.rows; ++r) {
       index const row = rows.first_row + r;
@@ -76,7 +76,7 @@ class swapped_operands {
     }
   }
 
-  DISTIL_INLINE void copy(simd::strip<T> stored, simd::block columns) {
+  DISTIL_INLINE void copy(simd::strip<T> stored, simd::block const& columns) {
     for (index k = 0; k < columns.steps; ++k) {
       stored.from(k, k == columns.whole)[0].store(scratch_ + k * lanes<T>::size);
     }
@@ -85,7 +85,7 @@ class swapped_operands {
   matrix_view<Storage const> matrix_;
   label_view labels_;
   std::int64_t ignore_label_;
-  teacher_reader<T, Axis, Form> reader_;
+  teacher_reader<T, Form> reader_;
   index first_row_ = -1;
   change changes_[static_cast<std::size_t>(lanes<T>::size)][2];
   alignas(64) T scratch_[simd::block_elements];
@@ -96,12 +96,11 @@ class swapped_operands {
 /// Forward KL to a teacher with swapped classes as a term of a sum.
 template <class Storage, teacher_form Form>
 struct swapped_kl_term : detail::labelled_term<Storage, Form> {
-  template <class T, class Axis>
-  struct kernel
-      : kernels::expectation_kernel<T, Axis, forward_kl_function, kernels::teacher_reader<T, Axis, Form>> {
-    using operands = kernels::swapped_operands<T, Axis, Storage, Form>;
-    using kernels::expectation_kernel<T, Axis, forward_kl_function,
-                                      kernels::teacher_reader<T, Axis, Form>>::expectation_kernel;
+  template <class T>
+  struct kernel : kernels::expectation_kernel<T, forward_kl_function, kernels::teacher_reader<T, Form>> {
+    using operands = kernels::swapped_operands<T, Storage, Form>;
+    using kernels::expectation_kernel<T, forward_kl_function,
+                                      kernels::teacher_reader<T, Form>>::expectation_kernel;
   };
 
   forward_kl_function function = {};

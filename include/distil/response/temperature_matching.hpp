@@ -31,9 +31,9 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// Forward KL with a temperature on the teacher's side, times sum p^(1/T) = sum e^(t/T) / (sum e^t)^(1/T).
-template <class T, class Axis, class Teacher>
-class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_kl_function, Teacher> {
-  using base = expectation_kernel<T, Axis, forward_kl_function, Teacher>;
+template <class T, class Teacher>
+class temperature_matching_kernel : public expectation_kernel<T, forward_kl_function, Teacher> {
+  using base = expectation_kernel<T, forward_kl_function, Teacher>;
 
  public:
   struct partial {
@@ -42,17 +42,17 @@ class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_k
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE temperature_matching_kernel(Term const& term, Student const& student, simd::tile rows,
+  DISTIL_INLINE temperature_matching_kernel(Term const& term, Student const& student, simd::tile const& rows,
                                             lanes<T> scale)
       : base(term, student, rows, scale), weighs_(term.weight == matching_weight::sum_of_powers) {
-    lanes<T> const temperature = Axis::per_row(rows, term.softened_at, std::identity{});
-    power_ = Axis::per_row(rows, term.softened_at, [](double number) { return 1.0 / number; });
+    lanes<T> const temperature = rows.per_row<T>(term.softened_at, std::identity{});
+    power_ = rows.per_row<T>(term.softened_at, [](double number) { return 1.0 / number; });
     if (term.teacher.moves()) this->teacher_inverse_ *= power_;
     this->teacher_sharpness_ = this->teacher_inverse_ * lanes<T>(simd::log2e);
     plain_sharpness_ = this->teacher_sharpness_ * temperature;
   }
 
-  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block here) {
+  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block const& here) {
     lanes<T> const before = this->maximum_.now;
     base::observe(stored, here);
     plain_ *= this->maximum_.decay_since(before, plain_sharpness_);
@@ -86,7 +86,7 @@ class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_k
   }
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
     base::close(student);
-    if (weighs_) weight_ = exp(this->log_teacher_ - power_ * Axis::log_of_rows(Axis::sum(plain_)));
+    if (weighs_) weight_ = exp(this->log_teacher_ - power_ * log(this->axis_.sum(plain_)));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return weight_ * base::value(); }
@@ -108,8 +108,8 @@ class temperature_matching_kernel : public expectation_kernel<T, Axis, forward_k
 /// Transformed teacher matching as a term of a sum.
 template <class Storage, teacher_form Form>
 struct temperature_matching_term : detail::labelled_term<Storage, Form> {
-  template <class T, class Axis>
-  using kernel = kernels::temperature_matching_kernel<T, Axis, kernels::teacher_reader<T, Axis, Form>>;
+  template <class T>
+  using kernel = kernels::temperature_matching_kernel<T, kernels::teacher_reader<T, Form>>;
 
   forward_kl_function function = {};
   row_parameter softened_at;

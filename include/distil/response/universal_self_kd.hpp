@@ -39,15 +39,15 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// Cross entropy with the label, weighed row by row, and with the soft labels of the others.
-template <class T, class Axis>
+template <class T>
 class universal_self_rule {
  public:
   static constexpr bool subtracts_entropy = false;
   static constexpr besides asks = besides::nothing;
 
   template <class Term>
-  DISTIL_INLINE universal_self_rule(Term const& term, simd::tile rows)
-      : target_(Axis::per_row(rows, [&](index row) { return term.target[row]; })),
+  DISTIL_INLINE universal_self_rule(Term const& term, simd::tile const& rows)
+      : target_(rows.per_row<T>([&](index row) { return term.target[row]; })),
         others_(term.non_target_weight) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {
@@ -134,9 +134,9 @@ double make_soft_labels(matrix_view<Student> const& student, matrix_view<Weak> c
 /// Universal self-distillation as a term, once its soft labels are made.
 template <class T, class Weak>
 struct universal_self_term : detail::labelled_term<T, teacher_form::probabilities> {
-  template <class U, class Axis>
-  using kernel = kernels::label_apart_kernel<U, Axis, kernels::universal_self_rule<U, Axis>,
-                                             kernels::teacher_reader<U, Axis, teacher_form::probabilities>>;
+  template <class U>
+  using kernel = kernels::label_apart_kernel<U, kernels::universal_self_rule<U>,
+                                             kernels::teacher_reader<U, teacher_form::probabilities>>;
 
   matrix_view<Weak const> weak;
   double const* target;  ///< what multiplies the cross entropy of each row

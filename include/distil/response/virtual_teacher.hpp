@@ -56,17 +56,17 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// Cross entropy with the virtual teacher, less its entropy.
-template <class T, class Axis, class Term>
-class virtual_teacher_kernel : public cross_entropy_kernel<T, Axis, Term> {
-  using base = cross_entropy_kernel<T, Axis, Term>;
+template <class T, class Term>
+class virtual_teacher_kernel : public cross_entropy_kernel<T, Term> {
+  using base = cross_entropy_kernel<T, Term>;
 
  public:
   template <class Student>
-  DISTIL_INLINE virtual_teacher_kernel(Term const& term, Student const& student, simd::tile rows,
+  DISTIL_INLINE virtual_teacher_kernel(Term const& term, Student const& student, simd::tile const& rows,
                                        lanes<T> scale)
       : base(term, student, rows, scale), entropy_(term.entropy(student.columns)) {
     if (term.squared) {
-      entropy_ *= Axis::per_row(rows, term.temperature, [](double number) { return number * number; });
+      entropy_ *= rows.per_row<T>(term.temperature, [](double number) { return number * number; });
     }
   }
   /// Rounding does not make it negative.
@@ -84,8 +84,8 @@ class virtual_teacher_kernel : public cross_entropy_kernel<T, Axis, Term> {
 /// The divergence from the virtual teacher as a term of a sum.
 struct virtual_teacher_term : detail::cross_entropy_base<detail::single_label_targets> {
   using arithmetic = float;  // that of the student decides
-  template <class T, class Axis>
-  using kernel = kernels::virtual_teacher_kernel<T, Axis, virtual_teacher_term>;
+  template <class T>
+  using kernel = kernels::virtual_teacher_kernel<T, virtual_teacher_term>;
 
   double label_probability, teacher_temperature;
   virtual_softening softening;

@@ -26,15 +26,15 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-template <class T, class Axis>
+template <class T>
 class weighted_soft_label_rule {
  public:
   static constexpr bool subtracts_entropy = false;
   static constexpr besides asks = besides::temperature_one;
 
   template <class Term>
-  DISTIL_INLINE weighted_soft_label_rule(Term const& term, simd::tile rows)
-      : temperature_(Axis::per_row(rows, term.temperature, std::identity{})), squared_(term.squared) {}
+  DISTIL_INLINE weighted_soft_label_rule(Term const& term, simd::tile const& rows)
+      : temperature_(rows.per_row<T>(term.temperature, std::identity{})), squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {
     lanes<T> const soft = zero_safe_product(row.teacher.label, -row.student.log_label) +
@@ -79,8 +79,8 @@ struct weighted_soft_label_definition {
   static constexpr char const* name = "weighted_soft_label";
   static constexpr error_bound bound{.value = 16, .gradient = 16};
   using options = weighted_soft_label_options;
-  template <class T, class Axis>
-  using rule = kernels::weighted_soft_label_rule<T, Axis>;
+  template <class T>
+  using rule = kernels::weighted_soft_label_rule<T>;
 
   static void check(char const*, options const&) {}
 };

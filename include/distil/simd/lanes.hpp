@@ -94,10 +94,16 @@ DISTIL_INLINE bool all(mask<T> condition) {
   return lanes<T>::native::all(condition.raw);
 }
 
+/// 0 where the condition holds, else x. What is not chosen may be NaN.
+template <class T>
+DISTIL_INLINE lanes<T> zero_where(mask<T> condition, lanes<T> x) {
+  return lanes<T>::of(lanes<T>::native::zero_where(condition.raw, x.raw));
+}
+
 /// weight * x with the convention of this field that 0 * log 0 = 0: exactly 0 where the weight is 0.
 template <class T>
 DISTIL_INLINE lanes<T> zero_safe_product(lanes<T> weight, lanes<T> x) {
-  return select(weight == lanes<T>(0), lanes<T>(0), weight * x);
+  return zero_where(weight == lanes<T>(0), weight * x);
 }
 
 /// sum + weight * x with the same convention, in one rounding where the target can.
@@ -106,7 +112,7 @@ DISTIL_INLINE lanes<T> zero_safe_fma(lanes<T> weight, lanes<T> x, lanes<T> sum) 
 #if defined(__AVX512F__) && !defined(DISTIL_NO_SIMD)
   return lanes<T>::of(backend::x86::zero_safe_fma(weight.raw, x.raw, sum.raw));
 #else
-  return fma(weight, select(weight == lanes<T>(0), lanes<T>(0), x), sum);
+  return fma(weight, zero_where(weight == lanes<T>(0), x), sum);
 #endif
 }
 

@@ -45,6 +45,16 @@ DISTIL_INLINE double max_across(__m256d a) {
 }
 #endif
 
+// 0 where the condition holds, whose lanes are all ones or all zeros: compilers take a selection by signs for more.
+#if !defined(__AVX512F__)
+DISTIL_INLINE __m128 zero_where(__m128 condition, __m128 x) { return _mm_andnot_ps(condition, x); }
+DISTIL_INLINE __m128d zero_where(__m128d condition, __m128d x) { return _mm_andnot_pd(condition, x); }
+#if defined(__AVX__)
+DISTIL_INLINE __m256 zero_where(__m256 condition, __m256 x) { return _mm256_andnot_ps(condition, x); }
+DISTIL_INLINE __m256d zero_where(__m256d condition, __m256d x) { return _mm256_andnot_pd(condition, x); }
+#endif
+#endif
+
 #if defined(__AVX512F__)
 DISTIL_INLINE __m256d upper(__m512d a) { return _mm512_extractf64x4_pd(a, 1); }
 DISTIL_INLINE __m256 upper(__m512 a) { return _mm256_castpd_ps(upper(_mm512_castps_pd(a))); }

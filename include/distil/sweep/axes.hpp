@@ -1,111 +1,104 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 
 #include "distil/core/row_parameter.hpp"
 #include "distil/simd/logarithm.hpp"
 #include "distil/simd/tuning.hpp"
 
-/// The two ways in which lanes run over a batch.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
-
-/// The rows a sweep works on at once: one when lanes run along the classes, up to a register when they run
-/// across rows.
-struct tile {
-  index first_row;
-  index rows;
-  index last = first_row + rows;  ///< rows from here on belong to others: not even read ahead
-};
 
 /// The classes of one step of a sweep.
 struct block {
   index first_column;
   index columns;
-  index steps;  ///< registers each operand has here
-  index whole;  ///< those of them that are full: all, or all but the last
+  index steps;             ///< registers each operand has here
+  index whole;             ///< those of them that are full: all, or all but the last
+  index register_columns;  ///< classes of a register
 };
 
-/// Lanes run along the classes of one row; what is summed over classes must be summed across lanes in the
-/// end.
-template <class T>
-struct along {
-  static constexpr index tile_rows = 1;
-  static constexpr index register_columns = lanes<T>::size;
-  static constexpr index block_columns = block_elements;
-  static constexpr index block_steps = block_columns / lanes<T>::size;
-  static constexpr index scratch_elements = block_elements;
+/// The two ways in which lanes run over a batch: along the classes of one row, so that what is summed over classes must be
+/// summed across lanes in the end; or across rows, for class-major storage and rows too short to fill registers. Known at
+/// run time alone: the sums of a row are a register in both, and loops over registers are the same.
+struct axis {
+  bool across;
 
-  static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return sum_across(partial); }
-  static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return max_across(partial); }
-  /// Of a number that all lanes share.
-  static DISTIL_INLINE lanes<T> log_of_rows(lanes<T> same) { return lanes<T>(std::log(first_of(same))); }
-
-  /// A value for each row of the tile.
-  template <class Value>
-  static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
-    return lanes<T>(static_cast<T>(value(where.first_row)));
+  /// The rows that a sweep works on at once.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE index tile_rows() const {
+    return across ? lanes<T>::size : 1;
   }
-  template <class Function>
-  static DISTIL_INLINE lanes<T> per_row(tile where, row_parameter const& parameter,
-                                        Function const& function) {
-    return lanes<T>(static_cast<T>(function(parameter[where.first_row])));
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE index block_columns() const {
+    return across ? block_elements / lanes<T>::size : block_elements;
   }
-
-  /// A register of what is known row by row.
-  static DISTIL_INLINE lanes<T> of_rows(T const* values) { return lanes<T>(values[0]); }
-
-  /// The last register of a row may be filled in part.
-  static DISTIL_INLINE block next(index first_column, index columns) {
-    index const width = std::min(block_columns, columns - first_column);
-    return {first_column, width, (width + lanes<T>::size - 1) / lanes<T>::size, width / lanes<T>::size};
+  /// The number of the block that a class is in.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE index block_of(index column) const {
+    return across ? column / (block_elements / lanes<T>::size) : column / block_elements;
+  }
+  /// Of a row.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE index blocks(index columns) const {
+    return block_of<T>(columns + block_columns<T>() - 1);
+  }
+  /// The next block before the end of some classes. Along a row its last register may be filled in part.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE block next(index first_column, index end) const {
+    index const width = std::min(block_columns<T>(), end - first_column);
+    if (across) return {first_column, width, width, width, 1};
+    return {first_column, width, (width + lanes<T>::size - 1) / lanes<T>::size, width / lanes<T>::size,
+            lanes<T>::size};
   }
 
   /// Position of an element of a block whose registers lie `step` apart.
-  static DISTIL_INLINE index at(index /*row*/, index column, index /*step*/) { return column; }
+  [[nodiscard]] DISTIL_INLINE index at(index row, index column, index step) const {
+    return across ? column * step + row : column;
+  }
 
-  /// Of a row.
-  static constexpr index blocks(index columns) { return (columns + block_columns - 1) / block_columns; }
+  /// Of each row, in the lanes that belong to it.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE lanes<T> sum(lanes<T> partial) const {
+    return across ? partial : sum_across(partial);
+  }
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE lanes<T> max(lanes<T> partial) const {
+    return across ? partial : max_across(partial);
+  }
+  /// A register of what is known row by row.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE lanes<T> of_rows(T const* values) const {
+    return across ? lanes<T>::load(values) : lanes<T>(values[0]);
+  }
 };
 
-/// Lanes run across the rows of a tile: class-major storage, and rows too short to fill registers.
+inline constexpr axis along{false}, across{true};
+/// Registers of a full block, in both.
 template <class T>
-struct across {
-  static constexpr index tile_rows = lanes<T>::size;
-  static constexpr index register_columns = 1;
-  static constexpr index block_columns = block_elements / tile_rows;
-  static constexpr index block_steps = block_columns;
-  static constexpr index scratch_elements = window_elements;
+inline constexpr index block_steps = block_elements / lanes<T>::size;
 
-  static DISTIL_INLINE lanes<T> sum(lanes<T> partial) { return partial; }
-  static DISTIL_INLINE lanes<T> max(lanes<T> partial) { return partial; }
-  static DISTIL_INLINE lanes<T> log_of_rows(lanes<T> rows) { return log(rows); }
+/// The rows a sweep works on at once.
+struct tile {
+  simd::axis axis;
+  index first_row;
+  index rows;
+  index last = first_row + rows;  ///< rows from here on belong to others: not even read ahead
 
-  template <class Function>
-  static DISTIL_INLINE lanes<T> per_row(tile where, row_parameter const& parameter,
-                                        Function const& function) {
-    if (!parameter.per_row()) return lanes<T>(static_cast<T>(function(parameter[0])));
-    return per_row(where, [&](index row) { return function(parameter[row]); });
-  }
-
-  template <class Value>
-  static DISTIL_INLINE lanes<T> per_row(tile where, Value const& value) {
-    T values[static_cast<std::size_t>(tile_rows)] = {};
-    for (index row = 0; row < where.rows; ++row) values[row] = static_cast<T>(value(where.first_row + row));
+  /// A value for each row.
+  template <class T, class Value>
+  [[nodiscard]] DISTIL_INLINE lanes<T> per_row(Value const& value) const {
+    if (!axis.across) return lanes<T>(static_cast<T>(value(first_row)));
+    T values[static_cast<std::size_t>(lanes<T>::size)] = {};
+    for (index row = 0; row < rows; ++row) values[row] = static_cast<T>(value(first_row + row));
     return lanes<T>::load(values);
   }
-
-  static DISTIL_INLINE lanes<T> of_rows(T const* values) { return lanes<T>::load(values); }
-
-  static DISTIL_INLINE block next(index first_column, index columns) {
-    index const width = std::min(block_columns, columns - first_column);
-    return {first_column, width, width, width};
+  template <class T, class Function>
+  [[nodiscard]] DISTIL_INLINE lanes<T> per_row(row_parameter const& parameter,
+                                               Function const& function) const {
+    if (!parameter.per_row()) return lanes<T>(static_cast<T>(function(parameter[0])));
+    return per_row<T>([&](index row) { return function(parameter[row]); });
   }
-
-  static DISTIL_INLINE index at(index row, index column, index step) { return column * step + row; }
-
-  static constexpr index blocks(index columns) { return (columns + block_columns - 1) / block_columns; }
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

@@ -18,16 +18,15 @@ struct registers {
   using T = std::remove_const_t<Element>;
   Element* data = nullptr;
   index step = 0;
-  Element* tail = nullptr;      ///< the register that a row does not fill; none: nullptr
-  char const* ahead = nullptr;  ///< where what comes after this block lies in memory
-  index ahead_step = 0;         ///< its bytes for each register
+  Element* tail = nullptr;  ///< the register that a row does not fill; none: nullptr
+  index ahead = 0;          ///< from a register to the one that a later block has in its place; 0: not known
 
   [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return data + k * step; }
   DISTIL_INLINE lanes<T> operator[](index k) const { return lanes<T>::load(at(k)); }
 
   /// These registers from the k-th on: full ones, or the `partial` one.
   [[nodiscard]] DISTIL_INLINE registers from(index k, bool partial) const {
-    return {partial && tail != nullptr ? tail : at(k), step, nullptr, ahead + k * ahead_step, ahead_step};
+    return {partial && tail != nullptr ? tail : at(k), step, nullptr, ahead};
   }
 };
 template <class T>
@@ -35,27 +34,23 @@ using strip = registers<T const>;
 
 /// True when a matrix can be loaded and stored as it lies: the element type computes as itself and the
 /// elements of a register are neighbours.
-template <class T, class Axis, class Matrix>
-DISTIL_INLINE bool in_place(Matrix const& matrix, [[maybe_unused]] tile rows) {
+template <class T, class Matrix>
+DISTIL_INLINE bool in_place(Matrix const& matrix, tile const& rows) {
   if (!matrix.how->is_arithmetic) return false;
-  if constexpr (std::is_same_v<Axis, along<T>>) {
-    return matrix.column_stride == 1;
-  } else {
-    return matrix.row_stride == 1 && rows.rows == Axis::tile_rows;
-  }
+  if (!rows.axis.across) return matrix.column_stride == 1;
+  return matrix.row_stride == 1 && rows.rows == lanes<T>::size;
 }
 
 /// The rows of the next tile, which lie behind those of this one, while this one is computed: their rows are too short
 /// for the processor's own look-ahead. What the second cache holds is near enough.
-template <class Axis, bool Writes, class Matrix>
+template <class T, bool Writes, class Matrix>
 DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] void const* here,
                                       [[maybe_unused]] Matrix const& matrix) {
 #if defined(__GNUC__)
   constexpr std::uintptr_t line = cache_line;
   if (matrix.rows * matrix.row_stride * matrix.element_bytes() < prefetched_bytes) return;
   if (matrix.row_stride < matrix.columns || matrix.row_stride > 2 * matrix.columns) return;
-  auto const bytes =
-      static_cast<std::uintptr_t>(Axis::tile_rows * matrix.row_stride * matrix.element_bytes());
+  auto const bytes = static_cast<std::uintptr_t>(lanes<T>::size * matrix.row_stride * matrix.element_bytes());
   auto const next = reinterpret_cast<std::uintptr_t>(here) + bytes;
   for (std::uintptr_t offset = 0; offset < bytes; offset += line) {
     __builtin_prefetch(reinterpret_cast<void const*>(next + offset), Writes ? 1 : 0);
@@ -64,47 +59,41 @@ DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] void const* here,
 }
 
 /// Reads a matrix block by block. Lanes past the last class or the last row hold `padding`.
-template <class T, class Axis>
+template <class T>
 class block_reader {
  public:
-  explicit block_reader(source_matrix<T> const& matrix) : matrix_(matrix), window_(matrix) {}
+  block_reader(axis lies, source_matrix<T> const& matrix) : matrix_(matrix), window_(lies, matrix) {}
   template <class Storage>
-  explicit block_reader(matrix_view<Storage> const& matrix) : block_reader(source_matrix<T>(matrix)) {}
+  block_reader(axis lies, matrix_view<Storage> const& matrix)
+      : block_reader(lies, source_matrix<T>(matrix)) {}
 
-  DISTIL_INLINE strip<T> open(tile rows, block columns, T padding) {
+  DISTIL_INLINE strip<T> open(tile const& rows, block const& columns, T padding) {
     if (window_.used()) return {window_.open(matrix_, rows, padding, scratch_), window_.rows()};
-    if (in_place<T, Axis>(matrix_, rows)) {
+    if (in_place<T>(matrix_, rows)) {
       T const* const data = static_cast<T const*>(matrix_.address(rows.first_row, columns.first_column));
-      if constexpr (std::is_same_v<Axis, along<T>>) {
-        char const* const ahead = reinterpret_cast<char const*>(data + block_elements);
-        index const bytes = lanes<T>::size * index{sizeof(T)};
-        if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, ahead, bytes};
-        index const rest = columns.columns - columns.whole * lanes<T>::size;
-        lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
-        return {data, lanes<T>::size, scratch_, ahead, bytes};
-      } else {
-        return {data, matrix_.column_stride};
-      }
+      if (rows.axis.across) return {data, matrix_.column_stride};
+      if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, block_elements};
+      index const rest = columns.columns - columns.whole * lanes<T>::size;
+      lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
+      return {data, lanes<T>::size, scratch_, block_elements};
     }
     pack(rows, columns, padding);
-    char const* const ahead =
-        static_cast<char const*>(matrix_.address(rows.first_row, columns.first_column + columns.columns));
-    return {scratch_, lanes<T>::size, nullptr, ahead, lanes<T>::size * matrix_.element_bytes()};
+    return {scratch_, lanes<T>::size};
   }
 
  private:
   void pack(tile const& rows, block const& columns, T padding) {
     void const* const from = matrix_.address(rows.first_row, columns.first_column);
     reading<T> const& how = *matrix_.how;
-    if constexpr (std::is_same_v<Axis, along<T>>) {
+    if (!rows.axis.across) {
       lanes<T>(padding).store(scratch_ + (columns.steps - 1) * lanes<T>::size);
       if (matrix_.column_stride == 1) return how.row(from, columns.columns, scratch_);
       how.spread(from, columns.columns, matrix_.column_stride, scratch_, 1);
     } else {
-      if (rows.rows < Axis::tile_rows) {
+      if (rows.rows < lanes<T>::size) {
         for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
       } else if (matrix_.column_stride == 1) {
-        if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, false>(from, matrix_);
+        if (columns.columns == matrix_.columns) prefetch_next_tile<T, false>(from, matrix_);
         return how.tile(from, matrix_.row_stride, columns.columns, scratch_);
       } else if (matrix_.row_stride == 1) {
         return how.classes(from, matrix_.column_stride, columns.columns, scratch_);
@@ -117,32 +106,31 @@ class block_reader {
   }
 
   source_matrix<T> matrix_;
-  input_window<T, Axis> window_;
-  alignas(64) T scratch_[Axis::scratch_elements];
+  input_window<T> window_;
+  alignas(64) T scratch_[window_elements];
 };
 
 /// Reads one value per class, the same for every row, in the shape of the other operands; `padding` past the
 /// last.
-template <class T, class Axis, class Storage>
+template <class T, class Storage>
 class class_reader {
  public:
-  explicit class_reader(Storage const* values) : values_(values) {}
+  class_reader(axis lies, Storage const* values) : axis_(lies), values_(values) {}
 
   /// Without values every class has the value 1. What an earlier call left is used again.
-  DISTIL_INLINE strip<T> open(block columns, T padding) {
+  DISTIL_INLINE strip<T> open(block const& columns, T padding) {
     bool const moved = values_ != nullptr && columns.first_column != first_column_;
     if (moved || columns.columns != columns_ || padding != padding_) fill(columns, padding);
     return {scratch_, lanes<T>::size};
   }
 
  private:
-  void fill(block columns, T padding) {
-    constexpr bool is_along = std::is_same_v<Axis, along<T>>;
-    index const used = is_along ? columns.columns : columns.steps * lanes<T>::size;
+  void fill(block const& columns, T padding) {
+    index const used = axis_.across ? columns.steps * lanes<T>::size : columns.columns;
     if (values_ == nullptr) {
       // All of it is ones at first; later only where padding was.
       std::fill(scratch_ + used_, scratch_ + end_, T(1));
-    } else if constexpr (is_along) {
+    } else if (!axis_.across) {
       widen_row(values_ + columns.first_column, columns.columns, scratch_);
     } else {
       for (index column = 0; column < columns.columns; ++column) {
@@ -158,6 +146,7 @@ class class_reader {
     std::fill(scratch_ + used_, scratch_ + end_, padding);
   }
 
+  axis axis_;
   Storage const* values_;
   index first_column_ = 0;
   index columns_ = 0;  ///< of what lies in scratch
@@ -168,22 +157,20 @@ class class_reader {
 
 /// Writes a matrix block by block: in place where it can, else through scratch that `commit` converts, adds,
 /// scatters, or streams past the caches. What goes through a window is there when the writer ends.
-template <class T, class Axis>
+template <class T>
 class block_writer {
-  static constexpr bool is_along = std::is_same_v<Axis, along<T>>;
-
  public:
   template <class Storage>
-  block_writer(matrix_view<Storage> const& matrix, bool accumulate)
-      : block_writer(target_matrix<T>(matrix), accumulate) {}
+  block_writer(axis lies, matrix_view<Storage> const& matrix, bool accumulate)
+      : block_writer(lies, target_matrix<T>(matrix), accumulate) {}
   /// With `by_blocks` nothing of a block is overwritten before all of it is committed.
-  block_writer(target_matrix<T> const& matrix, bool accumulate, bool by_blocks = false)
+  block_writer(axis lies, target_matrix<T> const& matrix, bool accumulate, bool by_blocks = false)
       : matrix_(matrix),
-        window_(matrix, accumulate),
+        window_(lies, matrix, accumulate),
         accumulate_(accumulate),
         by_blocks_(by_blocks),
-        streams_(is_along && matrix.column_stride == 1 && !accumulate && bytes_of(matrix) >= streamed_bytes) {
-  }
+        streams_(!lies.across && matrix.column_stride == 1 && !accumulate &&
+                 bytes_of(matrix) >= streamed_bytes) {}
   block_writer(block_writer const&) = delete;
   block_writer& operator=(block_writer const&) = delete;
   ~block_writer() {
@@ -193,34 +180,32 @@ class block_writer {
 
   /// Where the registers of this block go, and single elements of them.
   struct target : registers<T> {
+    axis lies;
     index in_place = 0;   ///< elements before the tail
     bool staged = false;  ///< all of it is in scratch
 
     [[nodiscard]] DISTIL_INLINE T& element(index row, index column) const {
-      index const place = Axis::at(row, column, this->step);
+      index const place = lies.at(row, column, this->step);
       return this->tail != nullptr && place >= in_place ? this->tail[place - in_place] : this->data[place];
     }
   };
 
-  DISTIL_INLINE target open(tile rows, block columns) {
+  DISTIL_INLINE target open(tile const& rows, block const& columns) {
     if (window_.used()) {
-      T* const data = window_.place(matrix_, scratch_, rows.first_row, rows.rows, Axis::tile_rows);
-      return {{data, window_.rows()}, 0, true};
+      T* const data = window_.place(matrix_, scratch_, rows.first_row, rows.rows, lanes<T>::size);
+      return {{data, window_.rows()}, rows.axis, 0, true};
     }
-    if (!streams_ && !accumulate_ && !by_blocks_ && in_place<T, Axis>(matrix_, rows)) {
+    if (!streams_ && !accumulate_ && !by_blocks_ && in_place<T>(matrix_, rows)) {
       T* const data = static_cast<T*>(matrix_.address(rows.first_row, columns.first_column));
-      if constexpr (is_along) {
-        if (columns.whole == columns.steps) return {{data, lanes<T>::size}};
-        return {{data, lanes<T>::size, scratch_}, columns.whole * lanes<T>::size};
-      } else {
-        return {{data, matrix_.column_stride}};
-      }
+      if (rows.axis.across) return {{data, matrix_.column_stride}, rows.axis};
+      if (columns.whole == columns.steps) return {{data, lanes<T>::size}, rows.axis};
+      return {{data, lanes<T>::size, scratch_}, rows.axis, columns.whole * lanes<T>::size};
     }
-    return {{scratch_, lanes<T>::size}, 0, true};
+    return {{scratch_, lanes<T>::size}, rows.axis, 0, true};
   }
 
   /// Brings to the matrix what does not lie there yet.
-  DISTIL_INLINE void commit(target const& written, tile rows, block columns) {
+  DISTIL_INLINE void commit(target const& written, tile const& rows, block const& columns) {
     if (window_.used()) return;
     if (written.staged) {
       commit_scratch(rows, columns);
@@ -246,16 +231,16 @@ class block_writer {
     void* const to = matrix_.address(rows.first_row, columns.first_column);
     writing<T> const& how = *matrix_.how;
     int const adds = accumulate_ ? 1 : 0;
-    if constexpr (is_along) {
+    if (!rows.axis.across) {
       if (streams_) return how.stream(scratch_, columns.columns, to);
       if (matrix_.column_stride == 1) return how.row[adds](scratch_, columns.columns, to);
       how.spread[adds](scratch_, 1, columns.columns, to, matrix_.column_stride);
     } else {
-      if (rows.rows == Axis::tile_rows && matrix_.column_stride == 1) {
-        if (columns.columns == matrix_.columns) prefetch_next_tile<Axis, true>(to, matrix_);
+      if (rows.rows == lanes<T>::size && matrix_.column_stride == 1) {
+        if (columns.columns == matrix_.columns) prefetch_next_tile<T, true>(to, matrix_);
         return how.tile[adds](scratch_, columns.columns, to, matrix_.row_stride);
       }
-      if (rows.rows == Axis::tile_rows && matrix_.row_stride == 1) {
+      if (rows.rows == lanes<T>::size && matrix_.row_stride == 1) {
         return how.classes[adds](scratch_, columns.columns, to, matrix_.column_stride);
       }
       for (index row = 0; row < rows.rows; ++row) {
@@ -266,9 +251,9 @@ class block_writer {
   }
 
   target_matrix<T> matrix_;
-  output_window<T, Axis> window_;
+  output_window<T> window_;
   bool accumulate_, by_blocks_, streams_;
-  alignas(64) T scratch_[Axis::scratch_elements];
+  alignas(64) T scratch_[window_elements];
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

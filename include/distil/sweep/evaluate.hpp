@@ -16,7 +16,7 @@
 /// From terms to a loss: checks, weights and divisor first, then the sweeps chunk by chunk, then the sums in
 /// order.
 ///
-/// A term is a `detail::term_base` with `kernel<T, Axis>` (see kernel.hpp) and
+/// A term is a `detail::term_base` with `kernel<T>` (see kernel.hpp) and
 ///
 ///   arithmetic                               the widest arithmetic type among the matrices it reads
 ///   check(where, rows, columns)              options and shapes, O(1); throws
@@ -35,6 +35,8 @@ class evaluation : weighed_batch<T> {
   using base::chunks_, base::gradient_, base::student_, base::terms_;
   struct of_sweeps {};
   struct of_weights {};
+  using sweeps = row_sweeps<T>;
+  using weights = tile_weights<T>;
 
  public:
   evaluation(char const* where, source_matrix<T> const& student, target_matrix<T> const& gradient,
@@ -51,11 +53,11 @@ class evaluation : weighed_batch<T> {
       bool const short_rows = student_.columns <= short_row_registers * lanes<T>::size;
       bool const class_major = student_.row_stride == 1 && student_.column_stride != 1;
       if (student_.rows > 1 && (short_rows || class_major)) {
-        run_rows<across<T>>(policy);
+        run_rows(across, policy);
       } else if (student_.rows < few_rows && student_.columns >= 2 * least_part_columns) {
         run_parts(policy);
       } else {
-        run_rows<along<T>>(policy);
+        run_rows(along, policy);
       }
     }
     return this->reduce();
@@ -65,47 +67,39 @@ class evaluation : weighed_batch<T> {
   static constexpr index ceiling(index a, index b) { return (a + b - 1) / b; }
 
   /// Whether anything that the first sweep keeps of a row is taken again.
-  template <class Axis>
-  [[nodiscard]] bool keeps() const {
-    return this->wants_gradient() || row_sweeps<T, Axis>::refines_kept(swept_);
-  }
-  template <class Axis>
-  [[nodiscard]] T* reserve() const {
-    (void)scratch<std::byte, of_sweeps>(static_cast<index>(row_sweeps<T, Axis>::bytes(swept_)));
-    (void)scratch<double, of_weights>(tile_weights<T, Axis>::numbers(this->count()));
-    return scratch<T>(row_sweeps<T, Axis>::kept_elements(swept_, student_.columns, keeps<Axis>()));
+  [[nodiscard]] bool keeps() const { return this->wants_gradient() || sweeps::refines_kept(swept_); }
+  [[nodiscard]] T* reserve(axis lies) const {
+    (void)scratch<std::byte, of_sweeps>(static_cast<index>(sweeps::bytes(swept_)));
+    (void)scratch<double, of_weights>(weights::numbers(this->count()));
+    return scratch<T>(sweeps::kept_elements(lies, swept_, student_.columns, keeps()));
   }
 
   /// Rows in chunks.
-  template <class Axis>
-  void run_rows(detail::any_policy policy) {
+  void run_rows(axis lies, detail::any_policy policy) {
     index chunk_rows =
         std::max(ceiling(student_.rows, most_chunks), ceiling(least_chunk_elements, student_.columns));
-    index const whole = std::max(Axis::tile_rows, window_rows_of<T, Axis>(student_));
+    index const whole = std::max(lies.tile_rows<T>(), window_rows_of<T>(lies, student_));
     chunk_rows = ceiling(chunk_rows, whole) * whole;
     chunks_ = ceiling(student_.rows, chunk_rows);
     // On this thread before any work, so that a lack of memory can be reported.
-    (void)reserve<Axis>();
-    auto const body = [this, chunk_rows](index chunk) {
+    (void)reserve(lies);
+    auto const body = [this, lies, chunk_rows](index chunk) {
       index const first = chunk * chunk_rows;
-      run_chunk<Axis>(first, std::min(first + chunk_rows, student_.rows), this->sums_of(chunk));
+      run_chunk(lies, first, std::min(first + chunk_rows, student_.rows), this->sums_of(chunk));
     };
     policy(chunks_, student_.rows * student_.columns, detail::chunk_task(body));
   }
 
-  template <class Axis>
-  void run_chunk(index first, index last, term_sums* sums) noexcept {
-    T* const kept = reserve<Axis>();
-    row_sweeps<T, Axis> sweep(
-        student_, swept_,
-        scratch<std::byte, of_sweeps>(static_cast<index>(row_sweeps<T, Axis>::bytes(swept_))), kept,
-        keeps<Axis>());
-    tile_weights<T, Axis> tile(*this,
-                               scratch<double, of_weights>(tile_weights<T, Axis>::numbers(this->count())));
-    block_writer<T, Axis> writer(gradient_, accumulates_, by_blocks_);
+  void run_chunk(axis lies, index first, index last, term_sums* sums) noexcept {
+    T* const kept = reserve(lies);
+    sweeps sweep(lies, student_, swept_,
+                 scratch<std::byte, of_sweeps>(static_cast<index>(sweeps::bytes(swept_))), kept, keeps());
+    weights tile(*this, scratch<double, of_weights>(weights::numbers(this->count())));
+    block_writer<T> writer(lies, gradient_, accumulates_, by_blocks_);
     class_range const classes{0, student_.columns};
-    for (index row = first; row < last; row += Axis::tile_rows) {
-      tile.look_at({row, std::min(Axis::tile_rows, last - row), last});
+    index const tile_rows = lies.tile_rows<T>();
+    for (index row = first; row < last; row += tile_rows) {
+      tile.look_at(lies, row, std::min(tile_rows, last - row), last);
       if (!tile.any) {
         skip(tile, sweep, writer, sums);
         continue;
@@ -124,12 +118,10 @@ class evaluation : weighed_batch<T> {
 
   /// Few long rows, each in parts whose sums are joined in order.
   void run_parts(detail::any_policy policy) {
-    using axis = along<T>;
-    using sweeps = row_sweeps<T, axis>;
     index const width =
         ceiling(ceiling(student_.columns, std::min(most_parts, student_.columns / least_part_columns)),
-                axis::block_columns) *
-        axis::block_columns;
+                block_elements) *
+        block_elements;
     index const parts = ceiling(student_.columns, width);
     // Memory that no other evaluation on this thread takes while others work for this one.
     scratch_lease of_parts, of_row;
@@ -139,10 +131,11 @@ class evaluation : weighed_batch<T> {
     static_assert(sizeof(sweeps) % cache_line == 0 && std::is_trivially_destructible_v<sweeps>);
     std::byte* const memory = of_parts.memory(static_cast<std::size_t>(1 + parts) * of_one);
     auto* const kept = reinterpret_cast<T*>(of_row.memory(
-        static_cast<std::size_t>(sweeps::kept_elements(swept_, student_.columns, true)) * sizeof(T)));
+        static_cast<std::size_t>(sweeps::kept_elements(along, swept_, student_.columns, true)) * sizeof(T)));
     auto const make = [&](index at) {
       std::byte* const here = memory + static_cast<std::size_t>(at) * of_one;
-      return ::new (static_cast<void*>(here)) sweeps(student_, swept_, here + sizeof(sweeps), kept, true);
+      return ::new (static_cast<void*>(here))
+          sweeps(along, student_, swept_, here + sizeof(sweeps), kept, true);
     };
     sweeps& whole = *make(0);
     std::array<sweeps*, static_cast<std::size_t>(most_parts)> of_part{};
@@ -155,14 +148,13 @@ class evaluation : weighed_batch<T> {
       };
       policy(parts, student_.columns, detail::chunk_task(body));
     };
-    tile_weights<T, axis> tile(*this,
-                               scratch<double, of_weights>(tile_weights<T, axis>::numbers(this->count())));
+    weights tile(*this, scratch<double, of_weights>(weights::numbers(this->count())));
     chunks_ = 1;
     term_sums* const sums = this->sums_of(0);
     for (index row = 0; row < student_.rows; ++row) {
-      tile.look_at({row, 1});
+      tile.look_at(along, row, 1, row + 1);
       if (!tile.any) {
-        block_writer<T, axis> writer(gradient_, accumulates_, by_blocks_);
+        block_writer<T> writer(along, gradient_, accumulates_, by_blocks_);
         skip(tile, whole, writer, sums);
         continue;
       }
@@ -180,16 +172,14 @@ class evaluation : weighed_batch<T> {
       record(tile, whole, sums);
       if (!this->wants_gradient()) continue;
       each_part([&](sweeps& part, class_range classes) {
-        block_writer<T, axis> writer(gradient_, accumulates_, by_blocks_);
+        block_writer<T> writer(along, gradient_, accumulates_, by_blocks_);
         write(tile, part, classes, writer);
       });
     }
   }
 
   /// None of the rows counts.
-  template <class Axis>
-  void skip(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis> const& sweep,
-            block_writer<T, Axis>& writer, term_sums* sums) const {
+  void skip(weights const& tile, sweeps const& sweep, block_writer<T>& writer, term_sums* sums) const {
     for (index r = 0; r < tile.rows.rows; ++r) {
       index const row = tile.rows.first_row + r;
       if (this->wants_gradient()) writer.fill(row, sweep.masked_output());
@@ -211,14 +201,13 @@ class evaluation : weighed_batch<T> {
     return sum;
   }
 
-  template <class Axis>
-  void record(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis> const& sweep, term_sums* sums) const {
+  void record(weights const& tile, sweeps const& sweep, term_sums* sums) const {
     constexpr auto lane_count = static_cast<std::size_t>(lanes<T>::size);
     T value[lane_count];
     for (std::size_t i = 0; i < this->count(); ++i) {
       sweep.value(i).store(value);
       double total = 0.0;
-      if (Axis::tile_rows > 1 && this->alike() && tile.rows.rows == Axis::tile_rows) {
+      if (this->alike() && tile.rows.rows == lanes<T>::size) {
         total = tile.at(0)[i] * sum_of(value);
       } else {
         for (index r = 0; r < tile.rows.rows; ++r) {
@@ -231,9 +220,7 @@ class evaluation : weighed_batch<T> {
     if (this->writes_by_row()) record_rows(tile, sweep, sums);
   }
 
-  template <class Axis>
-  [[gnu::noinline]] void record_rows(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis> const& sweep,
-                                     term_sums* sums) const {
+  [[gnu::noinline]] void record_rows(weights const& tile, sweeps const& sweep, term_sums* sums) const {
     for (index r = 0; r < tile.rows.rows; ++r) {
       this->write_row(
           tile.rows.first_row + r, tile.at(r),
@@ -251,9 +238,7 @@ class evaluation : weighed_batch<T> {
     return static_cast<double>(each[lane]);
   }
 
-  template <class Axis>
-  void write(tile_weights<T, Axis> const& tile, row_sweeps<T, Axis>& sweep, class_range classes,
-             block_writer<T, Axis>& writer) const {
+  void write(weights const& tile, sweeps& sweep, class_range classes, block_writer<T>& writer) const {
     if (!this->wants_gradient()) return;
     sweep.write(classes, writer, tile.every_row, [&](std::size_t term) { return tile.counts(term); });
   }

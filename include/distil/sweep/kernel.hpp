@@ -8,7 +8,7 @@
 /// The sweeps over the batch are made from it, a loop for each kernel and block; several terms on the same logits run
 /// over a block one after the other while it lies in the caches.
 ///
-/// A term offers `template <class T, class Axis> struct kernel` with
+/// A term offers `template <class T> struct kernel` with
 ///
 ///   needs_maximum                  static: sums are taken relative to the row's maximum
 ///   exponentials, sharpness()      static: it takes 2^(sharpness * (z - maximum)), which is e^((z - maximum) / T) for
@@ -16,7 +16,7 @@
 ///   keeps_exponentials             static: its gradient takes them, too
 ///   padding                        static: what stands in for a class past the last
 ///   masked_output                  static: what is written where the logit is -inf
-///   operands(term), open(...)      the other matrices it reads, and their strips in one block
+///   operands(axis, term), open(...) the other matrices it reads, and their strips in one block
 ///                                  (`open` may take the student's strip as well, for a kernel with a maximum of its own)
 ///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row. `student` is a
 ///                                  source_matrix. A kernel is copied, and not destroyed
@@ -78,15 +78,17 @@ struct run {
   index count;
   bool partial;
 
-  static DISTIL_INLINE run at(block here, index first) {
+  static DISTIL_INLINE run at(block const& here, index first) {
     bool const partial = first == here.whole;
     return {first, partial ? 1 : std::min(longest_sum, here.whole - first), partial};
   }
-  [[nodiscard]] DISTIL_INLINE run next(block here) const { return at(here, first + count); }
+  [[nodiscard]] DISTIL_INLINE run next(block const& here) const { return at(here, first + count); }
 };
 
-template <class T, class Axis>
+template <class T>
 struct kernel_defaults {
+  explicit DISTIL_INLINE kernel_defaults(tile const& rows) : axis_(rows.axis) {}
+
   static constexpr bool needs_maximum = true;
   static constexpr bool exponentials = false;
   static constexpr bool keeps_exponentials = false;
@@ -98,7 +100,7 @@ struct kernel_defaults {
 
   struct operands {
     template <class Term>
-    explicit operands(Term const&) {}
+    operands(axis, Term const&) {}
     DISTIL_INLINE nothing open(tile, block) { return {}; }
   };
   using refinement = nothing;
@@ -135,6 +137,9 @@ struct kernel_defaults {
   DISTIL_INLINE void patch(Term const&, tile, block, Target const&) const {}
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const { return lanes<T>(0); }
   [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const { return lanes<T>(0); }
+
+ protected:
+  axis axis_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::simd

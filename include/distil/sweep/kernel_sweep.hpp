@@ -9,9 +9,9 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 /// The loops of a kernel. What a loop reads is local: a store to memory could change anything else.
-template <class T, class Axis, class Kernel>
-class kernel_sweep : public term_sweep<T, Axis> {
-  using base = term_sweep<T, Axis>;
+template <class T, class Kernel>
+class kernel_sweep : public term_sweep<T> {
+  using base = term_sweep<T>;
   static constexpr index lane_count = lanes<T>::size;
   static_assert(std::is_trivially_destructible_v<Kernel>);
 
@@ -91,7 +91,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
 
  protected:
   template <class Term>
-  explicit kernel_sweep(Term const& term) : base(traits_of<Kernel, T>), operands_(term) {}
+  kernel_sweep(axis lies, Term const& term) : base(traits_of<Kernel, T>), operands_(lies, term) {}
 
   template <class... Arguments>
   DISTIL_INLINE void make(Arguments const&... arguments) {
@@ -126,7 +126,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
   using operands_of_kernel = typename Kernel::operands;
 
   /// The strips of the kernel; those that take the student's own get it.
-  DISTIL_INLINE auto open(tile rows, block here, [[maybe_unused]] strip<T> student) {
+  DISTIL_INLINE auto open(tile const& rows, block const& here, [[maybe_unused]] strip<T> student) {
     if constexpr (requires(operands_of_kernel & operands) { operands.open(rows, here, student); }) {
       return operands_.open(rows, here, student);
     } else {
@@ -142,7 +142,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
   /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
   static DISTIL_INLINE void prefetch([[maybe_unused]] strip<T> const& strip, [[maybe_unused]] index k) {
 #if defined(__GNUC__)
-    if constexpr (std::is_same_v<Axis, along<T>>) __builtin_prefetch(strip.ahead + k * strip.ahead_step);
+    __builtin_prefetch(strip.at(k) + strip.ahead);
 #endif
   }
   template <class Strips>
@@ -161,7 +161,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
     auto const summand = kernel().summand();
     for (run part = run::at(here, 0); part.first < here.steps; part = part.next(here)) {
       strip<T> logits = at.student.from(part.first, part.partial);
-      if (!reads_ahead) logits.ahead_step = 0;
+      if (!reads_ahead) logits.ahead = 0;
       auto const operands = strips.from(part.first, part.partial);
       typename Kernel::partial sums;
       for (index k = 0; k < part.count; ++k) {
@@ -214,7 +214,7 @@ class kernel_sweep : public term_sweep<T, Axis> {
           z.exponential = lanes<T>::load(own_exponentials + step * lane_count);
           if constexpr (!Plain) z.exponential = power_of(z.exponential, asked_again(power));
         }
-        z.column = here.first_column + step * Axis::register_columns;
+        z.column = here.first_column + step * here.register_columns;
         lanes<T> sum =
             gradient(z, operands, k, kept<T>{saved + step * (Kernel::saved_registers * lane_count)});
         if constexpr (!Plain) {
@@ -239,25 +239,25 @@ class kernel_sweep : public term_sweep<T, Axis> {
 };
 
 /// The same for a term, which makes the kernel of a tile.
-template <class T, class Axis, class Term>
-class sweep_of_term final : public kernel_sweep<T, Axis, typename Term::template kernel<T, Axis>> {
-  using base = kernel_sweep<T, Axis, typename Term::template kernel<T, Axis>>;
+template <class T, class Term>
+class sweep_of_term final : public kernel_sweep<T, typename Term::template kernel<T>> {
+  using base = kernel_sweep<T, typename Term::template kernel<T>>;
   using base::kernel;
 
  public:
   using typename base::target;
 
   /// Both must outlive it.
-  sweep_of_term(Term const& term, source_matrix<T> const& student)
-      : base(term), term_(term), student_(student) {}
+  sweep_of_term(axis lies, Term const& term, source_matrix<T> const& student)
+      : base(lies, term), term_(term), student_(student) {}
 
-  void begin(tile rows, lanes<T> scale) override {
+  void begin(tile const& rows, lanes<T> scale) override {
     base::make(term_, student_, rows, scale);
     this->sharpness = kernel().sharpness();
   }
 
   /// The label's logit and its like are looked up when the caches have seen them.
-  bool close(tile rows, running_maximum<T> const& maximum) override {
+  bool close(tile const& rows, running_maximum<T> const& maximum) override {
     kernel().look_up(term_, student_, rows);
     kernel().close(maximum);
     return kernel().refines();

@@ -16,46 +16,46 @@ struct class_range {
 };
 
 /// The sweeps over one tile of rows for a set of terms.
-template <class T, class Axis>
+template <class T>
 class row_sweeps {
-  using sweep = term_sweep<T, Axis>;
+  using sweep = term_sweep<T>;
   static constexpr index lane_count = lanes<T>::size;
-  static constexpr bool rows_in_lanes = Axis::tile_rows > 1;
 
  public:
-  using writer = block_writer<T, Axis>;
+  using writer = block_writer<T>;
 
   /// The memory that terms take while they are swept, at a line of the cache.
   static std::size_t bytes(std::span<swept_term<T> const> terms) {
     std::size_t sum = (terms.size() * sizeof(sweep*) + cache_line - 1) / cache_line * cache_line;
-    for (auto const& term : terms) sum += term.template maker<Axis>().bytes;
+    for (auto const& term : terms) sum += term.maker->bytes;
     return sum;
   }
 
   /// Elements of what is kept of a row for the sweeps after the first; of one block where there are none.
-  static index kept_elements(std::span<swept_term<T> const> terms, index columns, bool keeps) {
-    return kept_layout::of<T, Axis>(terms, blocks(columns, keeps)).size;
+  static index kept_elements(axis lies, std::span<swept_term<T> const> terms, index columns, bool keeps) {
+    return kept_layout::of<T>(terms, blocks(lies, columns, keeps)).size;
   }
 
   /// Whether a second sweep over the values takes what the first has kept.
   static bool refines_kept(std::span<swept_term<T> const> terms) {
     return std::any_of(terms.begin(), terms.end(),
-                       [](auto const& term) { return term.template maker<Axis>().traits.refines_kept; });
+                       [](auto const& term) { return term.maker->traits.refines_kept; });
   }
 
   /// All of it must outlive the sweeps.
-  row_sweeps(source_matrix<T> const& student, std::span<swept_term<T> const> terms, std::byte* memory,
-             T* kept, bool keeps)
-      : student_(student),
-        layout_(kept_layout::of<T, Axis>(terms, blocks(student.columns, keeps))),
+  row_sweeps(axis lies, source_matrix<T> const& student, std::span<swept_term<T> const> terms,
+             std::byte* memory, T* kept, bool keeps)
+      : axis_(lies),
+        student_(lies, student),
+        layout_(kept_layout::of<T>(terms, blocks(lies, student.columns, keeps))),
         kept_(kept),
         keeps_(keeps) {
     auto* const pointers = reinterpret_cast<sweep**>(memory);
     memory += (terms.size() * sizeof(sweep*) + cache_line - 1) / cache_line * cache_line;
     index marks_at = lane_count, saved_at = layout_.saved_at;
     for (std::size_t i = 0; i < terms.size(); ++i) {
-      auto const& maker = terms[i].template maker<Axis>();
-      sweep* const term = pointers[i] = maker.make(memory, terms[i].term, student);
+      auto const& maker = *terms[i].maker;
+      sweep* const term = pointers[i] = maker.make(memory, lies, terms[i].term, student);
       memory += maker.bytes;
       term->marks_at = marks_at;
       term->saved_at = saved_at;
@@ -66,10 +66,10 @@ class row_sweeps {
     terms_ = {pointers, terms.size()};
   }
 
-  /// The tile that is swept, and what multiplies the gradients of its rows: a register for each term.
+  /// The tile that is swept, which must outlive that, and what multiplies the gradients of its rows: a register for each term.
   template <class Scale>
-  DISTIL_INLINE void begin(tile rows, Scale const& scale) {
-    rows_ = rows;
+  DISTIL_INLINE void begin(tile const& rows, Scale const& scale) {
+    rows_ = &rows;
     maximum_ = {};
     for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i]->begin(rows, scale(i));
     if (shared_.changed(terms_)) {
@@ -83,11 +83,11 @@ class row_sweeps {
     std::size_t const computing = shared_.computing(), count = terms_.size();
     T const padding = terms_[0]->traits.padding;
     for (index column = classes.first; column < classes.last;) {
-      block const here = Axis::next(column, classes.last);
+      block const here = axis_.next<T>(column, classes.last);
       block_at<T> at = block_of(here);
-      at.student = student_.open(rows_, here, padding);
+      at.student = student_.open(*rows_, here, padding);
       if (needs_maximum_) {
-        lanes<T> const maximum = Axis::max(block_maximum<T>(at.student, here));
+        lanes<T> const maximum = axis_.max(block_maximum<T>(at.student, here));
         if (column > classes.first) {
           raise(maximum);
         } else {
@@ -124,7 +124,7 @@ class row_sweeps {
   void close() {
     refines_ = false;
     for (sweep* const term : terms_) {
-      term->refines = term->close(rows_, maximum_);
+      term->refines = term->close(*rows_, maximum_);
       refines_ = refines_ || term->refines;
     }
   }
@@ -185,10 +185,10 @@ class row_sweeps {
         write_one(driver);
         form.rides = {};
       };
-      if (!rows_in_lanes && driver < count) write_driver();
+      if (!axis_.across && driver < count) write_driver();
       for (std::size_t i = count; i-- > 0;) {
         if (i == driver) {
-          if (rows_in_lanes) write_driver();
+          if (axis_.across) write_driver();
         } else if (!(rides && i == passenger_)) {
           write_one(i);
         }
@@ -202,12 +202,12 @@ class row_sweeps {
   [[nodiscard]] T masked_output() const { return terms_[0]->traits.masked_output; }
 
  private:
-  static constexpr index blocks(index columns, bool keeps) { return keeps ? Axis::blocks(columns) : 1; }
+  static index blocks(axis lies, index columns, bool keeps) { return keeps ? lies.blocks<T>(columns) : 1; }
 
-  [[nodiscard]] DISTIL_INLINE block_at<T> block_of(block here) const {
-    index const number = keeps_ ? here.first_column / Axis::block_columns : 0;
-    index const first = number * (Axis::block_steps * lane_count);
-    return {rows_, here, {}, maximum_.shift(), kept_ + number * layout_.marks_step, kept_ + first, first};
+  [[nodiscard]] DISTIL_INLINE block_at<T> block_of(block const& here) const {
+    index const number = keeps_ ? axis_.block_of<T>(here.first_column) : 0;
+    index const first = number * (block_steps<T> * lane_count);
+    return {*rows_, here, {}, maximum_.shift(), kept_ + number * layout_.marks_step, kept_ + first, first};
   }
 
   /// The first term that may ride with the one that computes the base; none: past the last. Where rows lie in lanes it is the
@@ -218,7 +218,7 @@ class row_sweeps {
     if (driver == count) return;
     for (std::size_t i = count; i-- > 0;) {
       exponentials_at const& taken = terms_[i]->exponentials;
-      if (i != driver && (!rows_in_lanes || i + 1 == driver) && terms_[i]->traits.exponentials &&
+      if (i != driver && (!axis_.across || i + 1 == driver) && terms_[i]->traits.exponentials &&
           !taken.computes && taken.offset == layout_.base_at && terms_[i]->rides()) {
         passenger_ = i;
       }
@@ -226,7 +226,7 @@ class row_sweeps {
   }
 
   /// The sums of a block that a passenger takes; where rows lie in lanes in the order in which it would take them itself.
-  static void add_exponentials(block_at<T> const& at, sweep& passenger) {
+  void add_exponentials(block_at<T> const& at, sweep& passenger) const {
     T const* const base = at.registers + passenger.exponentials.offset;
     int const power = passenger.exponentials.power;
     auto const one = [&](index k) { return power_of(lanes<T>::load(base + k * lane_count), power); };
@@ -234,12 +234,12 @@ class row_sweeps {
       lanes<T> even(0), odd(0);
       index k = part.first;
       index const end = part.first + part.count;
-      for (; !rows_in_lanes && k + 2 <= end; k += 2) {
+      for (; !axis_.across && k + 2 <= end; k += 2) {
         even += one(k);
         odd += one(k + 1);
       }
       for (; k < end; ++k) even += one(k);
-      passenger.add_exponentials(rows_in_lanes ? even : even + odd);
+      passenger.add_exponentials(axis_.across ? even : even + odd);
     }
   }
 
@@ -254,22 +254,23 @@ class row_sweeps {
   DISTIL_INLINE void each_block(class_range classes, bool opens, Work const& work) {
     T const padding = terms_[0]->traits.padding;
     for (index column = classes.first; column < classes.last;) {
-      block const here = Axis::next(column, classes.last);
+      block const here = axis_.next<T>(column, classes.last);
       block_at<T> at = block_of(here);
-      if (opens) at.student = student_.open(rows_, here, padding);
+      if (opens) at.student = student_.open(*rows_, here, padding);
       work(at, kept<T>{at.marks}[0]);
       column += here.columns;
     }
   }
 
-  block_reader<T, Axis> student_;
+  axis axis_;
+  block_reader<T> student_;
   std::span<sweep* const> terms_;
   kept_layout layout_;
   T* kept_;
   bool keeps_, needs_maximum_ = false, refines_ = false;
-  tile rows_{};
+  tile const* rows_ = nullptr;
   running_maximum<T> maximum_;
-  shared_exponentials<T, Axis> shared_;
+  shared_exponentials<T> shared_;
   std::size_t passenger_ = 0;
 };
 

@@ -46,7 +46,7 @@ struct running_maximum {
 
 /// The maximum of each lane over one block.
 template <class T>
-DISTIL_INLINE lanes<T> block_maximum(strip<T> values, block here) {
+DISTIL_INLINE lanes<T> block_maximum(strip<T> values, block const& here) {
   lanes<T> top0(-infinity<T>), top1 = top0, top2 = top0, top3 = top0;
   index k = 0;
   for (; k + 4 <= here.whole; k += 4) {

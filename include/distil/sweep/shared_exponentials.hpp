@@ -14,10 +14,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 ///
 /// The base is that of the highest temperature in a row. What the terms take of it depends on nothing but their temperatures
 /// there: where rows lie in lanes, those beside it in a tile change no bit.
-template <class T, class Axis>
+template <class T>
 class shared_exponentials {
-  static constexpr bool rows_in_lanes = Axis::tile_rows > 1;
-  using terms_of_tile = std::span<term_sweep<T, Axis>* const>;
+  using terms_of_tile = std::span<term_sweep<T>* const>;
 
  public:
   static constexpr int highest_power = 4;
@@ -60,20 +59,16 @@ class shared_exponentials {
 
   /// Before the loops of the terms: the base, where rows lie in lanes and it is that of no one term.
   void compute_base(terms_of_tile terms, block_at<T> const& at) const {
-    if constexpr (rows_in_lanes) {
-      if (taken_ && computing_ == terms.size()) compute(at, base_, base_at_, nullptr);
-    }
+    if (taken_ && computing_ == terms.size()) compute(at, base_, base_at_, nullptr);
   }
 
   /// Those of terms of which some rows take powers, and some do not.
   void compute_mixed(terms_of_tile terms, block_at<T> const& at) const {
-    if constexpr (rows_in_lanes) {
-      if (!mixes_) return;
-      for (auto const* term : terms) {
-        exponentials_at const taken = term->exponentials;
-        if (term->traits.exponentials && !taken.computes && taken.offset != base_at_) {
-          compute(at, term->sharpness, taken.offset, at.registers + base_at_);
-        }
+    if (!mixes_) return;
+    for (auto const* term : terms) {
+      exponentials_at const taken = term->exponentials;
+      if (term->traits.exponentials && !taken.computes && taken.offset != base_at_) {
+        compute(at, term->sharpness, taken.offset, at.registers + base_at_);
       }
     }
   }
@@ -84,7 +79,7 @@ class shared_exponentials {
     return abs(own - base_ * lanes<T>(power)) <= own * lanes<T>(2 * std::numeric_limits<T>::epsilon());
   }
 
-  exponentials_at relation(term_sweep<T, Axis> const& term, index own_at) {
+  exponentials_at relation(term_sweep<T> const& term, index own_at) {
     bool some = false;
     for (int power = 1; power <= highest_power; ++power) {
       mask<T> const rows = is_power(term.sharpness, power);

@@ -9,21 +9,21 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// How a term is brought into the sweeps of one axis.
-template <class T, class Axis>
+/// How a term is brought into the sweeps.
+template <class T>
 struct sweep_maker {
   std::size_t bytes;
   kernel_traits<T> traits;
-  term_sweep<T, Axis>* (*make)(void* where, void const* term, source_matrix<T> const& student);
+  term_sweep<T>* (*make)(void* where, axis lies, void const* term, source_matrix<T> const& student);
 
   template <class Term>
   static constexpr sweep_maker of() {
-    using sweep = sweep_of_term<T, Axis, Term>;
+    using sweep = sweep_of_term<T, Term>;
     static_assert(std::is_trivially_destructible_v<sweep>);
     return {(sizeof(sweep) + cache_line - 1) / cache_line * cache_line,
-            traits_of<typename Term::template kernel<T, Axis>, T>,
-            [](void* where, void const* term, source_matrix<T> const& student) -> term_sweep<T, Axis>* {
-              return ::new (where) sweep(*static_cast<Term const*>(term), student);
+            traits_of<typename Term::template kernel<T>, T>,
+            [](void* where, axis lies, void const* term, source_matrix<T> const& student) -> term_sweep<T>* {
+              return ::new (where) sweep(lies, *static_cast<Term const*>(term), student);
             }};
   }
 };
@@ -32,22 +32,12 @@ struct sweep_maker {
 template <class T>
 struct swept_term {
   void const* term;
-  sweep_maker<T, along<T>> const* along_rows;
-  sweep_maker<T, across<T>> const* across_rows;
+  sweep_maker<T> const* maker;
 
   template <class Term>
   static swept_term of(Term const& term) {
-    static constexpr auto along_rows = sweep_maker<T, along<T>>::template of<Term>();
-    static constexpr auto across_rows = sweep_maker<T, across<T>>::template of<Term>();
-    return {&term, &along_rows, &across_rows};
-  }
-  template <class Axis>
-  [[nodiscard]] sweep_maker<T, Axis> const& maker() const {
-    if constexpr (std::is_same_v<Axis, along<T>>) {
-      return *along_rows;
-    } else {
-      return *across_rows;
-    }
+    static constexpr auto maker = sweep_maker<T>::template of<Term>();
+    return {&term, &maker};
   }
 };
 
@@ -60,19 +50,19 @@ struct kept_layout {
   index array;  ///< of one register a step, and so far apart
   index size;
 
-  template <class T, class Axis>
+  template <class T>
   static kept_layout of(std::span<swept_term<T> const> terms, index blocks) {
     constexpr index lane_count = lanes<T>::size;
     // Arrays of which the same places lie in the same set of the first cache would push each other out.
     constexpr index apart = 3 * static_cast<index>(cache_line / sizeof(T));
     index marks = lane_count, saved = 0, taking = 0;
     for (auto const& term : terms) {
-      kernel_traits<T> const& traits = term.template maker<Axis>().traits;
+      kernel_traits<T> const& traits = term.maker->traits;
       marks += traits.block_marks * lane_count;
       saved += traits.saved_registers;
       taking += traits.exponentials ? 1 : 0;
     }
-    index const array = blocks * Axis::block_steps * lane_count + apart;
+    index const array = blocks * block_steps<T> * lane_count + apart;
     index const base_at = (blocks * marks + apart) / apart * apart;
     index const saved_at = base_at + array, own_at = saved_at + saved * array;
     return {marks, base_at, saved_at, own_at, array, own_at + (taking > 1 ? taking : 0) * array};

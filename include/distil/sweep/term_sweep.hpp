@@ -3,14 +3,14 @@
 #include "distil/sweep/kernel.hpp"
 
 /// One term in the sweeps, whatever its kernel: what it adds to the sums of a block and to its gradient, each in a loop of
-/// its own. A kernel is compiled once for a type and an axis, alone or with others, with gradient or without.
+/// its own. A kernel is compiled once for a type, alone or with others, with gradient or without.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 /// A block of the student while it lies in the caches.
 template <class T>
 struct block_at {
-  tile rows;
-  block here;
+  tile const& rows;
+  block const& here;
   strip<T> student;
   lanes<T> shift;  ///< what the logits are relative to
   T* marks;        ///< kept of this block: what its registers are relative to
@@ -63,10 +63,10 @@ struct gradient_form {
   passenger<T> rides = {};
 };
 
-template <class T, class Axis>
+template <class T>
 class term_sweep {
  public:
-  using target = typename block_writer<T, Axis>::target;
+  using target = typename block_writer<T>::target;
 
   kernel_traits<T> const traits;
   index marks_at = 0, saved_at = 0;  ///< among the marks of a block, and in what is kept of a row
@@ -79,7 +79,7 @@ class term_sweep {
   term_sweep& operator=(term_sweep const&) = delete;
 
   /// Before the first class of a tile; `scale` multiplies the gradient of each row.
-  virtual void begin(tile rows, lanes<T> scale) = 0;
+  virtual void begin(tile const& rows, lanes<T> scale) = 0;
   /// The student's maximum rose.
   virtual void rescale(running_maximum<T> const& maximum) = 0;
   virtual void sum(block_at<T> const& at, bool reads_ahead) = 0;
@@ -93,7 +93,7 @@ class term_sweep {
   /// Takes the sums over other classes of the same rows.
   virtual void join(term_sweep& other) = 0;
   /// The sums are complete. Whether a second sweep over the values is asked for.
-  virtual bool close(tile rows, running_maximum<T> const& maximum) = 0;
+  virtual bool close(tile const& rows, running_maximum<T> const& maximum) = 0;
   /// Becomes what another is, of the same term.
   virtual void copy(term_sweep const& other) = 0;
   virtual void refine(block_at<T> const& at, running_maximum<T> const& maximum, lanes<T> earlier) = 0;

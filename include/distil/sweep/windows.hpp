@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
 
 #include "distil/sweep/axes.hpp"
 #include "distil/sweep/stored_matrix.hpp"
@@ -18,28 +17,24 @@ DISTIL_INLINE index bytes_of(Matrix const& matrix) {
 
 /// Rows of a window on a matrix: whole tiles, whole lines of the cache in every element type. None (0) where rows
 /// take several blocks, where classes are so few that their lines stay, and where the caches hold all of them.
-template <class T, class Axis, class Matrix>
-index window_rows_of([[maybe_unused]] Matrix const& matrix) {
+template <class T, class Matrix>
+index window_rows_of(axis lies, Matrix const& matrix) {
   constexpr index step = static_cast<index>(cache_line / 2);
-  static_assert(Axis::tile_rows == 1 || step % Axis::tile_rows == 0);
-  if constexpr (std::is_same_v<Axis, across<T>>) {
-    constexpr index most_columns = std::min(Axis::block_columns, window_elements / step);
-    if (matrix.row_stride == 1 && matrix.columns >= least_window_columns && matrix.columns <= most_columns &&
-        bytes_of(matrix) >= windowed_bytes) {
-      return std::min(window_elements / matrix.columns / step * step, most_window_rows);
-    }
-  }
-  return 0;
+  static_assert(step % lanes<T>::size == 0);
+  constexpr index most_columns = std::min(block_steps<T>, window_elements / step);
+  bool const taken = lies.across && matrix.row_stride == 1 && matrix.columns >= least_window_columns &&
+                     matrix.columns <= most_columns && bytes_of(matrix) >= windowed_bytes;
+  return taken ? std::min(window_elements / matrix.columns / step * step, most_window_rows) : 0;
 }
 
 /// What a window holds: element (row, column) of the matrix at `column * rows() + row - first` of the scratch.
-template <class T, class Axis>
+template <class T>
 class window {
  public:
   template <class Matrix>
-  explicit window(Matrix const& matrix) : rows_(window_rows_of<T, Axis>(matrix)) {}
+  window(axis lies, Matrix const& matrix) : rows_(window_rows_of<T>(lies, matrix)) {}
 
-  [[nodiscard]] DISTIL_INLINE bool used() const { return std::is_same_v<Axis, across<T>> && rows_ > 0; }
+  [[nodiscard]] DISTIL_INLINE bool used() const { return rows_ > 0; }
   [[nodiscard]] DISTIL_INLINE index rows() const { return rows_; }
 
  protected:
@@ -49,21 +44,21 @@ class window {
 
 /// Rows on their way to the lanes. It reads ahead up to the end of the chunk: other threads may write what lies beyond,
 /// where the gradient takes the place of the student.
-template <class T, class Axis>
-class input_window : public window<T, Axis> {
-  using base = window<T, Axis>;
+template <class T>
+class input_window : public window<T> {
+  using base = window<T>;
   using base::first_, base::last_, base::rows_;
 
  public:
   using base::base;
 
-  DISTIL_INLINE T const* open(source_matrix<T> const& matrix, tile here, T padding, T* scratch) {
+  DISTIL_INLINE T const* open(source_matrix<T> const& matrix, tile const& here, T padding, T* scratch) {
     if (here.first_row != seen_ || padding != padding_) visit(matrix, here, padding, scratch);
     return scratch + (here.first_row - first_);
   }
 
  private:
-  void visit(source_matrix<T> const& matrix, tile here, T padding, T* scratch) {
+  void visit(source_matrix<T> const& matrix, tile const& here, T padding, T* scratch) {
     if (here.first_row < first_ || here.first_row + here.rows > last_ || padding != padding_) {
       first_ = here.first_row;
       last_ = std::min(first_ + rows_, here.last);
@@ -76,7 +71,7 @@ class input_window : public window<T, Axis> {
 
   void read(source_matrix<T> const& matrix, T* scratch) const {
     index const count = last_ - first_;
-    index const whole = (count + Axis::tile_rows - 1) / Axis::tile_rows * Axis::tile_rows;
+    index const whole = (count + lanes<T>::size - 1) / lanes<T>::size * lanes<T>::size;
     for (index column = 0; column < matrix.columns; ++column) {
       T* const to = scratch + column * rows_;
       matrix.how->row(matrix.address(first_, column), count, to);
@@ -87,11 +82,11 @@ class input_window : public window<T, Axis> {
   /// Every tile asks for some classes of the next window, so that memory is never idle: into an outer cache, as the
   /// sets of the first would not hold them. Always inlined: gcc drops the call of a function that does nothing else.
   DISTIL_INLINE void prefetch([[maybe_unused]] source_matrix<T> const& matrix,
-                              [[maybe_unused]] tile here) const {
+                              [[maybe_unused]] tile const& here) const {
 #if defined(__GNUC__)
     index const count = std::min(rows_, here.last - last_);
-    index const tiles = rows_ / Axis::tile_rows;
-    index const position = (here.first_row - first_) / Axis::tile_rows;
+    index const tiles = rows_ / lanes<T>::size;
+    index const position = (here.first_row - first_) / lanes<T>::size;
     index const end = matrix.columns * (position + 1) / tiles;
     for (index column = matrix.columns * position / tiles; column < end; ++column) {
       for (index row = 0; row < count; row += static_cast<index>(cache_line) / matrix.element_bytes()) {
@@ -106,14 +101,14 @@ class input_window : public window<T, Axis> {
 };
 
 /// Rows on their way to memory: neighbours that were opened or filled, in this order, one after the other.
-template <class T, class Axis>
-class output_window : public window<T, Axis> {
-  using base = window<T, Axis>;
+template <class T>
+class output_window : public window<T> {
+  using base = window<T>;
   using base::first_, base::last_, base::rows_;
 
  public:
-  output_window(target_matrix<T> const& matrix, bool accumulate)
-      : base(matrix),
+  output_window(axis lies, target_matrix<T> const& matrix, bool accumulate)
+      : base(lies, matrix),
         accumulate_(accumulate),
         streams_(this->used() && !accumulate && bytes_of(matrix) >= streamed_window_bytes) {}
 

@@ -17,14 +17,16 @@ using simd::lanes;
 ///   u_i
 ///
 /// The labels' share of w is a patch of one or two elements; what lies on every class is read as strips.
-template <class T, class Axis, class Term>
-class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
+template <class T, class Term>
+class cross_entropy_kernel : public simd::kernel_defaults<T> {
+  using base = simd::kernel_defaults<T>;
+  using base::axis_;
   using targets_of = decltype(Term::targets);
   static constexpr bool dense = targets_of::dense;
   static constexpr int labels = targets_of::per_row;
   static constexpr std::size_t slots = labels > 0 ? labels : 1;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
-  static constexpr bool can_compare = labels > 0 && Axis::register_columns < Axis::tile_rows;
+  static constexpr bool can_compare = labels > 0;
 
  public:
   static constexpr bool exponentials = true;
@@ -39,12 +41,12 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
 
   class operands {
    public:
-    explicit operands(Term const& term)
+    operands(simd::axis lies, Term const& term)
         : spreads_(dense || term.label_smoothing > 0.0),
-          class_weights_(term.class_weights.data()),
-          targets_(view_of(term)) {}
+          class_weights_(lies, term.class_weights.data()),
+          targets_(lies, view_of(term)) {}
 
-    DISTIL_INLINE strips open(simd::tile rows, simd::block columns) {
+    DISTIL_INLINE strips open(simd::tile const& rows, simd::block const& columns) {
       strips result{};
       if (spreads_) result.class_weight = class_weights_.open(columns, T(0));
       if constexpr (dense) result.target = targets_.open(rows, columns, T(0));
@@ -62,8 +64,8 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     }
 
     bool spreads_;
-    simd::class_reader<T, Axis, float> class_weights_;
-    simd::block_reader<T, Axis> targets_;
+    simd::class_reader<T, float> class_weights_;
+    simd::block_reader<T> targets_;
   };
 
   /// What lies on every class: class weight * (keep * target + spread).
@@ -83,14 +85,15 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   template <class Student>
-  DISTIL_INLINE cross_entropy_kernel(Term const& term, Student const& student, simd::tile rows,
+  DISTIL_INLINE cross_entropy_kernel(Term const& term, Student const& student, simd::tile const& rows,
                                      lanes<T> scale)
-      : spreads_(dense || term.label_smoothing > 0.0),
-        compares_(can_compare && student.columns <= simd::compared_columns),
+      : base(rows),
+        spreads_(dense || term.label_smoothing > 0.0),
+        compares_(can_compare && rows.axis.across && student.columns <= simd::compared_columns),
         wants_derivative_(!term.temperature_gradient.empty()) {
     index const columns = student.columns;
-    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
-    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
+    inverse_ = rows.per_row<T>(term.temperature, [](double number) { return 1.0 / number; });
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     factor_ = term.squared ? temperature * temperature : lanes<T>(1);
     factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
@@ -99,8 +102,8 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
     weight_.keep = lanes<T>(term.keep(columns));
     if (spreads_) {
       double const spread = term.spread(columns);
-      weight_.spread = dense ? lanes<T>(spread)
-                             : Axis::per_row(rows, [&](index row) { return spread * share(term, row); });
+      weight_.spread =
+          dense ? lanes<T>(spread) : rows.per_row<T>([&](index row) { return spread * share(term, row); });
     }
   }
 
@@ -142,7 +145,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   [[nodiscard]] DISTIL_INLINE lanes<T> multiple(lanes<T> decay) const { return probability_scale_ * decay; }
 
   template <class Student>
-  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
+  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile const& rows) {
     double const keep = term.keep(student.columns);
     for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {
       T label_of_row[lane_count] = {};
@@ -156,21 +159,21 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
                                    : static_cast<T>(term.targets.share(static_cast<int>(i), row) * keep *
                                                     term.class_weight(label));
       }
-      label_mass_[i] = Axis::of_rows(masses_of_[i]);
-      label_logit_[i] = Axis::of_rows(logits_of_[i]);
+      label_mass_[i] = axis_.of_rows(masses_of_[i]);
+      label_logit_[i] = axis_.of_rows(logits_of_[i]);
       if constexpr (can_compare) {
         lanes<T> const masked(-simd::infinity<T>);
-        label_[i] = Axis::of_rows(label_of_row);
+        label_[i] = axis_.of_rows(label_of_row);
         label_gradient_[i] = select(label_logit_[i] == masked, lanes<T>(0), gradient_scale_ * label_mass_[i]);
       }
     }
   }
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
-    lanes<T> const sum = Axis::sum(sums_.exponentials);
-    log_sum_ = Axis::log_of_rows(sum);
-    mass_ = Axis::sum(sums_.mass);
-    target_logit_ = Axis::sum(sums_.logits) * lanes<T>(simd::ln2);
+    lanes<T> const sum = axis_.sum(sums_.exponentials);
+    log_sum_ = log(sum);
+    mass_ = axis_.sum(sums_.mass);
+    target_logit_ = axis_.sum(sums_.logits) * lanes<T>(simd::ln2);
     for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {
       lanes<T> const u = (label_logit_[i] - student.shift()) * inverse_;
       mass_ += label_mass_[i];
@@ -194,7 +197,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
   }
   DISTIL_INLINE void join_refined(cross_entropy_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    slope_ = inverse_ * (target_logit_ - mass_ * (Axis::sum(refined_.q_u) / Axis::sum(refined_.q)));
+    slope_ = inverse_ * (target_logit_ - mass_ * (axis_.sum(refined_.q_u) / axis_.sum(refined_.q)));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return factor_ * loss_; }
@@ -230,7 +233,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T, Axis> {
             label_gradient_, weight_};
   }
   template <class Target>
-  DISTIL_INLINE void patch(Term const& term, simd::tile rows, simd::block columns,
+  DISTIL_INLINE void patch(Term const& term, simd::tile const& rows, simd::block const& columns,
                            Target const& target) const {
     if (can_compare && compares_) return;
     for (index row = 0; row < rows.rows; ++row) {

@@ -6,13 +6,13 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// Rows of a teacher's expectation. Both exponentials are kept for the gradient.
-template <class T, class Axis, class Function, class Teacher>
-class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
-  using base = two_sided_kernel<T, Axis, Teacher>;
+template <class T, class Function, class Teacher>
+class expectation_kernel : public two_sided_kernel<T, Teacher> {
+  using base = two_sided_kernel<T, Teacher>;
   static constexpr bool vanishes = requires { Function::is_kl; };
 
  protected:
-  using base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
+  using base::axis_, base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
       base::student_sum_, base::teacher_sharpness_, base::teacher_sum_, base::wants_derivative_;
 
  public:
@@ -30,7 +30,7 @@ class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE expectation_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE expectation_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T> scale)
       : base(term, rows, scale), function_(term.function) {}
 
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
@@ -38,7 +38,9 @@ class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
     expected_ +=
         zero_safe_product(teacher_sum_, function_.expectation(lanes<T>(0), student.drift(sharpness_)));
   }
-  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block here) { raise(base::top_of(stored, here)); }
+  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block const& here) {
+    raise(base::top_of(stored, here));
+  }
 
   DISTIL_INLINE void join(expectation_kernel other) {
     raise(other.maximum_.now);
@@ -65,7 +67,7 @@ class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
       sums.teacher += p;
       sums.expected = zero_safe_fma(p, function.expectation(v, u), sums.expected);
       // A masked class has no gradient.
-      keep.put(0, select(u == lanes<T>(-simd::infinity<T>), lanes<T>(0), p));
+      keep.put(0, zero_where(u == lanes<T>(-simd::infinity<T>), p));
     }
   };
   [[nodiscard]] DISTIL_INLINE adds_both summand() const {
@@ -81,7 +83,7 @@ class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
     base::close_sums();
     inverse_student_ = lanes<T>(1) / student_sum_;
     inverse_teacher_ = lanes<T>(1) / teacher_sum_;
-    divergence_ = Axis::sum(expected_) * lanes<T>(simd::ln2) * inverse_teacher_ +
+    divergence_ = axis_.sum(expected_) * lanes<T>(simd::ln2) * inverse_teacher_ +
                   function_.expectation(-log_teacher_, -log_student_);
   }
 
@@ -109,7 +111,7 @@ class expectation_kernel : public two_sided_kernel<T, Axis, Teacher> {
   DISTIL_INLINE void close_refined() {
     summed_ = divergence_;
     if constexpr (vanishes) {
-      summed_ = Axis::sum(refined_.value);
+      summed_ = axis_.sum(refined_.value);
       divergence_ = select(divergence_ < lanes<T>(threshold), summed_, divergence_);
     }
     if (wants_derivative_) base::close_slopes(refined_.moments);

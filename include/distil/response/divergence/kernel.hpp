@@ -8,10 +8,10 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 /// Rows of D(p, q) = sum value(log p, log q), or a function of several such sums. They and sum psi take a second sweep,
 /// once the partition sums are known, with the exponentials that the first has kept. Where psi is known by then, it takes
 /// the place of p for the gradient, which the Function is not asked for again.
-template <class T, class Axis, class FunctionOfBatch, class Teacher>
-class divergence_kernel : public two_sided_kernel<T, Axis, Teacher> {
-  using base = two_sided_kernel<T, Axis, Teacher>;
-  using base::maximum_, base::student_sum_, base::teacher_sharpness_, base::teacher_sum_,
+template <class T, class FunctionOfBatch, class Teacher>
+class divergence_kernel : public two_sided_kernel<T, Teacher> {
+  using base = two_sided_kernel<T, Teacher>;
+  using base::axis_, base::maximum_, base::student_sum_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;
   using Function = typename function_in_rows<T, FunctionOfBatch>::type;
   static constexpr bool looks_at_rows = !std::is_same_v<Function, FunctionOfBatch>;
@@ -35,13 +35,15 @@ class divergence_kernel : public two_sided_kernel<T, Axis, Teacher> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE divergence_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE divergence_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T> scale)
       : base(term, rows, scale), function_(function_of(term, rows)) {}
 
   DISTIL_INLINE void rescale(simd::running_maximum<T> const& student) {
     student_sum_ *= student.decay(base::sharpness_);
   }
-  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block here) { raise(base::top_of(stored, here)); }
+  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block const& here) {
+    raise(base::top_of(stored, here));
+  }
 
   DISTIL_INLINE void join(divergence_kernel other) {
     raise(other.maximum_.now);
@@ -102,7 +104,7 @@ class divergence_kernel : public two_sided_kernel<T, Axis, Teacher> {
       lanes<T> const psi = sums.sums.add(function, here, wants_derivative);
       // A masked class has no gradient.
       if constexpr (keeps_psi)
-        keep.put(0, select(here.log_q == lanes<T>(-simd::infinity<T>), lanes<T>(0), psi));
+        keep.put(0, zero_where(here.log_q == lanes<T>(-simd::infinity<T>), psi));
       if (wants_derivative) sums.of_sides.add(here);
     }
   };
@@ -117,7 +119,7 @@ class divergence_kernel : public two_sided_kernel<T, Axis, Teacher> {
   }
   DISTIL_INLINE void join_refined(divergence_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    row_ = refined_.sums.template close<Axis>(function_);
+    row_ = refined_.sums.close(axis_, function_);
     if (wants_derivative_) base::close_slopes(refined_.of_sides, row_.total, row_.total.psi);
   }
 
@@ -173,7 +175,7 @@ class divergence_kernel : public two_sided_kernel<T, Axis, Teacher> {
   template <class Term>
   static DISTIL_INLINE Function function_of(Term const& term, [[maybe_unused]] simd::tile rows) {
     if constexpr (looks_at_rows) {
-      return Function::from(Axis{}, term, rows);
+      return Function::from(term, rows);
     } else {
       return term.function;
     }

@@ -19,10 +19,10 @@ concept kl_blend = requires(Function const& function) {
 ///
 /// and KL(q || p) the same with both sides exchanged. A small one is summed again without cancellation. The gradient takes
 /// the logits of both sides again, with the exponentials of the first sweep.
-template <class T, class Axis, class Function, class Teacher>
-class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
-  using base = two_sided_kernel<T, Axis, Teacher>;
-  using base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
+template <class T, class Function, class Teacher>
+class kl_blend_kernel : public two_sided_kernel<T, Teacher> {
+  using base = two_sided_kernel<T, Teacher>;
+  using base::axis_, base::inverse_, base::log_student_, base::log_teacher_, base::maximum_, base::sharpness_,
       base::student_sum_, base::teacher_inverse_, base::teacher_sharpness_, base::teacher_sum_,
       base::wants_derivative_;
 
@@ -47,7 +47,7 @@ class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE kl_blend_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE kl_blend_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T> scale)
       : base(term, rows, scale),
         forward_(term.function.kl_weights().forward),
         reverse_(term.function.kl_weights().reverse) {}
@@ -56,7 +56,9 @@ class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
     moved(student.decay(sharpness_), student.drift(sharpness_), student_sum_, over_student_, teacher_sum_,
           over_teacher_);
   }
-  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block here) { raise(base::top_of(stored, here)); }
+  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block const& here) {
+    raise(base::top_of(stored, here));
+  }
 
   DISTIL_INLINE void join(kl_blend_kernel other) {
     raise(other.maximum_.now);
@@ -100,8 +102,8 @@ class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
     inverse_student_ = lanes<T>(1) / student_sum_;
     inverse_teacher_ = lanes<T>(1) / teacher_sum_;
     lanes<T> const difference = log_student_ - log_teacher_, ln2(simd::ln2);
-    of_forward_ = fma(Axis::sum(over_teacher_) * ln2, inverse_teacher_, difference);
-    of_reverse_ = fma(Axis::sum(over_student_) * ln2, inverse_student_, -difference);
+    of_forward_ = fma(axis_.sum(over_teacher_) * ln2, inverse_teacher_, difference);
+    of_reverse_ = fma(axis_.sum(over_student_) * ln2, inverse_student_, -difference);
   }
 
   [[nodiscard]] DISTIL_INLINE bool refines() const {
@@ -128,10 +130,10 @@ class kl_blend_kernel : public two_sided_kernel<T, Axis, Teacher> {
   }
   DISTIL_INLINE void join_refined(kl_blend_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    lanes<T> const reverse = Axis::sum(refined_.reverse);
+    lanes<T> const reverse = axis_.sum(refined_.reverse);
     summed_ = zero_safe_product(reverse_, reverse);
     if constexpr (has_forward) {
-      lanes<T> const forward = Axis::sum(refined_.forward);
+      lanes<T> const forward = axis_.sum(refined_.forward);
       summed_ += zero_safe_product(forward_, forward);
       of_forward_ = select(small(forward_, of_forward_), forward, of_forward_);
     }

@@ -10,27 +10,27 @@ using simd::lanes;
 
 /// The temperatures of a tile of rows against top-k teachers, and what the loss and its gradients are multiplied by. As
 /// `two_sided_kernel` has them for dense teachers.
-template <class T, class Axis>
+template <class T>
 struct top_k_softening {
   bool wants_derivative_, teacher_moves_, teacher_apart_;
   lanes<T> inverse_, teacher_inverse_, sharpness_, gradient_scale_;
   lanes<T> factor_{1}, factor_slope_{0}, teacher_factor_slope_{0};
 
   template <class Term>
-  DISTIL_INLINE top_k_softening(Term const& term, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE top_k_softening(Term const& term, simd::tile const& rows, lanes<T> scale)
       : wants_derivative_(term.wants_derivative()),
         teacher_moves_(term.teacher.moves()),
         teacher_apart_(term.teacher_temperature.has_value()) {
     auto const invert = [](double number) { return 1.0 / number; };
     row_parameter const& of_teacher = teacher_apart_ ? *term.teacher_temperature : term.temperature;
-    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
-    lanes<T> const teacher_temperature = Axis::per_row(rows, of_teacher, std::identity{});
-    inverse_ = Axis::per_row(rows, term.temperature, invert);
-    teacher_inverse_ = Axis::per_row(rows, of_teacher, invert);
+    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
+    lanes<T> const teacher_temperature = rows.per_row<T>(of_teacher, std::identity{});
+    inverse_ = rows.per_row<T>(term.temperature, invert);
+    teacher_inverse_ = rows.per_row<T>(of_teacher, invert);
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     gradient_scale_ = scale * inverse_;
     if (term.factor) {
-      factor_ = Axis::per_row(rows, *term.factor, std::identity{});
+      factor_ = rows.per_row<T>(*term.factor, std::identity{});
       gradient_scale_ *= factor_;
     } else if (term.squared) {
       factor_ = temperature * teacher_temperature;

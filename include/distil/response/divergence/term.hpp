@@ -19,17 +19,17 @@ inline constexpr bool moves_by_temperature =
 namespace kernels {
 
 /// The kernel that knows most about a Function.
-template <class T, class Axis, class Function, class Teacher>
+template <class T, class Function, class Teacher>
 struct divergence_kernels {
-  using type = divergence_kernel<T, Axis, Function, Teacher>;
+  using type = divergence_kernel<T, Function, Teacher>;
 };
-template <class T, class Axis, teacher_expectation Function, class Teacher>
-struct divergence_kernels<T, Axis, Function, Teacher> {
-  using type = expectation_kernel<T, Axis, Function, Teacher>;
+template <class T, teacher_expectation Function, class Teacher>
+struct divergence_kernels<T, Function, Teacher> {
+  using type = expectation_kernel<T, Function, Teacher>;
 };
-template <class T, class Axis, kl_blend Function, class Teacher>
-struct divergence_kernels<T, Axis, Function, Teacher> {
-  using type = kl_blend_kernel<T, Axis, Function, Teacher>;
+template <class T, kl_blend Function, class Teacher>
+struct divergence_kernels<T, Function, Teacher> {
+  using type = kl_blend_kernel<T, Function, Teacher>;
 };
 
 }  // namespace kernels
@@ -38,10 +38,10 @@ struct divergence_kernels<T, Axis, Function, Teacher> {
 template <class Function, class Storage, teacher_form Form>
 struct divergence_term : detail::dense_term<Storage, Form, detail::softened_term> {
   using base = detail::dense_term<Storage, Form, detail::softened_term>;
-  template <class T, class Axis>
-  using reader = kernels::teacher_reader<T, Axis, Form>;
-  template <class T, class Axis>
-  using kernel = typename kernels::divergence_kernels<T, Axis, Function, reader<T, Axis>>::type;
+  template <class T>
+  using reader = kernels::teacher_reader<T, Form>;
+  template <class T>
+  using kernel = typename kernels::divergence_kernels<T, Function, reader<T>>::type;
 
   Function function;
   /// Of a Function that looks at whole rows, in the copy that is evaluated.

@@ -16,19 +16,21 @@ using simd::lanes;
 ///   dD/dT = -(1/T) * sum_i [ chi_i (v_i - E_p v) + psi_i (u_i - E_q u) ]
 ///
 /// A teacher with a temperature of its own has the part of chi for itself, and the student that of psi.
-template <class T, class Axis, class Teacher>
-class two_sided_kernel : public simd::kernel_defaults<T, Axis> {
+template <class T, class Teacher>
+class two_sided_kernel : public simd::kernel_defaults<T> {
  public:
   static constexpr bool exponentials = true;
 
   struct operands : Teacher {
     template <class Term>
-    explicit operands(Term const& term) : Teacher(term.teacher) {}
+    operands(simd::axis lies, Term const& term) : Teacher(lies, term.teacher) {}
   };
 
   [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }
 
  protected:
+  using simd::kernel_defaults<T>::axis_;
+
   /// One class: logarithms of its probabilities, these themselves, and u and v.
   struct softened {
     lanes<T> log_p, log_q, p, q, u, v;
@@ -74,28 +76,29 @@ class two_sided_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   template <class Term>
-  DISTIL_INLINE two_sided_kernel(Term const& term, simd::tile rows, lanes<T> scale)
-      : wants_derivative_(term.wants_derivative()),
+  DISTIL_INLINE two_sided_kernel(Term const& term, simd::tile const& rows, lanes<T> scale)
+      : simd::kernel_defaults<T>(rows),
+        wants_derivative_(term.wants_derivative()),
         teacher_moves_(term.teacher.moves()),
         teacher_apart_(term.teacher_temperature.has_value()) {
     auto const invert = [](double number) { return 1.0 / number; };
-    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
+    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
     lanes<T> teacher_temperature = temperature;
-    inverse_ = by_teacher_temperature_ = Axis::per_row(rows, term.temperature, invert);
+    inverse_ = by_teacher_temperature_ = rows.per_row<T>(term.temperature, invert);
     if (teacher_apart_) {
-      teacher_temperature = Axis::per_row(rows, *term.teacher_temperature, std::identity{});
-      by_teacher_temperature_ = Axis::per_row(rows, *term.teacher_temperature, invert);
+      teacher_temperature = rows.per_row<T>(*term.teacher_temperature, std::identity{});
+      by_teacher_temperature_ = rows.per_row<T>(*term.teacher_temperature, invert);
     }
     if (term.teacher.captured_at) {
       teacher_inverse_ =
-          by_teacher_temperature_ * Axis::per_row(rows, *term.teacher.captured_at, std::identity{});
+          by_teacher_temperature_ * rows.per_row<T>(*term.teacher.captured_at, std::identity{});
     } else {
       teacher_inverse_ = Teacher::form == teacher_form::logits ? by_teacher_temperature_ : lanes<T>(1);
     }
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     teacher_sharpness_ = teacher_inverse_ * lanes<T>(simd::log2e);
     if (term.factor) {
-      factor_ = Axis::per_row(rows, *term.factor, std::identity{});
+      factor_ = rows.per_row<T>(*term.factor, std::identity{});
       gradient_scale_ = scale * factor_ * inverse_;
     } else if (term.squared) {
       factor_ = temperature * teacher_temperature;
@@ -108,16 +111,16 @@ class two_sided_kernel : public simd::kernel_defaults<T, Axis> {
     }
   }
 
-  static DISTIL_INLINE lanes<T> top_of(simd::strip<T> stored, simd::block here) {
-    return Axis::max(Teacher::logit(simd::block_maximum<T>(stored, here)));
+  [[nodiscard]] DISTIL_INLINE lanes<T> top_of(simd::strip<T> stored, simd::block const& here) const {
+    return axis_.max(Teacher::logit(simd::block_maximum<T>(stored, here)));
   }
 
   /// Once both sums are complete.
   DISTIL_INLINE void close_sums() {
-    student_sum_ = Axis::sum(student_sum_);
-    teacher_sum_ = Axis::sum(teacher_sum_);
-    log_student_ = Axis::log_of_rows(student_sum_);
-    log_teacher_ = Axis::log_of_rows(teacher_sum_);
+    student_sum_ = axis_.sum(student_sum_);
+    teacher_sum_ = axis_.sum(teacher_sum_);
+    log_student_ = log(student_sum_);
+    log_teacher_ = log(teacher_sum_);
   }
 
   [[nodiscard]] DISTIL_INLINE softened at(lanes<T> centred, lanes<T> stored) const {
@@ -135,11 +138,11 @@ class two_sided_kernel : public simd::kernel_defaults<T, Axis> {
   /// dD/dT from the sums of each lane, but for `psi_sum`, which is over all of them.
   template <class Sums>
   DISTIL_INLINE void close_slopes(means const& of_sides, Sums const& of, lanes<T> psi_sum) {
-    lanes<T> const mean_u = Axis::sum(of_sides.q_u) / Axis::sum(of_sides.q);
-    slope_ = -inverse_ * (Axis::sum(of.psi_u) - mean_u * psi_sum);
+    lanes<T> const mean_u = axis_.sum(of_sides.q_u) / axis_.sum(of_sides.q);
+    slope_ = -inverse_ * (axis_.sum(of.psi_u) - mean_u * psi_sum);
     if (!teacher_moves_) return;
-    lanes<T> const mean_v = Axis::sum(of_sides.p_v) / Axis::sum(of_sides.p);
-    lanes<T> const of_teacher = -by_teacher_temperature_ * (Axis::sum(of.chi_v) - mean_v * Axis::sum(of.chi));
+    lanes<T> const mean_v = axis_.sum(of_sides.p_v) / axis_.sum(of_sides.p);
+    lanes<T> const of_teacher = -by_teacher_temperature_ * (axis_.sum(of.chi_v) - mean_v * axis_.sum(of.chi));
     if (teacher_apart_) {
       teacher_slope_ = of_teacher;
     } else {
@@ -147,7 +150,7 @@ class two_sided_kernel : public simd::kernel_defaults<T, Axis> {
     }
   }
 
-  DISTIL_INLINE void close_slopes(moments const& of) { close_slopes(of.of_sides, of, Axis::sum(of.psi)); }
+  DISTIL_INLINE void close_slopes(moments const& of) { close_slopes(of.of_sides, of, axis_.sum(of.psi)); }
 
   /// dL/dT, and where the teacher has a temperature of its own, by that.
   [[nodiscard]] DISTIL_INLINE lanes<T> derivative(lanes<T> divergence) const {

@@ -18,13 +18,13 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 ///   value(row)             the loss
 ///   gradient(row, second)  by the student's logits; `second` says whether what was asked for differs from the rest
 ///   slope(row, student, teacher, rest)   by the temperature, where there is a closed form, from the slopes of both odds' logits and of the divergence
-template <class T, class Axis, class Rule, class Teacher>
-class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
-  using base = label_apart_sums<T, Axis, Rule, Teacher>;
-  using base::has_second, base::softens_twice;
-  using base::inverse_, base::label_, base::label_number_, base::rule_, base::second_,
+template <class T, class Rule, class Teacher>
+class label_apart_kernel : public label_apart_sums<T, Rule, Teacher> {
+  using base = label_apart_sums<T, Rule, Teacher>;
+  using base::axis_, base::inverse_, base::label_, base::label_number_, base::rule_, base::second_,
       base::second_teacher_inverse_, base::student_, base::student_of, base::student_sharpness, base::sums_,
       base::teacher_, base::teacher_inverse_, base::teacher_of, base::teacher_sharpness;
+  using base::has_second, base::softens_twice;
   using typename base::strips;
   static constexpr bool has_slope = requires(Rule const& rule, apart<T> const& row, lanes<T> x) {
     rule.slope(row, x, x, x);
@@ -37,20 +37,20 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE label_apart_kernel(Term const& term, Student const&, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE label_apart_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T> scale)
       : base(term, rows),
         scale_(scale),
         wants_derivative_(!term.temperature_gradient.empty()),
         teacher_moves_(term.teacher.moves()) {}
 
   template <class Term, class Student>
-  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
+  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile const& rows) {
     student_label_ = label_.in(student, rows, T(0));
     teacher_label_ = Teacher::logit(label_.in(term.teacher.matrix, rows, T(1)));
   }
 
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {
-    lanes<T> const student = Axis::sum(sums_.student), teacher = Axis::sum(sums_.teacher);
+    lanes<T> const student = axis_.sum(sums_.student), teacher = axis_.sum(sums_.teacher);
     student_sum_ = inverse_of(student);
     teacher_sum_ = inverse_of(teacher);
     log_student_ = log_of(student);
@@ -67,11 +67,11 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
       row_.second_student = row_.student;
       row_.second_teacher = row_.teacher;
       if (second_) {
-        lanes<T> const of_teacher = Axis::sum(sums_.second_teacher);
+        lanes<T> const of_teacher = axis_.sum(sums_.second_teacher);
         row_.second_teacher = odds((teacher_label_ - teacher_.shift()) * second_teacher_inverse_, of_teacher,
                                    log_of(of_teacher), teacher_poison);
         if constexpr (softens_twice) {
-          lanes<T> const of_student = Axis::sum(sums_.second_student);
+          lanes<T> const of_student = axis_.sum(sums_.second_student);
           second_sum_ = inverse_of(of_student);
           row_.second_student =
               odds(student_label_ - student_.shift(), of_student, log_of(of_student), student_poison);
@@ -82,7 +82,7 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
     }
     lanes<T> const entropy = Rule::subtracts_entropy ? log_teacher_ : lanes<T>(0);
     row_.rest =
-        zero_safe_product(row_.has_rest, Axis::sum(sums_.expected) * lanes<T>(simd::ln2) * teacher_sum_ +
+        zero_safe_product(row_.has_rest, axis_.sum(sums_.expected) * lanes<T>(simd::ln2) * teacher_sum_ +
                                              log_student_ - entropy);
     parts_ = rule_.gradient(row_, second_);
   }
@@ -124,7 +124,7 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
   DISTIL_INLINE void close_refined() {
     apart<T> summed = row_;  // without cancellation, for dL/dT, where T^2 D hardly moves at large T
     if constexpr (Rule::subtracts_entropy) {
-      summed.rest = zero_safe_product(row_.has_rest, Axis::sum(refined_.value));
+      summed.rest = zero_safe_product(row_.has_rest, axis_.sum(refined_.value));
       row_.rest = select(is_small(), summed.rest, row_.rest);
     }
     if constexpr (has_slope) {
@@ -152,7 +152,8 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
             scale_ * parts_.second * second_sum_ * student_.decay_since(marks[0], lanes<T>(simd::log2e))};
   }
   template <class Term, class Target>
-  DISTIL_INLINE void patch(Term const&, simd::tile rows, simd::block columns, Target const& target) const {
+  DISTIL_INLINE void patch(Term const&, simd::tile const& rows, simd::block const& columns,
+                           Target const& target) const {
     lanes<T> const masked(-simd::infinity<T>);
     lanes<T> const at_label = zero_safe_product(scale_, parts_.label);
     label_.add(select(student_label_ == masked, lanes<T>(0), at_label), rows, columns, target);
@@ -163,11 +164,11 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
 
   [[nodiscard]] DISTIL_INLINE lanes<T> slope(apart<T> const& row) const {
     // d(u_y - log sum e^u) / dT = -(u_y - E u) / T, and the divergence as in two_sided_kernel.hpp.
-    lanes<T> const over_p = inverse_of(Axis::sum(refined_.p) * row_.has_rest);
-    lanes<T> const mean_u = Axis::sum(refined_.q_u) * inverse_of(Axis::sum(refined_.q));
-    lanes<T> const mean_v = Axis::sum(refined_.p_v) * over_p, u_of_p = Axis::sum(refined_.p_u) * over_p;
+    lanes<T> const over_p = inverse_of(axis_.sum(refined_.p) * row_.has_rest);
+    lanes<T> const mean_u = axis_.sum(refined_.q_u) * inverse_of(axis_.sum(refined_.q));
+    lanes<T> const mean_v = axis_.sum(refined_.p_v) * over_p, u_of_p = axis_.sum(refined_.p_u) * over_p;
     lanes<T> const moves = teacher_moves_ ? lanes<T>(1) : lanes<T>(0);
-    lanes<T> const of_teacher = Axis::sum(refined_.chi_v) - mean_v * Axis::sum(refined_.chi);
+    lanes<T> const of_teacher = axis_.sum(refined_.chi_v) - mean_v * axis_.sum(refined_.chi);
     return rule_.slope(row, -inverse_ * (student_u_ - mean_u), -inverse_ * moves * (teacher_v_ - mean_v),
                        -inverse_ * row_.has_rest * (moves * of_teacher - u_of_p + mean_u));
   }
@@ -177,7 +178,7 @@ class label_apart_kernel : public label_apart_sums<T, Axis, Rule, Teacher> {
     return select(sum == lanes<T>(0), lanes<T>(0), lanes<T>(1) / sum);
   }
   static DISTIL_INLINE lanes<T> log_of(lanes<T> sum) {
-    return select(sum == lanes<T>(0), lanes<T>(0), Axis::log_of_rows(sum));
+    return select(sum == lanes<T>(0), lanes<T>(0), log(sum));
   }
   static DISTIL_INLINE label_odds<T> odds(lanes<T> label, lanes<T> sum, lanes<T> log_sum,
                                           lanes<T> poison_of_label) {

@@ -8,9 +8,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 /// A loss of `label_apart_kernel` as a term of a sum.
 template <class Definition, class Storage, teacher_form Form>
 struct label_apart_term : detail::labelled_term<Storage, Form> {
-  template <class T, class Axis>
-  using kernel = kernels::label_apart_kernel<T, Axis, typename Definition::template rule<T, Axis>,
-                                             kernels::teacher_reader<T, Axis, Form>>;
+  template <class T>
+  using kernel =
+      kernels::label_apart_kernel<T, typename Definition::template rule<T>, kernels::teacher_reader<T, Form>>;
 
   typename Definition::options chosen;
 
@@ -31,7 +31,7 @@ struct label_apart_term : detail::labelled_term<Storage, Form> {
   }
 };
 
-/// Completes what `labelled_loss` asks for. `Definition` has `name`, `bound`, `options`, `rule<T, Axis>`, which finds its
+/// Completes what `labelled_loss` asks for. `Definition` has `name`, `bound`, `options`, `rule<T>`, which finds its
 /// options in `term.chosen`, and may have `check(where, options)` and `check_numbers(where, options, type)`.
 template <class Definition>
 struct label_apart : Definition {

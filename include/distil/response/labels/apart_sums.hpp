@@ -7,8 +7,8 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// The first sweep of `label_apart_kernel`: partition sums and an expectation over all classes but the label's, relative
 /// to maxima that leave out the label, too.
-template <class T, class Axis, class Rule, class Teacher>
-class label_apart_sums : public simd::kernel_defaults<T, Axis> {
+template <class T, class Rule, class Teacher>
+class label_apart_sums : public simd::kernel_defaults<T> {
  public:
   static constexpr bool needs_maximum = false;
   static constexpr index saved_registers = Rule::asks == besides::temperature_one ? 3 : 2;
@@ -16,7 +16,7 @@ class label_apart_sums : public simd::kernel_defaults<T, Axis> {
 
   struct strips {
     simd::strip<T> student, teacher;
-    class_numbers<T, Axis> numbers;
+    class_numbers<T> numbers;
     [[nodiscard]] DISTIL_INLINE strips from(index k, bool partial) const {
       return {student.from(k, partial), teacher.from(k, partial), numbers.from(k, partial)};
     }
@@ -25,9 +25,9 @@ class label_apart_sums : public simd::kernel_defaults<T, Axis> {
   class operands {
    public:
     template <class Term>
-    explicit operands(Term const& term) : teacher_(term.teacher) {}
-    DISTIL_INLINE strips open(simd::tile rows, simd::block columns, simd::strip<T> student) {
-      return {student, teacher_.open(rows, columns), {columns.first_column}};
+    operands(simd::axis lies, Term const& term) : teacher_(lies, term.teacher) {}
+    DISTIL_INLINE strips open(simd::tile const& rows, simd::block const& columns, simd::strip<T> student) {
+      return {student, teacher_.open(rows, columns), {rows.axis, columns}};
     }
 
    private:
@@ -39,7 +39,7 @@ class label_apart_sums : public simd::kernel_defaults<T, Axis> {
         expected{0};  // the last over ln 2, since u and v are exponents of 2 here
     lanes<T> second_student{0}, second_teacher{0};
   };
-  DISTIL_INLINE void observe(strips const& here, simd::block block) {
+  DISTIL_INLINE void observe(strips const& here, simd::block const& block) {
     lanes<T> student(-simd::infinity<T>), teacher(masked_teacher);
     for (index k = 0; k < block.steps; ++k) {
       strips const at = here.from(k, k == block.whole);
@@ -47,7 +47,7 @@ class label_apart_sums : public simd::kernel_defaults<T, Axis> {
       student = max(student, student_of(is_label, at.student[0]));
       teacher = max(teacher, teacher_of(is_label, at.teacher[0]));
     }
-    raise(Axis::max(student), Axis::max(Teacher::logit(teacher)));
+    raise(this->axis_.max(student), this->axis_.max(Teacher::logit(teacher)));
   }
 
   template <class Keep>
@@ -109,13 +109,14 @@ class label_apart_sums : public simd::kernel_defaults<T, Axis> {
   static constexpr bool softens_twice = Rule::asks == besides::temperature_one;
 
   template <class Term>
-  DISTIL_INLINE label_apart_sums(Term const& term, simd::tile rows)
-      : rule_(term, rows),
+  DISTIL_INLINE label_apart_sums(Term const& term, simd::tile const& rows)
+      : simd::kernel_defaults<T>(rows),
+        rule_(term, rows),
         label_(rows, [&](index row) { return term.class_of(row); }),
         label_number_(label_.number()) {
-    lanes<T> const temperature = Axis::per_row(rows, term.temperature, std::identity{});
-    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
-    teacher_inverse_ = teacher_inverse<T, Axis, Teacher::form>(term, rows, inverse_);
+    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
+    inverse_ = rows.per_row<T>(term.temperature, [](double number) { return 1.0 / number; });
+    teacher_inverse_ = teacher_inverse<T, Teacher::form>(term, rows, inverse_);
     second_teacher_inverse_ = teacher_inverse_;
     if constexpr (softens_twice) {
       second_teacher_inverse_ *= temperature;
@@ -143,7 +144,7 @@ class label_apart_sums : public simd::kernel_defaults<T, Axis> {
   }
 
   Rule rule_;
-  looked_up<T, Axis> label_;
+  looked_up<T> label_;
   lanes<T> label_number_;
   bool second_ = false;  ///< what the rule asked for differs from the rest
   lanes<T> inverse_, teacher_inverse_, second_teacher_inverse_;

@@ -14,35 +14,44 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 using simd::lanes;
 
 /// The numbers of the classes in the registers of a block, to compare with labels.
-template <class T, class Axis>
-struct class_numbers {
-  static constexpr bool is_along = std::is_same_v<Axis, simd::along<T>>;
-  index first;
+template <class T>
+class class_numbers {
+ public:
+  class_numbers() = default;
+  DISTIL_INLINE class_numbers(simd::axis lies, simd::block const& columns)
+      : first_(columns.first_column),
+        step_(columns.register_columns),
+        lanes_(lies.across ? lanes<T>(0) : lanes<T>::load(counted.data())) {}
 
-  [[nodiscard]] DISTIL_INLINE class_numbers from(index k, bool) const { return {first + k * step}; }
+  [[nodiscard]] DISTIL_INLINE class_numbers from(index k, bool) const {
+    class_numbers later = *this;
+    later.first_ += k * step_;
+    return later;
+  }
   DISTIL_INLINE lanes<T> operator[](index k) const {
-    lanes<T> const number(static_cast<T>(first + k * step));
-    return is_along ? number + lanes<T>::load(steps.data()) : number;
+    return lanes<T>(static_cast<T>(first_ + k * step_)) + lanes_;
   }
 
  private:
-  static constexpr index step = is_along ? lanes<T>::size : 1;
-  static constexpr auto steps = [] {
+  static constexpr auto counted = [] {
     std::array<T, static_cast<std::size_t>(lanes<T>::size)> result{};
     for (std::size_t i = 0; i < result.size(); ++i) result[i] = static_cast<T>(i);
     return result;
   }();
+
+  index first_ = 0, step_ = 0;
+  lanes<T> lanes_{0};  ///< what the class of each lane has more than that of the first
 };
 
 /// One logit of each row of a tile and the class it belongs to: the label's.
-template <class T, class Axis>
+template <class T>
 class looked_up {
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
 
  public:
   /// `class_of(row)` is negative for a row that has none.
   template <class ClassOf>
-  DISTIL_INLINE looked_up(simd::tile rows, ClassOf const& class_of) {
+  DISTIL_INLINE looked_up(simd::tile const& rows, ClassOf const& class_of) : axis_(rows.axis) {
     for (index r = 0; r < rows.rows; ++r) class_[r] = class_of(rows.first_row + r);
   }
   looked_up() = default;
@@ -50,22 +59,23 @@ class looked_up {
   [[nodiscard]] DISTIL_INLINE lanes<T> number() const {
     T numbers[lane_count] = {};
     for (std::size_t r = 0; r < lane_count; ++r) numbers[r] = static_cast<T>(class_[r]);
-    return Axis::of_rows(numbers);
+    return axis_.of_rows(numbers);
   }
 
   /// What a matrix has there; `missing` for a row that has none.
   template <class Matrix>
-  [[nodiscard]] DISTIL_INLINE lanes<T> in(Matrix const& matrix, simd::tile rows, T missing) const {
+  [[nodiscard]] DISTIL_INLINE lanes<T> in(Matrix const& matrix, simd::tile const& rows, T missing) const {
     T found[lane_count] = {};
     for (index r = 0; r < rows.rows; ++r) {
       found[r] = class_[r] < 0 ? missing : detail::widen<T>(matrix(rows.first_row + r, class_[r]));
     }
-    return Axis::of_rows(found);
+    return axis_.of_rows(found);
   }
 
   /// Adds to the gradient there, row by row. What is 0 is not added: a row that does not count may hold anything.
   template <class Target>
-  DISTIL_INLINE void add(lanes<T> values, simd::tile rows, simd::block columns, Target const& target) const {
+  DISTIL_INLINE void add(lanes<T> values, simd::tile const& rows, simd::block const& columns,
+                         Target const& target) const {
     T each[lane_count];
     values.store(each);
     for (index r = 0; r < rows.rows; ++r) {
@@ -76,14 +86,14 @@ class looked_up {
   }
 
  private:
+  simd::axis axis_{};
   index class_[lane_count] = {};
 };
 
 /// 1 / T of the teacher's side: logits move with the temperature, a distribution only from where it was captured.
-template <class T, class Axis, teacher_form Form, class Term>
-DISTIL_INLINE lanes<T> teacher_inverse(Term const& term, simd::tile rows, lanes<T> inverse) {
-  if (term.teacher.captured_at)
-    return inverse * Axis::per_row(rows, *term.teacher.captured_at, std::identity{});
+template <class T, teacher_form Form, class Term>
+DISTIL_INLINE lanes<T> teacher_inverse(Term const& term, simd::tile const& rows, lanes<T> inverse) {
+  if (term.teacher.captured_at) return inverse * rows.per_row<T>(*term.teacher.captured_at, std::identity{});
   return Form == teacher_form::logits ? inverse : lanes<T>(1);
 }
 

@@ -19,25 +19,25 @@ struct sampled_log_probabilities {
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// log p(x) of the rows of a tile.
-template <class T, class Axis, class Teacher>
+template <class T, class Teacher>
 class sampled_side;
 
 /// Log-probabilities that are known.
-template <class T, class Axis>
-class sampled_side<T, Axis, sampled_log_probabilities> {
+template <class T>
+class sampled_side<T, sampled_log_probabilities> {
  public:
   struct operands {
     template <class Term>
-    explicit operands(Term const&) {}
-    DISTIL_INLINE simd::nothing open(simd::tile, simd::block) { return {}; }
+    operands(simd::axis, Term const&) {}
+    DISTIL_INLINE simd::nothing open(simd::tile const&, simd::block const&) { return {}; }
   };
   struct adds_exponentials {
     DISTIL_INLINE void operator()(simd::lanes<T>&, simd::nothing, index) const {}
   };
 
   template <class Term>
-  DISTIL_INLINE sampled_side(Term const&, simd::tile) {}
-  DISTIL_INLINE void observe(simd::nothing, simd::block) {}
+  DISTIL_INLINE sampled_side(Term const&, simd::tile const&) {}
+  DISTIL_INLINE void observe(simd::nothing, simd::block const&) {}
   [[nodiscard]] DISTIL_INLINE adds_exponentials summand() const { return {}; }
   DISTIL_INLINE void fold(simd::lanes<T>) {}
   DISTIL_INLINE void join(sampled_side const&) {}
@@ -53,16 +53,16 @@ class sampled_side<T, Axis, sampled_log_probabilities> {
 };
 
 /// A matrix, whose rows must be summed.
-template <class T, class Axis, class Storage, teacher_form Form>
-class sampled_side<T, Axis, dense_teacher<Storage, Form>> {
+template <class T, class Storage, teacher_form Form>
+class sampled_side<T, dense_teacher<Storage, Form>> {
   using lanes = simd::lanes<T>;
-  using reader = teacher_reader<T, Axis, Form>;
+  using reader = teacher_reader<T, Form>;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes::size);
 
  public:
   struct operands : reader {
     template <class Term>
-    explicit operands(Term const& term) : reader(term.teacher) {}
+    operands(simd::axis lies, Term const& term) : reader(lies, term.teacher) {}
   };
 
   struct adds_exponentials {
@@ -73,12 +73,12 @@ class sampled_side<T, Axis, dense_teacher<Storage, Form>> {
   };
 
   template <class Term>
-  DISTIL_INLINE sampled_side(Term const& term, simd::tile rows)
-      : sharpness_(
-            Axis::per_row(rows, [&](index row) { return simd::log2e / term.teacher_temperature(row); })) {}
+  DISTIL_INLINE sampled_side(Term const& term, simd::tile const& rows)
+      : axis_(rows.axis),
+        sharpness_(rows.per_row<T>([&](index row) { return simd::log2e / term.teacher_temperature(row); })) {}
 
-  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block here) {
-    raise(Axis::max(reader::logit(simd::block_maximum<T>(stored, here))));
+  DISTIL_INLINE void observe(simd::strip<T> stored, simd::block const& here) {
+    raise(axis_.max(reader::logit(simd::block_maximum<T>(stored, here))));
   }
   [[nodiscard]] DISTIL_INLINE adds_exponentials summand() const { return {sharpness_, maximum_.shift()}; }
   DISTIL_INLINE void fold(lanes sum) { sum_ += sum; }
@@ -95,7 +95,7 @@ class sampled_side<T, Axis, dense_teacher<Storage, Form>> {
     temperature_[lane] = term.teacher_temperature(row);
   }
   DISTIL_INLINE void close() {
-    Axis::log_of_rows(Axis::sum(sum_)).store(log_sum_);
+    log(axis_.sum(sum_)).store(log_sum_);
     maximum_.shift().store(shift_);
   }
   [[nodiscard]] DISTIL_INLINE double log_probability(std::size_t lane) const {
@@ -110,6 +110,7 @@ class sampled_side<T, Axis, dense_teacher<Storage, Form>> {
     maximum_.settle();
   }
 
+  simd::axis axis_;
   lanes sharpness_;
   simd::running_maximum<T> maximum_;
   lanes sum_{0};
@@ -122,10 +123,10 @@ class sampled_side<T, Axis, dense_teacher<Storage, Form>> {
 ///   value = k        dL/dz = k' (e_x - q) / T, k' = dk / d log q
 ///
 /// All but q is known once the row's partition sum is; e_x is a patch of one element.
-template <class T, class Axis, class Term>
-class sampled_kl_kernel : public partition_kernel<T, Axis> {
-  using base = partition_kernel<T, Axis>;
-  using side = sampled_side<T, Axis, decltype(Term::teacher)>;
+template <class T, class Term>
+class sampled_kl_kernel : public partition_kernel<T> {
+  using base = partition_kernel<T>;
+  using side = sampled_side<T, decltype(Term::teacher)>;
   using lanes = simd::lanes<T>;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes::size);
 
@@ -138,7 +139,8 @@ class sampled_kl_kernel : public partition_kernel<T, Axis> {
   };
 
   template <class Student>
-  DISTIL_INLINE sampled_kl_kernel(Term const& term, Student const& student, simd::tile rows, lanes scale)
+  DISTIL_INLINE sampled_kl_kernel(Term const& term, Student const& student, simd::tile const& rows,
+                                  lanes scale)
       : base(term, student, rows, scale),
         teacher_(term, rows),
         estimator_(term.estimator),
@@ -146,7 +148,7 @@ class sampled_kl_kernel : public partition_kernel<T, Axis> {
         advantage_coefficient_(term.advantage_coefficient) {}
 
   template <class Strips>
-  DISTIL_INLINE void observe(Strips const& strips, simd::block here) {
+  DISTIL_INLINE void observe(Strips const& strips, simd::block const& here) {
     teacher_.observe(strips, here);
   }
 
@@ -172,7 +174,7 @@ class sampled_kl_kernel : public partition_kernel<T, Axis> {
   }
 
   template <class Student>
-  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile rows) {
+  DISTIL_INLINE void look_up(Term const& term, Student const& student, simd::tile const& rows) {
     for (index r = 0; r < rows.rows; ++r) {
       index const row = rows.first_row + r;
       auto const lane = static_cast<std::size_t>(r);
@@ -191,7 +193,7 @@ class sampled_kl_kernel : public partition_kernel<T, Axis> {
     maximum.shift().store(shift);
     this->log_sum_.store(log_sum);
     this->scale_.store(scale);
-    for (std::size_t lane = 0; lane < static_cast<std::size_t>(Axis::tile_rows); ++lane) {
+    for (std::size_t lane = 0; lane < lane_count; ++lane) {
       if (temperature_[lane] == 0.0) continue;  // ignored, or past the last row
       double const log_q = (logit_[lane] - static_cast<double>(shift[lane])) / temperature_[lane] -
                            static_cast<double>(log_sum[lane]);
@@ -203,18 +205,18 @@ class sampled_kl_kernel : public partition_kernel<T, Axis> {
         coefficient_[lane] = finite(static_cast<double>(scale[lane]) * estimate.slope / temperature_[lane]);
       }
     }
-    probability_scale_ = -Axis::of_rows(coefficient_) / this->sum_;
+    probability_scale_ = -this->axis_.of_rows(coefficient_) / this->sum_;
   }
 
   [[nodiscard]] DISTIL_INLINE bool refines() const { return false; }
-  [[nodiscard]] DISTIL_INLINE lanes value() const { return Axis::of_rows(value_); }
+  [[nodiscard]] DISTIL_INLINE lanes value() const { return this->axis_.of_rows(value_); }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
   [[nodiscard]] DISTIL_INLINE scaled_exponentials<T> gradient(lanes decay, simd::kept<T>) const {
     return {probability_scale_ * decay};
   }
   template <class Target>
-  DISTIL_INLINE void patch(Term const& term, simd::tile rows, simd::block columns,
+  DISTIL_INLINE void patch(Term const& term, simd::tile const& rows, simd::block const& columns,
                            Target const& target) const {
     for (index r = 0; r < rows.rows; ++r) {
       index const row = rows.first_row + r;

@@ -5,7 +5,7 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 /// The face of a value per row of logits with its gradient: `log_sum_exp` and `entropy`.
-template <class Name, template <class, class> class Kernel>
+template <class Name, template <class> class Kernel>
 struct logits_loss : detail::unary_face<logits_loss<Name, Kernel>, logits_options> {
   static constexpr char const* name = Name::text;
 

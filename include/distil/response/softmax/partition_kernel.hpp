@@ -48,10 +48,10 @@ struct logits_term_base : term_base {
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-template <template <class, class> class Kernel>
+template <template <class> class Kernel>
 struct logits_term : detail::logits_term_base {
-  template <class T, class Axis>
-  using kernel = Kernel<T, Axis>;
+  template <class T>
+  using kernel = Kernel<T>;
   using logits_term_base::logits_term_base;
 };
 
@@ -69,8 +69,8 @@ struct scaled_exponentials {
 };
 
 /// The partition sum of a row, sum e^u with u = (z - max z) / T: what softmax and its relatives start from.
-template <class T, class Axis>
-class partition_kernel : public simd::kernel_defaults<T, Axis> {
+template <class T>
+class partition_kernel : public simd::kernel_defaults<T> {
  public:
   static constexpr bool exponentials = true;
   static constexpr bool keeps_exponentials = true;
@@ -80,8 +80,10 @@ class partition_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   template <class Term, class Logits>
-  DISTIL_INLINE partition_kernel(Term const& term, Logits const&, simd::tile rows, simd::lanes<T> scale)
-      : inverse_(Axis::per_row(rows, term.temperature, [](double temperature) { return 1.0 / temperature; })),
+  DISTIL_INLINE partition_kernel(Term const& term, Logits const&, simd::tile const& rows,
+                                 simd::lanes<T> scale)
+      : simd::kernel_defaults<T>(rows),
+        inverse_(rows.per_row<T>(term.temperature, [](double temperature) { return 1.0 / temperature; })),
         sharpness_(inverse_ * simd::lanes<T>(simd::log2e)),
         scale_(scale),
         wants_derivative_(!term.temperature_gradient.empty()) {}
@@ -101,8 +103,8 @@ class partition_kernel : public simd::kernel_defaults<T, Axis> {
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.exponentials; }
   DISTIL_INLINE void join(partition_kernel const& other) { sum_ += other.sum_; }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {
-    sum_ = Axis::sum(sum_);
-    log_sum_ = Axis::log_of_rows(sum_);
+    sum_ = this->axis_.sum(sum_);
+    log_sum_ = log(sum_);
   }
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return simd::lanes<T>(0); }
 

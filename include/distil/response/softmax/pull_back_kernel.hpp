@@ -11,8 +11,8 @@ using simd::lanes;
 ///   dL/dz = q (g - sum q g) / T        and        dL/dz = (g - q sum g) / T
 ///
 /// The outputs of the forward function stand in the place of the logits.
-template <class T, class Axis, bool Logarithmic>
-class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
+template <class T, bool Logarithmic>
+class pull_back_kernel : public simd::kernel_defaults<T> {
  public:
   static constexpr bool needs_maximum = false;
   static constexpr T padding = Logarithmic ? -simd::infinity<T> : T(0);
@@ -21,13 +21,13 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
   class operands_of {
    public:
     template <class Term>
-    explicit operands_of(Term const& term) : upstream_(term.upstream) {}
-    DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
+    operands_of(simd::axis lies, Term const& term) : upstream_(lies, term.upstream) {}
+    DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
       return upstream_.open(rows, columns, T(0));
     }
 
    private:
-    simd::block_reader<T, Axis> upstream_;
+    simd::block_reader<T> upstream_;
   };
 
   struct partial {
@@ -35,9 +35,9 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   template <class Term, class Outputs>
-  DISTIL_INLINE pull_back_kernel(Term const& term, Outputs const&, simd::tile rows, lanes<T>)
-      : inverse_(
-            Axis::per_row(rows, term.temperature, [](double temperature) { return 1.0 / temperature; })) {}
+  DISTIL_INLINE pull_back_kernel(Term const& term, Outputs const&, simd::tile const& rows, lanes<T>)
+      : simd::kernel_defaults<T>(rows),
+        inverse_(rows.per_row<T>(term.temperature, [](double temperature) { return 1.0 / temperature; })) {}
 
   struct adds_upstream {
     template <class Keep>
@@ -54,7 +54,7 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
   [[nodiscard]] DISTIL_INLINE adds_upstream summand() const { return {}; }
   DISTIL_INLINE void fold(partial const& sums) { sum_ += sums.sum; }
   DISTIL_INLINE void join(pull_back_kernel const& other) { sum_ += other.sum_; }
-  DISTIL_INLINE void close(simd::running_maximum<T> const&) { sum_ = Axis::sum(sum_); }
+  DISTIL_INLINE void close(simd::running_maximum<T> const&) { sum_ = this->axis_.sum(sum_); }
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return lanes<T>(0); }
 
   struct block_gradient {
@@ -79,10 +79,10 @@ class pull_back_kernel : public simd::kernel_defaults<T, Axis> {
 template <class Storage, bool Logarithmic>
 struct pull_back_term : detail::term_base {
   using arithmetic = arithmetic_t<Storage>;
-  template <class T, class Axis>
-  struct kernel : pull_back_kernel<T, Axis, Logarithmic> {
-    using operands = typename pull_back_kernel<T, Axis, Logarithmic>::template operands_of<Storage>;
-    using pull_back_kernel<T, Axis, Logarithmic>::pull_back_kernel;
+  template <class T>
+  struct kernel : pull_back_kernel<T, Logarithmic> {
+    using operands = typename pull_back_kernel<T, Logarithmic>::template operands_of<Storage>;
+    using pull_back_kernel<T, Logarithmic>::pull_back_kernel;
   };
 
   matrix_view<Storage const> upstream;

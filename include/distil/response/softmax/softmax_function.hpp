@@ -17,7 +17,7 @@ struct softmax_options {
 inline namespace DISTIL_ARCH_NAMESPACE {
 
 /// A function from logits to a matrix of the same shape, with its pull-back: `softmax` and `log_softmax`.
-template <template <class, class> class Kernel, bool Logarithmic>
+template <template <class> class Kernel, bool Logarithmic>
 class softmax_function {
  public:
   using options_type = softmax_options;

@@ -7,15 +7,16 @@
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// The teacher's side of a tile of rows while its blocks are read.
-template <class T, class Axis, teacher_form Form>
+template <class T, teacher_form Form>
 class teacher_reader {
  public:
   static constexpr teacher_form form = Form;
 
   template <class Storage>
-  explicit teacher_reader(dense_teacher<Storage, Form> const& teacher) : reader_(teacher.matrix) {}
+  teacher_reader(simd::axis lies, dense_teacher<Storage, Form> const& teacher)
+      : reader_(lies, teacher.matrix) {}
 
-  DISTIL_INLINE simd::strip<T> open(simd::tile rows, simd::block columns) {
+  DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
     return reader_.open(rows, columns, Form == teacher_form::probabilities ? T(0) : -simd::infinity<T>);
   }
 
@@ -29,7 +30,7 @@ class teacher_reader {
   }
 
  private:
-  simd::block_reader<T, Axis> reader_;
+  simd::block_reader<T> reader_;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

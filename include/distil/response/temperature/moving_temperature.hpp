@@ -82,17 +82,17 @@ struct place_of_maximum {
 /// The kernel of a divergence whose temperatures move with the student's logits: to its gradient comes
 /// (dL/dS student_slope + dL/dT teacher_slope) * shape. Its derivative by temperature is that by the number B which
 /// both temperatures are proportional to.
-template <class T, class Axis, class Kernel, class Shape>
+template <class T, class Kernel, class Shape>
 class moving_temperature_kernel : public Kernel {
  public:
   template <class Term, class Student>
-  DISTIL_INLINE moving_temperature_kernel(Term const& term, Student const& student, simd::tile rows,
+  DISTIL_INLINE moving_temperature_kernel(Term const& term, Student const& student, simd::tile const& rows,
                                           lanes<T> scale)
       : Kernel(term, student, rows, scale), scale_(scale) {
     auto const of = [&](double row_softening::*member) {
-      return Axis::per_row(rows, [&](index row) { return term.softening[row].*member; });
+      return rows.per_row<T>([&](index row) { return term.softening[row].*member; });
     };
-    distance_ = scaled_distance<T>::of_rows([&](auto const& number) { return Axis::per_row(rows, number); },
+    distance_ = scaled_distance<T>::of_rows([&](auto const& number) { return rows.per_row<T>(number); },
                                             [&](index row) { return term.softening[row].centre; },
                                             [&](index row) { return term.softening[row].student_slope; });
     student_slope_ = of(&row_softening::student_slope);
@@ -100,13 +100,13 @@ class moving_temperature_kernel : public Kernel {
     if (term.temperature_gradient.empty()) return;
     auto const by_base = [&](double row_softening::*member) {
       constexpr double most = std::numeric_limits<T>::max();
-      return Axis::per_row(
-          rows, [&](index row) { return std::min(term.softening[row].*member / term.base[row], most); });
+      return rows.per_row<T>(
+          [&](index row) { return std::min(term.softening[row].*member / term.base[row], most); });
     };
     student_by_base_ = by_base(&row_softening::student);
     teacher_by_base_ = by_base(&row_softening::teacher);
     if (term.factor_is_squared) {
-      factor_by_base_ = Axis::per_row(rows, [&](index row) { return 2.0 / term.base[row]; });
+      factor_by_base_ = rows.per_row<T>([&](index row) { return 2.0 / term.base[row]; });
     }
   }
 
@@ -159,8 +159,8 @@ class moving_temperature_kernel : public Kernel {
 /// is filled before the term is evaluated.
 template <class Inner, class Shape>
 struct moving_temperature_term : Inner {
-  template <class T, class Axis>
-  using kernel = moving_temperature_kernel<T, Axis, typename Inner::template kernel<T, Axis>, Shape>;
+  template <class T>
+  using kernel = moving_temperature_kernel<T, typename Inner::template kernel<T>, Shape>;
 
   row_softening const* softening;
   row_parameter base;              ///< what the temperatures of the rows are proportional to

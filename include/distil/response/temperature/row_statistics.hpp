@@ -78,16 +78,16 @@ struct scaled_distance {
 };
 
 /// What all statistics share: they have no gradient, and write what they found once a second sweep is through.
-template <class T, class Axis, class Statistic>
-class statistic_kernel : public simd::kernel_defaults<T, Axis> {
+template <class T, class Statistic>
+class statistic_kernel : public simd::kernel_defaults<T> {
  public:
   [[nodiscard]] DISTIL_INLINE bool refines() const { return true; }
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return lanes<T>(0); }
 
  protected:
   template <class Term>
-  DISTIL_INLINE statistic_kernel(Term const& term, simd::tile rows)
-      : rows_(rows.rows), to_(term.to + rows.first_row) {}
+  DISTIL_INLINE statistic_kernel(Term const& term, simd::tile const& rows)
+      : simd::kernel_defaults<T>(rows), rows_(rows.rows), to_(term.to + rows.first_row) {}
 
   /// `make(lane)` gives that of one row.
   template <class Make>
@@ -108,9 +108,9 @@ class statistic_kernel : public simd::kernel_defaults<T, Axis> {
 
 /// The squares are summed around the mean, in a second sweep, and what rounding the mean has cost is taken off (Chan,
 /// Golub, LeVeque 1983): accurate however far the row is from 0.
-template <class T, class Axis>
-class spread_kernel : public statistic_kernel<T, Axis, row_spread> {
-  using base = statistic_kernel<T, Axis, row_spread>;
+template <class T>
+class spread_kernel : public statistic_kernel<T, row_spread> {
+  using base = statistic_kernel<T, row_spread>;
   static DISTIL_INLINE simd::mask<T> masked(lanes<T> logit) { return logit == lanes<T>(-simd::infinity<T>); }
 
  public:
@@ -124,7 +124,7 @@ class spread_kernel : public statistic_kernel<T, Axis, row_spread> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE spread_kernel(Term const& term, Student const&, simd::tile rows, lanes<T>)
+  DISTIL_INLINE spread_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T>)
       : base(term, rows) {}
 
   struct adds_both {
@@ -143,8 +143,8 @@ class spread_kernel : public statistic_kernel<T, Axis, row_spread> {
   }
   DISTIL_INLINE void join(spread_kernel const& other) { fold(other.sums_); }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {
-    count_ = Axis::sum(sums_.count);
-    mean_ = Axis::sum(sums_.sum) / max(count_, lanes<T>(1));
+    count_ = this->axis_.sum(sums_.count);
+    mean_ = this->axis_.sum(sums_.sum) / max(count_, lanes<T>(1));
   }
 
   template <class Strips>
@@ -159,8 +159,8 @@ class spread_kernel : public statistic_kernel<T, Axis, row_spread> {
   }
   DISTIL_INLINE void join_refined(spread_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    typename base::numbers const means(mean_), counts(count_), rests(Axis::sum(refined_.rest)),
-        squares(Axis::sum(refined_.squares));
+    typename base::numbers const means(mean_), counts(count_), rests(this->axis_.sum(refined_.rest)),
+        squares(this->axis_.sum(refined_.squares));
     base::write([&](std::size_t row) -> row_spread {
       double const count = counts[row], rest = rests[row];
       if (!(count > 0.0)) return {0.0, 0.0, 0.0};
@@ -177,9 +177,9 @@ class spread_kernel : public statistic_kernel<T, Axis, row_spread> {
 };
 
 /// The maximum is the sweeps' own.
-template <class T, class Axis>
-class peak_kernel : public statistic_kernel<T, Axis, row_peak> {
-  using base = statistic_kernel<T, Axis, row_peak>;
+template <class T>
+class peak_kernel : public statistic_kernel<T, row_peak> {
+  using base = statistic_kernel<T, row_peak>;
 
  public:
   struct partial {};
@@ -188,7 +188,8 @@ class peak_kernel : public statistic_kernel<T, Axis, row_peak> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE peak_kernel(Term const& term, Student const&, simd::tile rows, lanes<T>) : base(term, rows) {}
+  DISTIL_INLINE peak_kernel(Term const& term, Student const&, simd::tile const& rows, lanes<T>)
+      : base(term, rows) {}
 
   struct adds_nothing {
     template <class Strips, class Keep>
@@ -207,7 +208,7 @@ class peak_kernel : public statistic_kernel<T, Axis, row_peak> {
   DISTIL_INLINE void fold_refined(refinement const& sums) { refined_.ties += sums.ties; }
   DISTIL_INLINE void join_refined(peak_kernel const& other) { fold_refined(other.refined_); }
   DISTIL_INLINE void close_refined() {
-    typename base::numbers const maxima(maximum_), ties(Axis::sum(refined_.ties));
+    typename base::numbers const maxima(maximum_), ties(this->axis_.sum(refined_.ties));
     base::write([&](std::size_t row) -> row_peak { return {maxima[row], ties[row]}; });
   }
 
@@ -230,9 +231,8 @@ struct every_row_term : detail::term_base {
 template <class Arithmetic, class Statistic>
 struct statistic_term : every_row_term<Statistic> {
   using arithmetic = Arithmetic;
-  template <class T, class Axis>
-  using kernel =
-      std::conditional_t<std::is_same_v<Statistic, row_spread>, spread_kernel<T, Axis>, peak_kernel<T, Axis>>;
+  template <class T>
+  using kernel = std::conditional_t<std::is_same_v<Statistic, row_spread>, spread_kernel<T>, peak_kernel<T>>;
 };
 
 /// Writes a statistic of every row of a matrix. Finite rows have a finite one.

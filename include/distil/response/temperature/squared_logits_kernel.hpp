@@ -17,8 +17,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 namespace kernels {
 
 /// Sums over the classes that neither side has masked.
-template <class T, class Axis, class Teacher>
-class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
+template <class T, class Teacher>
+class squared_logits_kernel : public simd::kernel_defaults<T> {
   using lanes = simd::lanes<T>;
 
  public:
@@ -26,7 +26,7 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
 
   struct operands : Teacher {
     template <class Term>
-    explicit operands(Term const& term) : Teacher(term.teacher) {}
+    operands(simd::axis lies, Term const& term) : Teacher(lies, term.teacher) {}
   };
 
   /// Sums of so much of each number do not leave the range of T; what that takes from the smallest has no square.
@@ -53,12 +53,13 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE squared_logits_kernel(Term const& term, Student const&, simd::tile rows, lanes scale)
-      : centred_(term.centred),
+  DISTIL_INLINE squared_logits_kernel(Term const& term, Student const&, simd::tile const& rows, lanes scale)
+      : simd::kernel_defaults<T>(rows),
+        centred_(term.centred),
         relative_(term.relative),
         summed_(term.classes == over_classes::sum),
         scale_(scale) {
-    inverse_ = Axis::per_row(rows, term.temperature, [](double number) { return 1.0 / number; });
+    inverse_ = rows.per_row<T>(term.temperature, [](double number) { return 1.0 / number; });
   }
 
   struct adds_squares {
@@ -82,13 +83,14 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
     shift_ = student.shift();
-    count_ = Axis::sum(sums_.count);
+    count_ = this->axis_.sum(sums_.count);
     inverse_count_ = select(count_ == lanes(0), lanes(0), lanes(1) / count_);
-    lanes const squares = Axis::sum(sums_.difference_square), of_teacher = Axis::sum(sums_.teacher_square);
+    lanes const squares = this->axis_.sum(sums_.difference_square),
+                of_teacher = this->axis_.sum(sums_.teacher_square);
     if (centred_) {
       lanes const whole(T(1) / share);
-      mean_ = Axis::sum(sums_.difference) * (inverse_count_ * whole);
-      teacher_mean_ = Axis::sum(sums_.teacher) * (inverse_count_ * whole);
+      mean_ = this->axis_.sum(sums_.difference) * (inverse_count_ * whole);
+      teacher_mean_ = this->axis_.sum(sums_.teacher) * (inverse_count_ * whole);
     }
     if (centred_ || relative_) {
       share_ = share_of(squares);
@@ -119,8 +121,10 @@ class squared_logits_kernel : public simd::kernel_defaults<T, Axis> {
     auto const anew = [this](lanes of, lanes refined, lanes first) {
       return centred_ ? refined : select(of == lanes(1), first, refined);
     };
-    finish(anew(share_, Axis::sum(refined_.difference_square), Axis::sum(sums_.difference_square)),
-           anew(teacher_share_, Axis::sum(refined_.teacher_square), Axis::sum(sums_.teacher_square)));
+    finish(
+        anew(share_, this->axis_.sum(refined_.difference_square), this->axis_.sum(sums_.difference_square)),
+        anew(teacher_share_, this->axis_.sum(refined_.teacher_square),
+             this->axis_.sum(sums_.teacher_square)));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes value() const { return value_; }

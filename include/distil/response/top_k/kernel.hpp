@@ -13,10 +13,10 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 /// differs by is a patch. Three cases need a second sweep, over what is
 /// outside K: a tail of the student too small for 1 - sum over K of q (`distant`), policies that give each class outside a
 /// mass of its own (`spreads_`), and a gradient of the temperature.
-template <class T, class Axis, class Function>
-class top_k_kernel : public top_k_tile<T, Axis, Function> {
-  using base = top_k_tile<T, Axis, Function>;
-  using base::any_distant_, base::inverse_, base::log_each_tail_, base::log_sum_, base::pending_,
+template <class T, class Function>
+class top_k_kernel : public top_k_tile<T, Function> {
+  using base = top_k_tile<T, Function>;
+  using base::any_distant_, base::axis_, base::inverse_, base::log_each_tail_, base::log_sum_, base::pending_,
       base::refined_, base::rows_, base::sharpness_, base::spreads_, base::sum_, base::terms_,
       base::wants_derivative_;
   using typename base::terms_of;
@@ -25,7 +25,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
   static constexpr bool exponentials = true;
   static constexpr bool keeps_exponentials = true;
 
-  using operands = listed_marks<T, Axis>;
+  using operands = listed_marks<T>;
   using strips = typename operands::strips;
   using refinement = outside_sums<T, Function>;
   struct partial {
@@ -33,7 +33,7 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
   };
 
   template <class Term, class Student>
-  DISTIL_INLINE top_k_kernel(Term const& term, Student const& student, simd::tile rows, lanes<T> scale)
+  DISTIL_INLINE top_k_kernel(Term const& term, Student const& student, simd::tile const& rows, lanes<T> scale)
       : base(term, student, rows, scale) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }
@@ -70,15 +70,15 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
   DISTIL_INLINE void join_refined(top_k_kernel const& other) { fold_refined(other.refined_); }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const {
-    return base::factor_ * Axis::of_rows(base::value_of_.data());
+    return base::factor_ * axis_.of_rows(base::value_of_.data());
   }
   [[nodiscard]] DISTIL_INLINE lanes<T> temperature_derivative() const {
-    return base::factor_slope_ * Axis::of_rows(base::value_of_.data()) +
-           base::factor_ * Axis::of_rows(base::slope_of_.data());
+    return base::factor_slope_ * axis_.of_rows(base::value_of_.data()) +
+           base::factor_ * axis_.of_rows(base::slope_of_.data());
   }
   [[nodiscard]] DISTIL_INLINE lanes<T> teacher_temperature_derivative() const {
-    return base::teacher_factor_slope_ * Axis::of_rows(base::value_of_.data()) +
-           base::factor_ * Axis::of_rows(base::teacher_slope_of_.data());
+    return base::teacher_factor_slope_ * axis_.of_rows(base::value_of_.data()) +
+           base::factor_ * axis_.of_rows(base::teacher_slope_of_.data());
   }
 
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return base::rereads_; }
@@ -123,13 +123,14 @@ class top_k_kernel : public top_k_tile<T, Axis, Function> {
             log_sum_,
             log_each_tail_,
             psi_each_tail,
-            Axis::of_rows(base::log_q_tail_of_.data()),
-            Axis::of_rows(base::psi_tail_of_.data()),
-            Axis::of_rows(base::distant_of_.data())};
+            axis_.of_rows(base::log_q_tail_of_.data()),
+            axis_.of_rows(base::psi_tail_of_.data()),
+            axis_.of_rows(base::distant_of_.data())};
   }
 
   template <class Term, class Target>
-  DISTIL_INLINE void patch(Term const&, simd::tile rows, simd::block columns, Target const& target) const {
+  DISTIL_INLINE void patch(Term const&, simd::tile const& rows, simd::block const& columns,
+                           Target const& target) const {
     for (index r = 0; r < rows.rows; ++r) {
       auto const& row = rows_[static_cast<std::size_t>(r)];
       each_listed_in(row, columns, [&](index i, index column) { target.element(r, column) += row.psi[i]; });

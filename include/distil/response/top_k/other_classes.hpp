@@ -7,7 +7,7 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// Calls with the place in the row's arrays, and within the block of a sweep, of each listed class.
 template <class T, class Each>
-DISTIL_INLINE void each_listed_in(top_k_row<T> const& row, simd::block here, Each const& each) {
+DISTIL_INLINE void each_listed_in(top_k_row<T> const& row, simd::block const& here, Each const& each) {
   auto const* const last = row.classes + row.support;
   auto const* at = std::partition_point<detail::listed_class const*>(
       row.classes, last, [&](detail::listed_class one) { return one.column < here.first_column; });
@@ -17,7 +17,7 @@ DISTIL_INLINE void each_listed_in(top_k_row<T> const& row, simd::block here, Eac
 }
 
 /// Which classes of a block no entry lists, made when somebody asks: most sweeps do not.
-template <class T, class Axis>
+template <class T>
 class listed_marks {
   static constexpr index lane_count = lanes<T>::size;
 
@@ -40,9 +40,9 @@ class listed_marks {
   };
 
   template <class Term>
-  explicit listed_marks(Term const&) {}
+  listed_marks(simd::axis lies, Term const&) : axis_(lies) {}
 
-  DISTIL_INLINE strips open(simd::tile, simd::block here) {
+  DISTIL_INLINE strips open(simd::tile const&, simd::block const& here) {
     here_ = here;
     made_ = false;
     return {this, 0};
@@ -52,16 +52,17 @@ class listed_marks {
   template <class Rows>
   void make(Rows const& rows) {
     std::fill(listed_, listed_ + here_.steps * lane_count, T(0));
-    if constexpr (std::is_same_v<Axis, simd::along<T>>) {
+    if (!axis_.across) {
       std::fill(listed_ + here_.columns, listed_ + here_.steps * lane_count, T(1));
     }
-    for (index row = 0; row < Axis::tile_rows; ++row) {
+    for (index row = 0; row < axis_.tile_rows<T>(); ++row) {
       each_listed_in(rows[static_cast<std::size_t>(row)], here_,
-                     [&](index, index column) { listed_[Axis::at(row, column, lane_count)] = T(1); });
+                     [&](index, index column) { listed_[axis_.at(row, column, lane_count)] = T(1); });
     }
     made_ = true;
   }
 
+  simd::axis axis_;
   simd::block here_{};
   bool made_ = false;
   alignas(64) T listed_[simd::block_elements];
@@ -117,17 +118,16 @@ struct outside_sums {
     if constexpr (class_terms<T, Function>::several) several.add(other.several);
   }
   /// Over all lanes, where a row has them; but for `several`, see there.
-  template <class Axis>
-  [[nodiscard]] DISTIL_INLINE outside_sums of_rows() const {
+  [[nodiscard]] DISTIL_INLINE outside_sums of_rows(simd::axis lies) const {
     outside_sums all;
-    all.top = Axis::max(top);
+    all.top = lies.max(top);
     lanes<T> const decay = exp_nonpositive(top - simd::running_maximum<T>::finite(all.top));
-    all.q = Axis::sum(decay * q);
-    all.q_u = Axis::sum(decay * q_u);
-    all.value = Axis::sum(value);
-    all.psi = Axis::sum(psi);
-    all.psi_u = Axis::sum(psi_u);
-    all.chi = Axis::sum(chi);
+    all.q = lies.sum(decay * q);
+    all.q_u = lies.sum(decay * q_u);
+    all.value = lies.sum(value);
+    all.psi = lies.sum(psi);
+    all.psi_u = lies.sum(psi_u);
+    all.chi = lies.sum(chi);
     return all;
   }
 };

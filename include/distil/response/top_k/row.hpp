@@ -182,10 +182,11 @@ struct top_k_row {
   }
 
   /// Brings what is stored, and the student's logits of these classes, by block.
-  template <class Axis, class Teacher, class Student>
-  void gather(Teacher const& teacher, Student const& student, index row, std::int32_t* begins) {
-    support = detail::list_classes(teacher, row, Axis::block_columns, Axis::blocks(student.columns), begins,
-                                   classes);
+  template <class Teacher, class Student>
+  void gather(simd::axis lies, Teacher const& teacher, Student const& student, index row,
+              std::int32_t* begins) {
+    support = detail::list_classes(teacher, row, lies.block_columns<T>(), lies.blocks<T>(student.columns),
+                                   begins, classes);
     outside = student.columns - support;
     size = capacity(support);
     for (index i = 0; i < support; ++i) {

@@ -36,28 +36,24 @@ class top_k_sums : public divergence_sums<T, Function> {
   }
 
   /// The sums of one row of a tile, its classes along the lanes.
-  template <class Axis>
-  [[nodiscard]] top_k_sums of_row(std::size_t row) const {
-    if constexpr (Axis::tile_rows == 1) {
-      return *this;
-    } else {
-      top_k_sums one;
-      auto const pick = [row](lanes<T> all, T nothing) {
-        alignas(64) T each[static_cast<std::size_t>(lanes<T>::size)];
-        all.store(each);
-        T const mine = each[row];
-        std::fill(each, each + lanes<T>::size, nothing);
-        each[0] = mine;
-        return lanes<T>::load(each);
-      };
-      for (std::size_t k = 0; k < result::count; ++k) {
-        auto const& from = sums_[k];
-        one.sums_[k] = {pick(from.value, T(0)), pick(from.psi, T(0)), pick(from.chi, T(0)),
-                        pick(from.chi_v, T(0)), pick(from.psi_u, T(0))};
-      }
-      one.top_ = pick(top_, -simd::infinity<T>);
-      return one;
+  [[nodiscard]] top_k_sums of_row(simd::axis lies, std::size_t row) const {
+    if (!lies.across) return *this;
+    top_k_sums one;
+    auto const pick = [row](lanes<T> all, T nothing) {
+      alignas(64) T each[static_cast<std::size_t>(lanes<T>::size)];
+      all.store(each);
+      T const mine = each[row];
+      std::fill(each, each + lanes<T>::size, nothing);
+      each[0] = mine;
+      return lanes<T>::load(each);
+    };
+    for (std::size_t k = 0; k < result::count; ++k) {
+      auto const& from = sums_[k];
+      one.sums_[k] = {pick(from.value, T(0)), pick(from.psi, T(0)), pick(from.chi, T(0)),
+                      pick(from.chi_v, T(0)), pick(from.psi_u, T(0))};
     }
+    one.top_ = pick(top_, -simd::infinity<T>);
+    return one;
   }
 
   /// These sums with the weights that the outcome of all classes gives them.
@@ -75,13 +71,13 @@ class top_k_sums : public divergence_sums<T, Function> {
 };
 
 /// What the rows of a tile came to, each by itself, in the lanes of the tile: what `psi` takes of it.
-template <class Axis, class T, class Function, std::size_t Rows>
+template <class T, class Function, std::size_t Rows>
 [[nodiscard]] divergence_of_sums<T, Function> outcome_of_rows(
-    std::array<divergence_of_sums<T, Function>, Rows> const& rows) {
+    simd::axis lies, std::array<divergence_of_sums<T, Function>, Rows> const& rows) {
   std::array<T, static_cast<std::size_t>(lanes<T>::size)> numbers{};
   auto const of_rows = [&](auto const& number) {
     for (std::size_t r = 0; r < Rows; ++r) numbers[r] = first_of(number(rows[r]));
-    return Axis::of_rows(numbers.data());
+    return lies.of_rows(numbers.data());
   };
   divergence_of_sums<T, Function> tile;
   for (std::size_t k = 0; k < tile.weights.size(); ++k) {

@@ -59,8 +59,8 @@ inline namespace DISTIL_ARCH_NAMESPACE {
 template <class Function, class Teacher>
 struct top_k_term : detail::softened_term {
   using arithmetic = arithmetic_t<typename Teacher::storage>;
-  template <class T, class Axis>
-  using kernel = kernels::top_k_kernel<T, Axis, Function>;
+  template <class T>
+  using kernel = kernels::top_k_kernel<T, Function>;
 
   Function function;
   Teacher teacher;

@@ -7,11 +7,12 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 /// The rows of a tile against their top-k teachers, between the sweeps over all classes: what is done row by row with
 /// lanes along K, and what the sweeps then need of it in lanes.
-template <class T, class Axis, class Function>
-class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_softening<T, Axis> {
-  using softening = top_k_softening<T, Axis>;
+template <class T, class Function>
+class top_k_tile : public simd::kernel_defaults<T>, protected top_k_softening<T> {
+  using softening = top_k_softening<T>;
 
  protected:
+  using simd::kernel_defaults<T>::axis_;
   using softening::gradient_scale_, softening::inverse_, softening::sharpness_, softening::teacher_apart_,
       softening::teacher_inverse_, softening::teacher_moves_, softening::wants_derivative_;
   static constexpr std::size_t lane_count = static_cast<std::size_t>(lanes<T>::size);
@@ -19,39 +20,38 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
   using per_row = std::array<T, lane_count>;
 
   template <class Term, class Student>
-  DISTIL_INLINE top_k_tile(Term const& term, Student const& student, simd::tile rows, lanes<T> scale)
-      : softening(term, rows, scale),
+  DISTIL_INLINE top_k_tile(Term const& term, Student const& student, simd::tile const& rows, lanes<T> scale)
+      : simd::kernel_defaults<T>(rows),
+        softening(term, rows, scale),
         tail_(*term.teacher.options.tail),
         terms_{term.function, tail_ != tail_policy::truncate},
         spreads_(tail_ == tail_policy::uniform || tail_ == tail_policy::floor ||
                  (tail_ == tail_policy::renormalise_teacher && !terms_of::homogeneous)) {
     index const k = term.teacher.ids.columns;
     std::size_t const bytes = top_k_row<T>::bytes(k);
-    auto const blocks = static_cast<std::size_t>(Axis::blocks(student.columns));
-    std::byte* memory =
-        term.memory.memory(bytes * static_cast<std::size_t>(Axis::tile_rows) + blocks * sizeof(std::int32_t));
-    for (index r = 0; r < Axis::tile_rows; ++r, memory += bytes) {
-      rows_[static_cast<std::size_t>(r)].place(memory, k);
-    }
+    auto const blocks = static_cast<std::size_t>(rows.axis.blocks<T>(student.columns));
+    auto const tile_rows = static_cast<std::size_t>(rows.axis.tile_rows<T>());
+    std::byte* memory = term.memory.memory(bytes * tile_rows + blocks * sizeof(std::int32_t));
+    for (std::size_t r = 0; r < tile_rows; ++r, memory += bytes) rows_[r].place(memory, k);
     block_begins_ = reinterpret_cast<std::int32_t*>(memory);
   }
 
  public:
   /// The rows that count: those that do not were not checked.
   template <class Term, class Student>
-  void look_up(Term const& term, Student const& student, simd::tile rows) {
+  void look_up(Term const& term, Student const& student, simd::tile const& rows) {
     for (index r = 0; r < rows.rows; ++r) {
       index const row = rows.first_row + r;
       if (!(term.weight_of(row).multiplier > 0.0)) continue;
       auto& here = rows_[static_cast<std::size_t>(r)];
-      here.template gather<Axis>(term.teacher, student, row, block_begins_);
+      here.gather(axis_, term.teacher, student, row, block_begins_);
       if (here.support > 0) here.distribute(term.teacher, row, term.temperature_of_teacher(row));
     }
   }
 
   void close(simd::running_maximum<T> const& student) {
-    sum_ = Axis::sum(sum_);
-    log_sum_ = Axis::log_of_rows(sum_);
+    sum_ = axis_.sum(sum_);
+    log_sum_ = log(sum_);
     student.shift().store(shift_of_.data());
     sum_.store(sum_of_.data());
     log_sum_.store(log_sum_of_.data());
@@ -68,14 +68,14 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
       }
       evaluate(r);
     });
-    log_each_tail_ = Axis::of_rows(log_each_tail.data());
+    log_each_tail_ = axis_.of_rows(log_each_tail.data());
     pending_ = spreads_ || wants_derivative_ || any_distant_;
     if (!pending_) finish();
   }
 
   void close_refined() {
     if (!pending_) return;
-    auto const sums = refined_.template of_rows<Axis>();
+    auto const sums = refined_.of_rows(axis_);
     per_row top, q, q_u, value{}, psi{}, psi_u{}, chi{};
     sums.top.store(top.data());
     sums.q.store(q.data());
@@ -99,7 +99,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
       }
       if constexpr (terms_of::several) {
         if (spreads_) {
-          auto const outside = refined_.several.template of_row<Axis>(r);
+          auto const outside = refined_.several.of_row(axis_, r);
           sums_of_rows_[r].add(outside);
           settle(r);
           auto const weighted = outside.weighted(outcome_of_[r]);
@@ -122,7 +122,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
  protected:
   /// What the sums of each row say of its derivatives.
   [[nodiscard]] typename terms_of::outcome outcome_of_tile() const {
-    if constexpr (terms_of::several) return outcome_of_rows<Axis>(outcome_of_);
+    if constexpr (terms_of::several) return outcome_of_rows(axis_, outcome_of_);
     return {};
   }
 
@@ -133,7 +133,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
 
   template <class Each>
   void each_row(Each const& each) {
-    for (std::size_t r = 0; r < static_cast<std::size_t>(Axis::tile_rows); ++r) {
+    for (std::size_t r = 0; r < lane_count; ++r) {
       if (rows_[r].support > 0) each(r);
     }
   }
@@ -200,7 +200,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
   void settle(std::size_t r) {
     auto& row = rows_[r];
     auto& outcome = outcome_of_[r];
-    outcome = sums_of_rows_[r].template close<simd::along<T>>(terms_.function);
+    outcome = sums_of_rows_[r].close(simd::along, terms_.function);
     value_of_[r] = first_of(outcome.value) + (log_sum_of_[r] - log_sum_of_[r]);
     psi_sum_of_[r] = first_of(outcome.total.psi);
     write_psi(terms_, outcome, row.log_p, row.log_q, row.psi, row.size);
@@ -252,7 +252,7 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
       rereads_ = rereads_ || !(of_softmax == of_softmax);  // 0 * NaN is none for masked classes
       correct(r, scale[r], ratio, distant);
     });
-    coefficient_ = gradient_scale_ * Axis::of_rows(coefficient.data());
+    coefficient_ = gradient_scale_ * axis_.of_rows(coefficient.data());
   }
 
   /// What the gradients of K differ by from what the sweep writes; nothing where the student is masked.
@@ -283,16 +283,15 @@ class top_k_tile : public simd::kernel_defaults<T, Axis>, protected top_k_soften
   terms_of terms_;
   bool spreads_, any_distant_ = false, pending_ = false, rereads_ = false;
   lanes<T> sum_{0}, log_sum_{0}, coefficient_{0}, log_each_tail_{0};
-  using rows_of_tile = std::array<top_k_row<T>, static_cast<std::size_t>(Axis::tile_rows)>;
+  using rows_of_tile = std::array<top_k_row<T>, lane_count>;
   rows_of_tile rows_;
   std::int32_t* block_begins_;
   per_row shift_of_{}, sum_of_{}, log_sum_of_{}, inverse_of_{}, sharpness_of_{};
   per_row value_of_{}, psi_sum_of_{}, psi_tail_of_{}, log_q_tail_of_{}, distant_of_{}, slope_of_{};
   per_row teacher_inverse_of_{}, teacher_slope_of_{};
   outside_sums<T, Function> refined_;
-  static constexpr auto tile_rows = static_cast<std::size_t>(Axis::tile_rows);
-  std::array<typename terms_of::outcome, tile_rows> outcome_of_{};
-  std::array<std::conditional_t<terms_of::several, top_k_sums<T, Function>, simd::nothing>, tile_rows>
+  std::array<typename terms_of::outcome, lane_count> outcome_of_{};
+  std::array<std::conditional_t<terms_of::several, top_k_sums<T, Function>, simd::nothing>, lane_count>
       sums_of_rows_{};
 };
 
