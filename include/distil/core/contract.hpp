@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdio>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -69,11 +70,13 @@ class account {
   // In the widest type of a kind, but for float, whose shortest text is another.
   account(float number) noexcept : write_(write_number<&told::single>) { told_.single = number; }
   account(double number) noexcept : write_(write_number<&told::real>) { told_.real = number; }
-  account(std::signed_integral auto number) noexcept : write_(write_number<&told::integer>) {
-    told_.integer = number;
-  }
   account(std::unsigned_integral auto number) noexcept : write_(write_number<&told::natural>) {
     told_.natural = number;
+  }
+  account(std::signed_integral auto number) noexcept
+      : is_negative_(number < 0), write_(write_number<&told::natural>) {
+    auto const same = static_cast<unsigned long long>(number);
+    told_.natural = is_negative_ ? 0 - same : same;
   }
 
   account(std::string (*make)()) noexcept
@@ -95,8 +98,7 @@ class account {
     char const* text;
     float single;
     double real;
-    long long integer;
-    unsigned long long natural;
+    unsigned long long natural;  ///< without its sign
     std::string (*function)();
     void const* make;
   };
@@ -106,22 +108,29 @@ class account {
   /// Shortest text that reads back as the same number: 0.5, 1e-09, nan.
   template <auto Kind>
   static std::string write_number(account const& one) {
-    char text[64];
-    return {text, std::to_chars(text, text + sizeof(text), one.told_.*Kind).ptr};
+    char text[64] = "-";
+    char* const first = text + (one.is_negative_ ? 1 : 0);
+    return {text, std::to_chars(first, text + sizeof(text), one.told_.*Kind).ptr};
   }
 
   told told_;
   std::size_t size_ = 0;
+  bool is_negative_ = false;
   std::string (*write_)(account const&);
 };
 
 [[gnu::cold, gnu::noinline]] inline std::string text_of(account const& what) { return what.text(); }
 
+/// One after the other.
+[[gnu::cold, gnu::noinline]] inline std::string said(std::initializer_list<account> parts) {
+  std::string text;
+  for (account const& part : parts) text += part.text();
+  return text;
+}
+
 [[noreturn, gnu::cold, gnu::noinline]] inline void refuse(std::string_view where, std::string_view argument,
                                                           account const& was, account const& must_be) {
-  std::string text("distil::");
-  text.append(where).append(": ").append(argument).append(" is ").append(was.text());
-  fail(text.append("; it must be ").append(must_be.text()));
+  fail(said({"distil::", where, ": ", argument, " is ", was, "; it must be ", must_be}));
 }
 
 /// Refuses an argument unless `holds`: "distil::<where>: <argument> is <was>; it must be <must_be>". Always inline, so

@@ -36,7 +36,10 @@ class map_weights {
     for (index i = 0; i < count; ++i) {
       require(
           is_weight(weights[i]), where, "weights",
-          [&] { return text_of(weights[i]) + " at " + std::to_string(i); }, must_be_weight);
+          [&] {
+            return said({weights[i], " at ", i});
+          },
+          must_be_weight);
     }
     for (index n = 0; n < samples_; ++n) {
       double of_sample = 0.0;

@@ -37,7 +37,7 @@ class computing_type {
   [[nodiscard]] std::string text(double value) const {
     double const used = converted(value);
     bool const subnormal = used != 0.0 && std::isfinite(used) && !is_normal(used);
-    return (subnormal ? "subnormal" : text_of(used)) + (is_float_ ? " in float" : " in double");
+    return said({(subnormal ? "subnormal" : text_of(used)), (is_float_ ? " in float" : " in double")});
   }
 
  private:
@@ -58,8 +58,6 @@ template <class T>
   T const near = static_cast<T>(bound);
   return static_cast<double>(near) > bound ? std::nextafter(near, -std::numeric_limits<T>::infinity()) : near;
 }
-
-using allowed_number = bool (*)(double);
 
 inline constexpr auto is_positive = [](double value) { return value > 0.0 && std::isfinite(value); };
 inline constexpr auto is_finite_number = [](double value) { return std::isfinite(value); };
@@ -93,7 +91,10 @@ inline void require_bounded(char const* where, std::string_view argument, double
                             char const* what, double made, char const* must_be) {
   require(
       std::isfinite(type.converted(made)), where, argument,
-      [&] { return text_of(value) + ", and " + what + " is " + type.text(made); }, must_be);
+      [&] {
+        return said({value, ", and ", what, " is ", type.text(made)});
+      },
+      must_be);
 }
 
 /// The same of what must not vanish.
@@ -101,7 +102,10 @@ inline void require_made(char const* where, std::string_view argument, double va
                          char const* what, double made, char const* must_be) {
   require(
       std::isfinite(made) && made != 0.0 && type.keeps(made), where, argument,
-      [&] { return text_of(value) + ", and " + what + " is " + type.text(made); }, must_be);
+      [&] {
+        return said({value, ", and ", what, " is ", type.text(made)});
+      },
+      must_be);
 }
 
 /// A number whose inverse is used.

@@ -18,7 +18,10 @@ class sample_weights {
     for (index n = 0; n < count; ++n) {
       require(
           is_weight(weights[n]), where, "weights",
-          [&] { return text_of(weights[n]) + " at " + std::to_string(n); }, must_be_weight);
+          [&] {
+            return said({weights[n], " at ", n});
+          },
+          must_be_weight);
     }
     for (index n = 0; n < samples; ++n) total_ += weights_[n];
   }

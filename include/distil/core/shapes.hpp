@@ -13,7 +13,7 @@
 namespace distil::detail {
 
 [[gnu::cold, gnu::noinline]] inline std::string shape_text(index rows, index columns) {
-  return text_of(rows) + " x " + text_of(columns);
+  return said({rows, " x ", columns});
 }
 
 /// Where a matrix lies, whatever its elements: what checks ask for.
@@ -46,20 +46,28 @@ inline void require_shape(char const* where, std::string_view argument, matrix_e
   require(
       matrix.rows == rows && matrix.columns == columns, where, argument,
       [&] { return shape_text(matrix.rows, matrix.columns); },
-      [&] { return shape_text(rows, columns) + ", the shape of the student"; });
+      [&] {
+        return said({shape_text(rows, columns), ", the shape of the student"});
+      });
   require(rows == 0 || matrix.data != nullptr, where, argument, "a null pointer", "a matrix");
 }
 
 inline void require_size(char const* where, std::string_view argument, index size, index rows) {
   require(
-      size == rows, where, argument, [&] { return "of size " + text_of(size); },
-      [&] { return "one per row, " + text_of(rows); });
+      size == rows, where, argument,
+      [&] {
+        return said({"of size ", size});
+      },
+      [&] {
+        return said({"one per row, ", rows});
+      });
 }
 
+using allowed_number = bool (*)(double);
+
 /// A number, or one per row; the numbers per row are looked at by `require_row_values`.
-template <class Allowed>
-void require_parameter(char const* where, std::string_view argument, row_parameter const& parameter,
-                       index rows, Allowed allowed, char const* must_be) {
+inline void require_parameter(char const* where, std::string_view argument, row_parameter const& parameter,
+                              index rows, allowed_number allowed, char const* must_be) {
   if (parameter.per_row()) {
     require_size(where, argument, parameter.size(), rows);
   } else {
@@ -67,13 +75,15 @@ void require_parameter(char const* where, std::string_view argument, row_paramet
   }
 }
 
-template <class Allowed>
-void require_row_values(char const* where, std::string_view argument, row_parameter const& parameter,
-                        Allowed allowed, char const* must_be) {
+inline void require_row_values(char const* where, std::string_view argument, row_parameter const& parameter,
+                               allowed_number allowed, char const* must_be) {
   for (index row = 0; row < parameter.size(); ++row) {
     require(
         allowed(parameter[row]), where, argument,
-        [&] { return text_of(parameter[row]) + " in row " + text_of(row); }, must_be);
+        [&] {
+          return said({parameter[row], " in row ", row});
+        },
+        must_be);
   }
 }
 
@@ -94,9 +104,11 @@ inline void require_temperature(char const* where, row_parameter const& temperat
   index const size = static_cast<index>(temperature_gradient.size());
   require(
       size == 0 || size == rows || (size == 1 && !temperature.per_row()), where, gradient_name,
-      [&] { return "of size " + text_of(size); },
       [&] {
-        return (temperature.per_row() ? "one per row, " : "of size 1 or one per row, ") + text_of(rows);
+        return said({"of size ", size});
+      },
+      [&] {
+        return said({(temperature.per_row() ? "one per row, " : "of size 1 or one per row, "), rows});
       });
 }
 
@@ -162,8 +174,8 @@ inline void require_distinct_elements(char const* where, matrix_extent const& gr
   require(
       distinct, where, "gradient",
       [&] {
-        return "a view with strides " + text_of(gradient.row_stride) + " and " +
-               text_of(gradient.column_stride) + " in which elements overlap";
+        return said({"a view with strides ", gradient.row_stride, " and ", gradient.column_stride,
+                     " in which elements overlap"});
       },
       "a matrix with a place for every element");
 }

@@ -99,7 +99,10 @@ struct semantic_calibration_loss {
       detail::require(
           energies.samples == student.samples && energies.channels == layers, name, "scores",
           [&] { return detail::shape_text(energies.samples, energies.channels); },
-          [&] { return detail::shape_text(student.samples, layers) + ", samples x layers of the teacher"; });
+          [&] {
+            return detail::said(
+                {detail::shape_text(student.samples, layers), ", samples x layers of the teacher"});
+          });
     }
   }
 

@@ -45,7 +45,7 @@ class decoupled_rule {
   DISTIL_INLINE decoupled_rule(Term const& term, simd::tile const& rows)
       : target_(term.chosen.target_weight),
         non_target_(term.chosen.non_target_weight),
-        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
+        temperature_(rows.values<T>(term.temperature)),
         squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {

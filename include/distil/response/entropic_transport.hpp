@@ -48,7 +48,9 @@ class entropic_transport_loss
       detail::require(
           output.rows == costs.rows && output.columns == costs.columns, name, "gradient",
           [&] { return detail::shape_text(output.rows, output.columns); },
-          [&] { return detail::shape_text(costs.rows, costs.columns) + ", the shape of the cost"; });
+          [&] {
+            return detail::said({detail::shape_text(costs.rows, costs.columns), ", the shape of the cost"});
+          });
       detail::require(costs.rows == 0 || output.data != nullptr, name, "gradient", "a null pointer",
                       "a matrix");
       detail::require_distinct_elements(name, output);
@@ -72,8 +74,12 @@ class entropic_transport_loss
     if (options.column_masses.per_row()) {
       require(
           options.column_masses.size() == cost.columns, name, "column_masses",
-          [&] { return "of size " + detail::text_of(options.column_masses.size()); },
-          [&] { return "one per column, " + detail::text_of(cost.columns); });
+          [&] {
+            return detail::said({"of size ", options.column_masses.size()});
+          },
+          [&] {
+            return detail::said({"one per column, ", cost.columns});
+          });
     } else {
       require(is_weight(options.column_masses[0]), name, "column_masses", options.column_masses[0],
               must_be_weight);

@@ -48,7 +48,7 @@ class margin_rule {
   DISTIL_INLINE margin_rule(Term const& term, simd::tile const& rows)
       : margin_(term.chosen.margin),
         right_margin_(term.chosen.corrects == corrected_rows::all ? term.chosen.margin : 0.0),
-        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
+        temperature_(rows.values<T>(term.temperature)),
         squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {

@@ -39,7 +39,7 @@ class normalized_rule {
   template <class Term>
   DISTIL_INLINE normalized_rule(Term const& term, simd::tile const& rows)
       : weight_(term.chosen.non_target_weight),
-        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
+        temperature_(rows.values<T>(term.temperature)),
         factor_(term.squared ? temperature_ * temperature_ : lanes<T>(1)),
         factor_slope_(term.squared ? lanes<T>(2) * temperature_ : lanes<T>(0)) {}
 

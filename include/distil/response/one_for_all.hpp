@@ -38,9 +38,7 @@ class one_for_all_rule {
 
   template <class Term>
   DISTIL_INLINE one_for_all_rule(Term const& term, simd::tile const& rows)
-      : power_(term.chosen.power),
-        temperature_(rows.per_row<T>(term.temperature, std::identity{})),
-        squared_(term.squared) {}
+      : power_(term.chosen.power), temperature_(rows.values<T>(term.temperature)), squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> power() const { return power_; }
 

@@ -45,8 +45,8 @@ class temperature_matching_kernel : public expectation_kernel<T, forward_kl_func
   DISTIL_INLINE temperature_matching_kernel(Term const& term, Student const& student, simd::tile const& rows,
                                             lanes<T> scale)
       : base(term, student, rows, scale), weighs_(term.weight == matching_weight::sum_of_powers) {
-    lanes<T> const temperature = rows.per_row<T>(term.softened_at, std::identity{});
-    power_ = rows.per_row<T>(term.softened_at, [](double number) { return 1.0 / number; });
+    lanes<T> const temperature = rows.values<T>(term.softened_at);
+    power_ = rows.inverses<T>(term.softened_at);
     if (term.teacher.moves()) this->teacher_inverse_ *= power_;
     this->teacher_sharpness_ = this->teacher_inverse_ * lanes<T>(simd::log2e);
     plain_sharpness_ = this->teacher_sharpness_ * temperature;
@@ -86,7 +86,7 @@ class temperature_matching_kernel : public expectation_kernel<T, forward_kl_func
   }
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
     base::close(student);
-    if (weighs_) weight_ = exp(this->log_teacher_ - power_ * log(this->axis_.sum(plain_)));
+    if (weighs_) weight_ = exp(this->log_teacher_ - power_ * log_of_rows(this->axis_.sum(plain_)));
   }
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value() const { return weight_ * base::value(); }

@@ -66,7 +66,8 @@ class virtual_teacher_kernel : public cross_entropy_kernel<T, Term> {
                                        lanes<T> scale)
       : base(term, student, rows, scale), entropy_(term.entropy(student.columns)) {
     if (term.squared) {
-      entropy_ *= rows.per_row<T>(term.temperature, [](double number) { return number * number; });
+      lanes<T> const temperature = rows.values<T>(term.temperature);
+      entropy_ *= temperature * temperature;
     }
   }
   /// Rounding does not make it negative.

@@ -34,7 +34,7 @@ class weighted_soft_label_rule {
 
   template <class Term>
   DISTIL_INLINE weighted_soft_label_rule(Term const& term, simd::tile const& rows)
-      : temperature_(rows.per_row<T>(term.temperature, std::identity{})), squared_(term.squared) {}
+      : temperature_(rows.values<T>(term.temperature)), squared_(term.squared) {}
 
   [[nodiscard]] DISTIL_INLINE lanes<T> value(apart<T> const& row) const {
     lanes<T> const soft = zero_safe_product(row.teacher.label, -row.student.log_label) +

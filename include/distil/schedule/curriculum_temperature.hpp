@@ -104,8 +104,13 @@ class curriculum_temperature {
 
   static void require_as_many(char const* argument, std::size_t size, std::size_t was) {
     distil::detail::require(
-        size == was, where, argument, [&] { return "of size " + distil::detail::text_of(was); },
-        [&] { return "one for each theta, " + distil::detail::text_of(size); });
+        size == was, where, argument,
+        [&] {
+          return detail::said({"of size ", distil::detail::text_of(was)});
+        },
+        [&] {
+          return detail::said({"one for each theta, ", distil::detail::text_of(size)});
+        });
   }
 
   curriculum_temperature_options options_;

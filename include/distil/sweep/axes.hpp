@@ -93,11 +93,22 @@ struct tile {
     for (index row = 0; row < rows; ++row) values[row] = static_cast<T>(value(first_row + row));
     return lanes<T>::load(values);
   }
-  template <class T, class Function>
-  [[nodiscard]] DISTIL_INLINE lanes<T> per_row(row_parameter const& parameter,
-                                               Function const& function) const {
-    if (!parameter.per_row()) return lanes<T>(static_cast<T>(function(parameter[0])));
-    return per_row<T>([&](index row) { return function(parameter[row]); });
+  /// The parameter of each row, and its inverse, in T.
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE lanes<T> values(row_parameter const& parameter) const {
+    if (!parameter.per_row()) return lanes<T>(static_cast<T>(parameter[0]));
+    return of_parameter<T>(parameter, false);
+  }
+  template <class T>
+  [[nodiscard]] DISTIL_INLINE lanes<T> inverses(row_parameter const& parameter) const {
+    if (!parameter.per_row()) return lanes<T>(static_cast<T>(1.0 / parameter[0]));
+    return of_parameter<T>(parameter, true);
+  }
+
+ private:
+  template <class T>
+  [[nodiscard, gnu::noinline]] lanes<T> of_parameter(row_parameter const& parameter, bool inverted) const {
+    return per_row<T>([&](index row) { return inverted ? 1.0 / parameter[row] : parameter[row]; });
   }
 };
 

@@ -118,7 +118,7 @@ class class_reader {
   class_reader(axis lies, Storage const* values) : axis_(lies), values_(values) {}
 
   /// Without values every class has the value 1. What an earlier call left is used again.
-  DISTIL_INLINE strip<T> open(block const& columns, T padding) {
+  [[gnu::noinline]] strip<T> open(block const& columns, T padding) {
     bool const moved = values_ != nullptr && columns.first_column != first_column_;
     if (moved || columns.columns != columns_ || padding != padding_) fill(columns, padding);
     return {scratch_, lanes<T>::size};

@@ -4,9 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <tuple>
 #include <type_traits>
-#include <utility>
 
 #include "distil/core/execution.hpp"
 #include "distil/simd/scratch_lease.hpp"
@@ -39,9 +37,10 @@ class evaluation : weighed_batch<T> {
   using weights = tile_weights<T>;
 
  public:
-  evaluation(char const* where, source_matrix<T> const& student, target_matrix<T> const& gradient,
-             objective_options const& options, std::span<weighed_term> terms, std::span<term_sums> sums,
-             std::span<swept_term<T> const> swept)
+  [[gnu::noinline]] evaluation(char const* where, source_matrix<T> const& student,
+                               target_matrix<T> const& gradient, objective_options const& options,
+                               std::span<weighed_term> terms, std::span<term_sums> sums,
+                               std::span<swept_term<T> const> swept)
       : base(where, student, gradient, options, terms, sums),
         where_(where),
         swept_(swept),
@@ -140,15 +139,16 @@ class evaluation : weighed_batch<T> {
     sweeps& whole = *make(0);
     std::array<sweeps*, static_cast<std::size_t>(most_parts)> of_part{};
     for (index part = 0; part < parts; ++part) of_part[static_cast<std::size_t>(part)] = make(1 + part);
-    auto const each_part = [&](auto const& work) {
-      auto const body = [&](index part) {
+    weights tile(*this, scratch<double, of_weights>(weights::numbers(this->count())));
+    using work_on_part = void (evaluation::*)(weights const&, sweeps&, class_range) const;
+    auto const each_part = [&](work_on_part work) {
+      auto const body = [&, work](index part) {
         sweeps& mine = *of_part[static_cast<std::size_t>(part)];
         mine.copy(whole);
-        work(mine, class_range{part * width, std::min((part + 1) * width, student_.columns)});
+        (this->*work)(tile, mine, {part * width, std::min((part + 1) * width, student_.columns)});
       };
       policy(parts, student_.columns, detail::chunk_task(body));
     };
-    weights tile(*this, scratch<double, of_weights>(weights::numbers(this->count())));
     chunks_ = 1;
     term_sums* const sums = this->sums_of(0);
     for (index row = 0; row < student_.rows; ++row) {
@@ -159,23 +159,25 @@ class evaluation : weighed_batch<T> {
         continue;
       }
       whole.begin(tile.rows, [&](std::size_t term) { return tile.scale(term); });
-      each_part([](sweeps& part, class_range classes) { part.read(classes); });
+      each_part(&evaluation::read_part);
       for (index part = 0; part < parts; ++part) whole.join(*of_part[static_cast<std::size_t>(part)]);
       whole.close();
       if (whole.refines()) {
-        each_part([](sweeps& part, class_range classes) { part.refine(classes); });
+        each_part(&evaluation::refine_part);
         for (index part = 0; part < parts; ++part) {
           whole.join_refined(*of_part[static_cast<std::size_t>(part)]);
         }
         whole.close_refined();
       }
       record(tile, whole, sums);
-      if (!this->wants_gradient()) continue;
-      each_part([&](sweeps& part, class_range classes) {
-        block_writer<T> writer(along, gradient_, accumulates_, by_blocks_);
-        write(tile, part, classes, writer);
-      });
+      if (this->wants_gradient()) each_part(&evaluation::write_part);
     }
+  }
+  void read_part(weights const&, sweeps& part, class_range classes) const { part.read(classes); }
+  void refine_part(weights const&, sweeps& part, class_range classes) const { part.refine(classes); }
+  void write_part(weights const& tile, sweeps& part, class_range classes) const {
+    block_writer<T> writer(along, gradient_, accumulates_, by_blocks_);
+    write(tile, part, classes, writer);
   }
 
   /// None of the rows counts.
@@ -249,6 +251,21 @@ class evaluation : weighed_batch<T> {
   bool by_blocks_;  ///< a term may look at logits after another has written its gradient over them
 };
 
+/// The terms are copies, which may take memory for themselves while they are evaluated.
+template <class T, class... Terms>
+objective_value<sizeof...(Terms)> evaluate_in(char const* where, detail::any_policy policy,
+                                              source_matrix<T> const& logits, target_matrix<T> const& target,
+                                              objective_options const& options, Terms const... terms) {
+  terms_and_sums<sizeof...(Terms)> of_batch{{weighed_term::of(terms)...}};
+  swept_term<T> const swept[] = {swept_term<T>::of(terms)...};
+  objective_value<sizeof...(Terms)> result{
+      evaluation<T>(where, logits, target, options, of_batch.terms, of_batch.sums, swept).run(policy), {}};
+  for (std::size_t i = 0; i < sizeof...(Terms); ++i) {
+    result.terms[i] = {of_batch.terms[i].value, of_batch.terms[i].weight};
+  }
+  return result;
+}
+
 /// The value of a sum of terms, and where `output` is a view and not `no_gradient`, its gradient with respect to the
 /// student.
 template <class Student, class Output, class... Terms>
@@ -260,23 +277,8 @@ objective_value<sizeof...(Terms)> evaluate(char const* where, detail::any_policy
       std::common_type_t<arithmetic_t<typename decltype(logits)::element>, typename Terms::arithmetic...>;
   // Anything else has been refused already, in words that the errors of whole sweeps would bury.
   if constexpr (std::is_floating_point_v<T>) {
-    target_matrix<T> const target(output);
-    // Copies, which may take memory for themselves while they are evaluated.
-    std::tuple<Terms...> const evaluated(terms...);
-    return std::apply(
-        [&](auto const&... term) {
-          terms_and_sums<sizeof...(Terms)> of_batch{{weighed_term::of(term)...}};
-          swept_term<T> const swept[] = {swept_term<T>::of(term)...};
-          loss_value const whole = evaluation<T>(where, source_matrix<T>(logits), target, options,
-                                                 of_batch.terms, of_batch.sums, swept)
-                                       .run(policy);
-          objective_value<sizeof...(Terms)> result{whole, {}};
-          for (std::size_t i = 0; i < sizeof...(Terms); ++i) {
-            result.terms[i] = {of_batch.terms[i].value, of_batch.terms[i].weight};
-          }
-          return result;
-        },
-        evaluated);
+    return evaluate_in<T, Terms...>(where, policy, source_matrix<T>(logits), target_matrix<T>(output),
+                                    options, terms...);
   } else {
     return {};
   }

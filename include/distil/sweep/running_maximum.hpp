@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/simd/exponential.hpp"
+#include "distil/simd/logarithm.hpp"
 #include "distil/sweep/blocks.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
@@ -30,9 +30,8 @@ struct running_maximum {
 
   /// Factor for exponentials 2^(sharpness * (z - maximum)) that were taken relative to an earlier maximum.
   [[nodiscard]] DISTIL_INLINE lanes<T> decay_since(lanes<T> earlier, lanes<T> sharpness) const {
-    if (all(earlier == now)) return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0), lanes<T>(1));
-    return select(earlier == lanes<T>(-infinity<T>), lanes<T>(0),
-                  exp2_nonpositive((earlier - now) * sharpness));
+    if (all(earlier == now)) return zero_where(earlier == lanes<T>(-infinity<T>), lanes<T>(1));
+    return power_of_fall(earlier, now, sharpness);
   }
   [[nodiscard]] DISTIL_INLINE lanes<T> decay(lanes<T> sharpness) const {
     return decay_since(before, sharpness);
@@ -42,7 +41,18 @@ struct running_maximum {
   [[nodiscard]] DISTIL_INLINE lanes<T> drift(lanes<T> sharpness) const {
     return (finite(before) - finite(now)) * sharpness;
   }
+
+ private:
+  [[gnu::noinline]] static lanes<T> power_of_fall(lanes<T> from, lanes<T> to, lanes<T> sharpness) {
+    return zero_where(from == lanes<T>(-infinity<T>), exp2_nonpositive((from - to) * sharpness));
+  }
 };
+
+/// The logarithm of what rows have once a sweep is through: not worth being compiled where it is asked for.
+template <class T>
+[[gnu::noinline]] lanes<T> log_of_rows(lanes<T> of_rows) {
+  return log(of_rows);
+}
 
 /// The maximum of each lane over one block.
 template <class T>

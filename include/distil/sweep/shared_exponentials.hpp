@@ -91,7 +91,7 @@ class shared_exponentials {
   }
 
   /// Of every logit of a block; with a `base`, powers of it in the rows where they are that.
-  void compute(block_at<T> const& at, lanes<T> sharpness, index to, T const* base) const {
+  [[gnu::noinline]] void compute(block_at<T> const& at, lanes<T> sharpness, index to, T const* base) const {
     lanes<T> power_of_row(0);
     for (int power = 1; base != nullptr && power <= highest_power; ++power) {
       power_of_row = select(is_power(sharpness, power), lanes<T>(power), power_of_row);

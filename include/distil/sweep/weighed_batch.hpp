@@ -276,7 +276,9 @@ class weighed_batch {
     double const scale = each.scale_of(each.common);
     detail::require(
         std::isfinite(computing.converted(scale)), where, "a row's weight over the divisor of all",
-        [&] { return detail::text_of(scale) + ", which is " + computing.text(scale); },
+        [&] {
+          return detail::said({scale, ", which is ", computing.text(scale)});
+        },
         detail::must_be_finite);
   }
 

@@ -16,7 +16,10 @@ inline void require_channel_parameter(char const* where, char const* argument, r
   for (index c = 0; c < (values.per_row() ? channels : 1); ++c) {
     require(
         std::isfinite(values[c]), where, argument,
-        [&] { return text_of(values[c]) + " at " + std::to_string(c); }, "finite");
+        [&] {
+          return said({values[c], " at ", c});
+        },
+        "finite");
   }
 }
 
@@ -29,7 +32,7 @@ void require_made_of_channels(char const* where, char const* argument, row_param
     require(
         std::isfinite(type.converted(made)), where, argument,
         [&] {
-          return text_of(values[c]) + " at " + std::to_string(c) + ", and " + what + " is " + type.text(made);
+          return said({values[c], " at ", c, ", and ", what, " is ", type.text(made)});
         },
         must_be_finite);
   }

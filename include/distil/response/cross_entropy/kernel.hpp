@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <utility>
 
 #include "distil/response/cross_entropy/targets.hpp"
@@ -92,8 +91,8 @@ class cross_entropy_kernel : public simd::kernel_defaults<T> {
         compares_(can_compare && rows.axis.across && student.columns <= simd::compared_columns),
         wants_derivative_(!term.temperature_gradient.empty()) {
     index const columns = student.columns;
-    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
-    inverse_ = rows.per_row<T>(term.temperature, [](double number) { return 1.0 / number; });
+    lanes<T> const temperature = rows.values<T>(term.temperature);
+    inverse_ = rows.inverses<T>(term.temperature);
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     factor_ = term.squared ? temperature * temperature : lanes<T>(1);
     factor_slope_ = term.squared ? lanes<T>(2) * temperature : lanes<T>(0);
@@ -171,7 +170,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T> {
 
   DISTIL_INLINE void close(simd::running_maximum<T> const& student) {
     lanes<T> const sum = axis_.sum(sums_.exponentials);
-    log_sum_ = log(sum);
+    log_sum_ = log_of_rows(sum);
     mass_ = axis_.sum(sums_.mass);
     target_logit_ = axis_.sum(sums_.logits) * lanes<T>(simd::ln2);
     for (std::size_t i = 0; i < static_cast<std::size_t>(labels); ++i) {

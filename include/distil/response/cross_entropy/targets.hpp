@@ -133,7 +133,9 @@ struct soft_targets {
         auto const target = widen<arithmetic_t<Storage>>(matrix(row, column));
         require(
             !(target < 0), where, "targets",
-            [&] { return text_of(target) + " in row " + text_of(row) + ", class " + text_of(column); },
+            [&] {
+              return said({target, " in row ", row, ", class ", column});
+            },
             ">= 0");
       }
     }
@@ -234,13 +236,21 @@ struct cross_entropy_base : term_base {
     if (!class_weights.empty()) {
       index const size = static_cast<index>(class_weights.size());
       require(
-          size == columns, where, "class_weights", [&] { return "of size " + detail::text_of(size); },
-          [&] { return "one per class, " + detail::text_of(columns); });
+          size == columns, where, "class_weights",
+          [&] {
+            return detail::said({"of size ", size});
+          },
+          [&] {
+            return detail::said({"one per class, ", columns});
+          });
       for (index column = 0; column < columns; ++column) {
         double const weight = class_weight(column);
         require(
             is_weight(weight), where, "class_weights",
-            [&] { return text_of(weight) + " for class " + detail::text_of(column); }, must_be_weight);
+            [&] {
+              return detail::said({weight, " for class ", column});
+            },
+            must_be_weight);
       }
     }
   }
@@ -259,10 +269,11 @@ struct cross_entropy_base : term_base {
       });
       require(
           row == row_count, where, "label",
-          [&] { return detail::text_of(labels[row]) + " in row " + detail::text_of(row); },
           [&] {
-            return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
-                   detail::text_of(rows.ignore_label);
+            return detail::said({labels[row], " in row ", row});
+          },
+          [&] {
+            return detail::said({"within [0, ", columns, ") or the ignored label ", rows.ignore_label});
           });
     });
   }

@@ -106,8 +106,12 @@ struct distribution_term : detail::dense_term<Storage, Form> {
     detail::require_matrix(where, "teacher", teacher.matrix);
     detail::require(
         teacher.matrix.rows == row_count, where, "teacher",
-        [&] { return "of " + detail::text_of(teacher.matrix.rows) + " rows"; },
-        [&] { return "of as many rows as the student, " + detail::text_of(row_count); });
+        [&] {
+          return detail::said({"of ", teacher.matrix.rows, " rows"});
+        },
+        [&] {
+          return detail::said({"of as many rows as the student, ", row_count});
+        });
   }
 
   /// What the teacher's logits are divided by in a row.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 
 #include "distil/sweep/kernel.hpp"
 
@@ -21,16 +20,15 @@ struct top_k_softening {
       : wants_derivative_(term.wants_derivative()),
         teacher_moves_(term.teacher.moves()),
         teacher_apart_(term.teacher_temperature.has_value()) {
-    auto const invert = [](double number) { return 1.0 / number; };
     row_parameter const& of_teacher = teacher_apart_ ? *term.teacher_temperature : term.temperature;
-    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
-    lanes<T> const teacher_temperature = rows.per_row<T>(of_teacher, std::identity{});
-    inverse_ = rows.per_row<T>(term.temperature, invert);
-    teacher_inverse_ = rows.per_row<T>(of_teacher, invert);
+    lanes<T> const temperature = rows.values<T>(term.temperature);
+    lanes<T> const teacher_temperature = rows.values<T>(of_teacher);
+    inverse_ = rows.inverses<T>(term.temperature);
+    teacher_inverse_ = rows.inverses<T>(of_teacher);
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     gradient_scale_ = scale * inverse_;
     if (term.factor) {
-      factor_ = rows.per_row<T>(*term.factor, std::identity{});
+      factor_ = rows.values<T>(*term.factor);
       gradient_scale_ *= factor_;
     } else if (term.squared) {
       factor_ = temperature * teacher_temperature;

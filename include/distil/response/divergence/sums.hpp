@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <utility>
 
 #include "distil/response/divergence/function.hpp"
@@ -211,8 +210,7 @@ class divergence_sums {
       if constexpr (result::has_logarithm) {
         lanes<T>& last = complete[result::plain];
         row.log_sum = top_ + log(last);
-        sums_[result::plain].multiply(select(last == lanes<T>(0), lanes<T>(0), lanes<T>(1) / last),
-                                      std::multiplies<>{});
+        sums_[result::plain].multiply(zero_where(last == lanes<T>(0), lanes<T>(1) / last), plain_product);
         last = row.log_sum;
       }
       auto const outcome = function.outcome(complete);
@@ -232,8 +230,10 @@ class divergence_sums {
   }
 
  protected:
+  static DISTIL_INLINE lanes<T> plain_product(lanes<T> a, lanes<T> b) { return a * b; }
+
   DISTIL_INLINE void raise(lanes<T> top) {
-    sums_[result::plain].multiply(exp_nonpositive(relative_to_top(top_, top)), std::multiplies<>{});
+    sums_[result::plain].multiply(exp_nonpositive(relative_to_top(top_, top)), plain_product);
     top_ = top;
   }
 

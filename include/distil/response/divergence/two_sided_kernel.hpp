@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 
 #include "distil/response/teacher/teacher_reader.hpp"
 
@@ -81,24 +80,22 @@ class two_sided_kernel : public simd::kernel_defaults<T> {
         wants_derivative_(term.wants_derivative()),
         teacher_moves_(term.teacher.moves()),
         teacher_apart_(term.teacher_temperature.has_value()) {
-    auto const invert = [](double number) { return 1.0 / number; };
-    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
+    lanes<T> const temperature = rows.values<T>(term.temperature);
     lanes<T> teacher_temperature = temperature;
-    inverse_ = by_teacher_temperature_ = rows.per_row<T>(term.temperature, invert);
+    inverse_ = by_teacher_temperature_ = rows.inverses<T>(term.temperature);
     if (teacher_apart_) {
-      teacher_temperature = rows.per_row<T>(*term.teacher_temperature, std::identity{});
-      by_teacher_temperature_ = rows.per_row<T>(*term.teacher_temperature, invert);
+      teacher_temperature = rows.values<T>(*term.teacher_temperature);
+      by_teacher_temperature_ = rows.inverses<T>(*term.teacher_temperature);
     }
     if (term.teacher.captured_at) {
-      teacher_inverse_ =
-          by_teacher_temperature_ * rows.per_row<T>(*term.teacher.captured_at, std::identity{});
+      teacher_inverse_ = by_teacher_temperature_ * rows.values<T>(*term.teacher.captured_at);
     } else {
       teacher_inverse_ = Teacher::form == teacher_form::logits ? by_teacher_temperature_ : lanes<T>(1);
     }
     sharpness_ = inverse_ * lanes<T>(simd::log2e);
     teacher_sharpness_ = teacher_inverse_ * lanes<T>(simd::log2e);
     if (term.factor) {
-      factor_ = rows.per_row<T>(*term.factor, std::identity{});
+      factor_ = rows.values<T>(*term.factor);
       gradient_scale_ = scale * factor_ * inverse_;
     } else if (term.squared) {
       factor_ = temperature * teacher_temperature;
@@ -119,8 +116,8 @@ class two_sided_kernel : public simd::kernel_defaults<T> {
   DISTIL_INLINE void close_sums() {
     student_sum_ = axis_.sum(student_sum_);
     teacher_sum_ = axis_.sum(teacher_sum_);
-    log_student_ = log(student_sum_);
-    log_teacher_ = log(teacher_sum_);
+    log_student_ = log_of_rows(student_sum_);
+    log_teacher_ = log_of_rows(teacher_sum_);
   }
 
   [[nodiscard]] DISTIL_INLINE softened at(lanes<T> centred, lanes<T> stored) const {

@@ -178,7 +178,7 @@ class label_apart_kernel : public label_apart_sums<T, Rule, Teacher> {
     return select(sum == lanes<T>(0), lanes<T>(0), lanes<T>(1) / sum);
   }
   static DISTIL_INLINE lanes<T> log_of(lanes<T> sum) {
-    return select(sum == lanes<T>(0), lanes<T>(0), log(sum));
+    return select(sum == lanes<T>(0), lanes<T>(0), log_of_rows(sum));
   }
   static DISTIL_INLINE label_odds<T> odds(lanes<T> label, lanes<T> sum, lanes<T> log_sum,
                                           lanes<T> poison_of_label) {

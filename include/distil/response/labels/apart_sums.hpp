@@ -114,8 +114,8 @@ class label_apart_sums : public simd::kernel_defaults<T> {
         rule_(term, rows),
         label_(rows, [&](index row) { return term.class_of(row); }),
         label_number_(label_.number()) {
-    lanes<T> const temperature = rows.per_row<T>(term.temperature, std::identity{});
-    inverse_ = rows.per_row<T>(term.temperature, [](double number) { return 1.0 / number; });
+    lanes<T> const temperature = rows.values<T>(term.temperature);
+    inverse_ = rows.inverses<T>(term.temperature);
     teacher_inverse_ = teacher_inverse<T, Teacher::form>(term, rows, inverse_);
     second_teacher_inverse_ = teacher_inverse_;
     if constexpr (softens_twice) {

@@ -16,10 +16,11 @@ inline void require_labels(char const* where, label_view labels, std::int64_t ig
     std::int64_t const label = labels[row];
     require(
         label == ignore_label || (label >= 0 && label < columns), where, "label",
-        [&] { return detail::text_of(label) + " in row " + detail::text_of(row); },
         [&] {
-          return "within [0, " + detail::text_of(columns) + ") or the ignored label " +
-                 detail::text_of(ignore_label);
+          return detail::said({label, " in row ", row});
+        },
+        [&] {
+          return detail::said({"within [0, ", columns, ") or the ignored label ", ignore_label});
         });
   }
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <type_traits>
 
 #include "distil/response/teacher/teacher_reader.hpp"
@@ -93,7 +92,7 @@ class looked_up {
 /// 1 / T of the teacher's side: logits move with the temperature, a distribution only from where it was captured.
 template <class T, teacher_form Form, class Term>
 DISTIL_INLINE lanes<T> teacher_inverse(Term const& term, simd::tile const& rows, lanes<T> inverse) {
-  if (term.teacher.captured_at) return inverse * rows.per_row<T>(*term.teacher.captured_at, std::identity{});
+  if (term.teacher.captured_at) return inverse * rows.values<T>(*term.teacher.captured_at);
   return Form == teacher_form::logits ? inverse : lanes<T>(1);
 }
 

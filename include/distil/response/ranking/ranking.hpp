@@ -36,12 +36,18 @@ struct sparse_scores {
     require_matrix(where, "teacher.scores", scores);
     require(
         scores.rows == rows, where, "teacher.scores",
-        [&] { return "of " + detail::text_of(scores.rows) + " rows"; },
-        [&] { return "of " + detail::text_of(rows) + ", the rows of the student"; });
+        [&] {
+          return detail::said({"of ", scores.rows, " rows"});
+        },
+        [&] {
+          return detail::said({"of ", rows, ", the rows of the student"});
+        });
     require(
         ids.rows == rows && ids.columns == scores.columns && (rows == 0 || ids.data != nullptr), where,
         "teacher.ids", [&] { return shape_text(ids.rows, ids.columns); },
-        [&] { return shape_text(rows, scores.columns) + ", the shape of the scores"; });
+        [&] {
+          return said({shape_text(rows, scores.columns), ", the shape of the scores"});
+        });
   }
   void inspect(char const* where, index columns) const {
     using arithmetic = arithmetic_t<Storage>;
@@ -51,8 +57,12 @@ struct sparse_scores {
             static_cast<arithmetic>(scores(row, i)) == -std::numeric_limits<arithmetic>::infinity();
         require(
             padding || (ids(row, i) >= 0 && ids(row, i) < columns), where, "teacher.ids",
-            [&] { return detail::text_of(ids(row, i)) + " in row " + detail::text_of(row); },
-            [&] { return "within [0, " + detail::text_of(columns) + ") where the score is not -inf"; });
+            [&] {
+              return detail::said({ids(row, i), " in row ", row});
+            },
+            [&] {
+              return detail::said({"within [0, ", columns, ") where the score is not -inf"});
+            });
       }
     }
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 
 #include "distil/response/sampled/kl_estimators.hpp"
 #include "distil/response/softmax/partition_kernel.hpp"
@@ -95,7 +94,7 @@ class sampled_side<T, dense_teacher<Storage, Form>> {
     temperature_[lane] = term.teacher_temperature(row);
   }
   DISTIL_INLINE void close() {
-    log(axis_.sum(sum_)).store(log_sum_);
+    log_of_rows(axis_.sum(sum_)).store(log_sum_);
     maximum_.shift().store(shift_);
   }
   [[nodiscard]] DISTIL_INLINE double log_probability(std::size_t lane) const {

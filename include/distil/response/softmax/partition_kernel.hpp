@@ -83,7 +83,7 @@ class partition_kernel : public simd::kernel_defaults<T> {
   DISTIL_INLINE partition_kernel(Term const& term, Logits const&, simd::tile const& rows,
                                  simd::lanes<T> scale)
       : simd::kernel_defaults<T>(rows),
-        inverse_(rows.per_row<T>(term.temperature, [](double temperature) { return 1.0 / temperature; })),
+        inverse_(rows.inverses<T>(term.temperature)),
         sharpness_(inverse_ * simd::lanes<T>(simd::log2e)),
         scale_(scale),
         wants_derivative_(!term.temperature_gradient.empty()) {}
@@ -104,7 +104,7 @@ class partition_kernel : public simd::kernel_defaults<T> {
   DISTIL_INLINE void join(partition_kernel const& other) { sum_ += other.sum_; }
   DISTIL_INLINE void close(simd::running_maximum<T> const&) {
     sum_ = this->axis_.sum(sum_);
-    log_sum_ = log(sum_);
+    log_sum_ = log_of_rows(sum_);
   }
   [[nodiscard]] DISTIL_INLINE simd::lanes<T> value() const { return simd::lanes<T>(0); }
 

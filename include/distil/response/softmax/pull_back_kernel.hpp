@@ -36,8 +36,7 @@ class pull_back_kernel : public simd::kernel_defaults<T> {
 
   template <class Term, class Outputs>
   DISTIL_INLINE pull_back_kernel(Term const& term, Outputs const&, simd::tile const& rows, lanes<T>)
-      : simd::kernel_defaults<T>(rows),
-        inverse_(rows.per_row<T>(term.temperature, [](double temperature) { return 1.0 / temperature; })) {}
+      : simd::kernel_defaults<T>(rows), inverse_(rows.inverses<T>(term.temperature)) {}
 
   struct adds_upstream {
     template <class Keep>

@@ -59,7 +59,7 @@ class squared_logits_kernel : public simd::kernel_defaults<T> {
         relative_(term.relative),
         summed_(term.classes == over_classes::sum),
         scale_(scale) {
-    inverse_ = rows.per_row<T>(term.temperature, [](double number) { return 1.0 / number; });
+    inverse_ = rows.inverses<T>(term.temperature);
   }
 
   struct adds_squares {

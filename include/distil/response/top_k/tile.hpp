@@ -51,7 +51,7 @@ class top_k_tile : public simd::kernel_defaults<T>, protected top_k_softening<T>
 
   void close(simd::running_maximum<T> const& student) {
     sum_ = axis_.sum(sum_);
-    log_sum_ = log(sum_);
+    log_sum_ = log_of_rows(sum_);
     student.shift().store(shift_of_.data());
     sum_.store(sum_of_.data());
     log_sum_.store(log_sum_of_.data());
