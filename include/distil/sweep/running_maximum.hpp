@@ -28,6 +28,14 @@ struct running_maximum {
 
   DISTIL_INLINE void settle() { before = now; }
 
+  /// The same for sums to which masked classes add nothing: before the first class that is not, nothing must follow.
+  DISTIL_INLINE bool raise_sums(lanes<T> of_rows) {
+    if (!raise(of_rows)) return false;
+    bool const follow = !all(before == lanes<T>(-infinity<T>));
+    if (!follow) settle();
+    return follow;
+  }
+
   /// Factor for exponentials 2^(sharpness * (z - maximum)) that were taken relative to an earlier maximum.
   [[nodiscard]] DISTIL_INLINE lanes<T> decay_since(lanes<T> earlier, lanes<T> sharpness) const {
     if (all(earlier == now)) return zero_where(earlier == lanes<T>(-infinity<T>), lanes<T>(1));

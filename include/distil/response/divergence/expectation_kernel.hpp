@@ -144,7 +144,7 @@ class expectation_kernel : public two_sided_kernel<T, Teacher> {
 
   /// The teacher's maximum is at least `top`: brings the sums along.
   DISTIL_INLINE void raise(lanes<T> top) {
-    if (!maximum_.raise(top)) return;
+    if (!maximum_.raise_sums(top)) return;
     lanes<T> const decay = maximum_.decay(teacher_sharpness_);
     lanes<T> const drift = function_.expectation(maximum_.drift(teacher_sharpness_), lanes<T>(0));
     expected_ = zero_safe_product(decay, expected_ + zero_safe_product(teacher_sum_, drift));

@@ -193,7 +193,7 @@ class divergence_kernel : public two_sided_kernel<T, Teacher> {
 
   /// The teacher's maximum is at least `top`: brings the sum along.
   DISTIL_INLINE void raise(lanes<T> top) {
-    if (!maximum_.raise(top)) return;
+    if (!maximum_.raise_sums(top)) return;
     teacher_sum_ *= maximum_.decay(teacher_sharpness_);
     maximum_.settle();
   }

@@ -199,7 +199,7 @@ class kl_blend_kernel : public two_sided_kernel<T, Teacher> {
 
   /// The teacher's maximum is at least `top`: brings the sums along.
   DISTIL_INLINE void raise(lanes<T> top) {
-    if (!maximum_.raise(top)) return;
+    if (!maximum_.raise_sums(top)) return;
     moved(maximum_.decay(teacher_sharpness_), maximum_.drift(teacher_sharpness_), teacher_sum_, over_teacher_,
           student_sum_, over_student_);
     maximum_.settle();

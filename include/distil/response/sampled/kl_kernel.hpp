@@ -104,7 +104,7 @@ class sampled_side<T, dense_teacher<Storage, Form>> {
 
  private:
   DISTIL_INLINE void raise(lanes top) {
-    if (!maximum_.raise(top)) return;
+    if (!maximum_.raise_sums(top)) return;
     sum_ *= maximum_.decay(sharpness_);
     maximum_.settle();
   }
