@@ -106,10 +106,10 @@ class curriculum_temperature {
     distil::detail::require(
         size == was, where, argument,
         [&] {
-          return distil::detail::said({"of size ", distil::detail::text_of(was)});
+          return distil::detail::said({"of size ", was});
         },
         [&] {
-          return distil::detail::said({"one for each theta, ", distil::detail::text_of(size)});
+          return distil::detail::said({"one for each theta, ", size});
         });
   }
 
