@@ -155,7 +155,7 @@ TYPED_TEST(running_maximum_test, the_maximum_of_a_block_is_found_in_every_regist
   std::vector<T> const full(static_cast<std::size_t>(width), T(1)),
       partial(static_cast<std::size_t>(width), T(2));
   strip<T> const with_tail{full.data(), width, partial.data()};
-  TestFixture::expect_all(block_maximum(with_tail, block{0, width + 1, 2, 1}), T(2));
+  TestFixture::expect_all(block_maximum(with_tail, block{0, width + 1, 2, 1, width}), T(2));
   TestFixture::expect_all(block_maximum(strip<T>{nullptr, 0}, block{}), -infinity<T>);
 }
 
