@@ -43,8 +43,10 @@ struct jensen_shannon_function : function_of_class<jensen_shannon_function> {
   using options = jensen_shannon_options;
 
   double teacher_mix;
+  kernels::mixing mixes;
 
-  constexpr jensen_shannon_function(options const& chosen = {}) : teacher_mix(chosen.teacher_mix) {}
+  constexpr jensen_shannon_function(options const& chosen = {})
+      : teacher_mix(chosen.teacher_mix), mixes(chosen.teacher_mix) {}
 
   void check(char const* where) const {
     detail::require(
@@ -56,8 +58,8 @@ struct jensen_shannon_function : function_of_class<jensen_shannon_function> {
   template <class Lanes>
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
     using T = typename Lanes::value_type;
-    kernels::mixture<Lanes> const mixed(here, teacher_mix);
-    Lanes const of_p(teacher_mix), of_q(1.0 - teacher_mix);
+    kernels::mixture<Lanes> const mixed(here, mixes);
+    Lanes const of_p = mixes.share.in<Lanes>(), of_q = mixes.rest.in<Lanes>();
     Lanes const value_of_p = kernels::kl_summand<T>(here.log_p, mixed.log_m, here.p, mixed.m);
     Lanes const value_of_q = kernels::kl_summand<T>(here.log_q, mixed.log_m, here.q, mixed.m);
     return {fma(of_p, value_of_p, of_q * value_of_q),

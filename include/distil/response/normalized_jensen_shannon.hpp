@@ -65,7 +65,7 @@ struct normalized_jensen_shannon_function : function_of_class<normalized_jensen_
     using T = typename Lanes::value_type;
     using kernels::kl_summand;
     if (share < kernels::least_share) return kernels::forward_summand(here);
-    kernels::mixture<Lanes> const mixed(here, share);
+    kernels::mixture<Lanes> const mixed(here, kernels::mixing(share));
     Lanes const smallest(mixed.smallest);
     Lanes const x = (here.p - here.q) / select(here.q < smallest, smallest, here.q);
     Lanes const log_q_m = -log1p(Lanes(share) * x);

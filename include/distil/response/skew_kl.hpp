@@ -43,8 +43,9 @@ struct skew_kl_function : function_of_class<skew_kl_function> {
   using options = skew_kl_options;
 
   double skew;
+  kernels::mixing mixes;
 
-  constexpr skew_kl_function(options const& chosen = {}) : skew(chosen.skew) {}
+  constexpr skew_kl_function(options const& chosen = {}) : skew(chosen.skew), mixes(chosen.skew) {}
 
   void check(char const* where) const { kernels::require_skew(where, skew); }
 
@@ -52,11 +53,11 @@ struct skew_kl_function : function_of_class<skew_kl_function> {
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
     using T = typename Lanes::value_type;
     if (skew < kernels::least_share) return kernels::forward_summand(here);
-    kernels::mixture<Lanes> const mixed(here, skew);
-    Lanes const difference = here.q - here.p;
+    kernels::mixture<Lanes> const mixed(here, mixes);
+    Lanes const difference = (here.q - here.p) * mixed.inverse();
     return {kernels::kl_summand<T>(here.log_p, mixed.log_m, here.p, mixed.m),
-            Lanes((1.0 - skew) * (1.0 - skew)) * mixed.over(here.q) * difference,
-            fma(Lanes(skew * (1.0 - skew)) * mixed.over(here.p), difference,
+            mixes.rest_squared.in<Lanes>() * here.q * difference,
+            fma(mixes.product.in<Lanes>() * here.p, difference,
                 zero_safe_product(here.p, here.log_p - mixed.log_m))};
   }
 };

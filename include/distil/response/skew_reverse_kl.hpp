@@ -48,9 +48,10 @@ struct skew_reverse_kl_function : function_of_class<skew_reverse_kl_function> {
 
   double skew;
   bool detach_mixture;
+  kernels::mixing mixes;
 
   constexpr skew_reverse_kl_function(options const& chosen = {})
-      : skew(chosen.skew), detach_mixture(chosen.detach_mixture) {}
+      : skew(chosen.skew), detach_mixture(chosen.detach_mixture), mixes(1.0 - chosen.skew) {}
 
   void check(char const* where) const { kernels::require_skew(where, skew); }
 
@@ -62,13 +63,13 @@ struct skew_reverse_kl_function : function_of_class<skew_reverse_kl_function> {
       if (detach_mixture) result.d_log_p = Lanes(0);
       return result;
     }
-    kernels::mixture<Lanes> const mixed(here, 1.0 - skew);
+    kernels::mixture<Lanes> const mixed(here, mixes);
     Lanes const value = kernels::kl_summand<T>(here.log_q, mixed.log_m, here.q, mixed.m);
     Lanes const held = zero_safe_product(here.q, here.log_q - mixed.log_m);
     if (detach_mixture) return {value, held, Lanes(0)};
-    Lanes const difference = here.p - here.q;
-    return {value, fma(Lanes(skew * (1.0 - skew)) * mixed.over(here.q), difference, held),
-            Lanes((1.0 - skew) * (1.0 - skew)) * mixed.over(here.p) * difference};
+    Lanes const difference = (here.p - here.q) * mixed.inverse();
+    return {value, fma(mixes.product.in<Lanes>() * here.q, difference, held),
+            mixes.share_squared.in<Lanes>() * here.p * difference};
   }
 };
 

@@ -35,6 +35,7 @@ struct scalar {
   static DISTIL_INLINE T sum_across(T value) { return value; }
   static DISTIL_INLINE T max_across(T value) { return value; }
   static DISTIL_INLINE T select(bool condition, T yes, T no) { return condition ? yes : no; }
+  static DISTIL_INLINE bool differ(T a, T b) { return a != b; }
   static DISTIL_INLINE T zero_where(bool condition, T x) { return condition ? T(0) : x; }
   static DISTIL_INLINE T max(T a, T b) { return a > b ? a : b; }
   static DISTIL_INLINE T min(T a, T b) { return a < b ? a : b; }
@@ -74,6 +75,13 @@ struct vector {
   }
   static DISTIL_INLINE type select(mask condition, type yes, type no) {
     return xsimd::select(condition, yes, no);
+  }
+  static DISTIL_INLINE mask differ(type a, type b) {
+#if defined(__SSE2__) && !defined(__AVX512F__)
+    return x86::differ(a.data, b.data);
+#else
+    return !(a == b);
+#endif
   }
   static DISTIL_INLINE type zero_where(mask condition, type x) {
 #if defined(__SSE2__) && !defined(__AVX512F__)

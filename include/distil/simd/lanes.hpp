@@ -58,7 +58,7 @@ struct lanes {
 
   friend DISTIL_INLINE mask<T> operator==(lanes a, lanes b) { return {a.raw == b.raw}; }
   // NaN differs from everything, itself included; xsimd's own != says otherwise on AVX-512.
-  friend DISTIL_INLINE mask<T> operator!=(lanes a, lanes b) { return {!(a.raw == b.raw)}; }
+  friend DISTIL_INLINE mask<T> operator!=(lanes a, lanes b) { return {native::differ(a.raw, b.raw)}; }
   friend DISTIL_INLINE mask<T> operator<(lanes a, lanes b) { return {a.raw < b.raw}; }
   friend DISTIL_INLINE mask<T> operator<=(lanes a, lanes b) { return {a.raw <= b.raw}; }
   friend DISTIL_INLINE mask<T> operator>(lanes a, lanes b) { return {a.raw > b.raw}; }

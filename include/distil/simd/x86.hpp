@@ -49,7 +49,12 @@ DISTIL_INLINE double max_across(__m256d a) {
 #if !defined(__AVX512F__)
 DISTIL_INLINE __m128 zero_where(__m128 condition, __m128 x) { return _mm_andnot_ps(condition, x); }
 DISTIL_INLINE __m128d zero_where(__m128d condition, __m128d x) { return _mm_andnot_pd(condition, x); }
+// xsimd negates a comparison half by half.
+DISTIL_INLINE __m128 differ(__m128 a, __m128 b) { return _mm_cmpneq_ps(a, b); }
+DISTIL_INLINE __m128d differ(__m128d a, __m128d b) { return _mm_cmpneq_pd(a, b); }
 #if defined(__AVX__)
+DISTIL_INLINE __m256 differ(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_NEQ_UQ); }
+DISTIL_INLINE __m256d differ(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_NEQ_UQ); }
 DISTIL_INLINE __m256 zero_where(__m256 condition, __m256 x) { return _mm256_andnot_ps(condition, x); }
 DISTIL_INLINE __m256d zero_where(__m256d condition, __m256d x) { return _mm256_andnot_pd(condition, x); }
 #endif

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <limits>
+#include <type_traits>
 
 #include "distil/response/divergence/function.hpp"
 #include "distil/simd/logarithm.hpp"
@@ -58,19 +59,45 @@ DISTIL_INLINE summand<Lanes> total_variation_summand(class_probabilities<Lanes> 
   return {Lanes(0.5) * abs(here.p - here.q), half_sign * here.q, -half_sign * here.p};
 }
 
+/// A number of a Function in both types: what is converted at each class does not leave a loop with conditions, since a
+/// conversion may trap.
+class number_in_loops {
+ public:
+  constexpr number_in_loops(double number) : in_double_(number), in_float_(static_cast<float>(number)) {}
+  template <class Lanes>
+  [[nodiscard]] DISTIL_INLINE Lanes in() const {
+    return std::is_same_v<typename Lanes::value_type, float> ? Lanes(in_float_) : Lanes(in_double_);
+  }
+
+ private:
+  double in_double_;
+  float in_float_;
+};
+
+/// Both shares of a mixture, and what its derivatives are multiplied by.
+struct mixing {
+  number_in_loops share, rest, product, share_squared, rest_squared;
+  constexpr explicit mixing(double of_p)
+      : share(of_p),
+        rest(1.0 - of_p),
+        product(of_p * (1.0 - of_p)),
+        share_squared(of_p * of_p),
+        rest_squared((1.0 - of_p) * (1.0 - of_p)) {}
+};
+
 /// m = share * p + (1 - share) * q and its logarithm; where both p and q are less than the smallest normal number, that
 /// of this one, which is multiplied by nothing larger.
 template <class Lanes>
 struct mixture {
-  Lanes m, log_m;
+  Lanes m, at_least, log_m;
 
-  DISTIL_INLINE mixture(class_probabilities<Lanes> const& here, double share)
-      : m(fma(Lanes(share), here.p, Lanes(1.0 - share) * here.q)),
-        log_m(log_normal(select(m < Lanes(smallest), Lanes(smallest), m))) {}
+  DISTIL_INLINE mixture(class_probabilities<Lanes> const& here, mixing const& of)
+      : m(fma(of.share.in<Lanes>(), here.p, of.rest.in<Lanes>() * here.q)),
+        at_least(select(m < Lanes(smallest), Lanes(smallest), m)),
+        log_m(log_normal(at_least)) {}
 
-  [[nodiscard]] DISTIL_INLINE Lanes over(Lanes numerator) const {
-    return numerator / select(m < Lanes(smallest), Lanes(smallest), m);
-  }
+  /// By it as a factor.
+  [[nodiscard]] DISTIL_INLINE Lanes inverse() const { return Lanes(1) / at_least; }
 
   static constexpr auto smallest = std::numeric_limits<typename Lanes::value_type>::min();
 };

@@ -37,32 +37,36 @@ struct function_in_rows<T, Function> {
   using type = typename Function::template in_rows<T>;
 };
 
-template <class Lanes>
-DISTIL_INLINE std::array<summand<Lanes>, 1> in_array(summand<Lanes> one) {
-  return {one};
-}
-template <class Lanes, std::size_t Count>
-DISTIL_INLINE std::array<summand<Lanes>, Count> in_array(std::array<summand<Lanes>, Count> several) {
-  return several;
-}
-
 /// Every Function's summands at a class.
 template <class Function, class Lanes>
 DISTIL_INLINE auto summands_at(Function const& function, class_probabilities<Lanes> const& here) {
   using T = typename Lanes::value_type;
   if constexpr (function_by_class<Function, T>) {
-    return in_array(function.at(here));
+    using found = decltype(function.at(here));
+    // A copy of several would be one of memory.
+    if constexpr (std::is_same_v<found, summand<Lanes>>) {
+      return std::array<found, 1>{function.at(here)};
+    } else {
+      return function.at(here);
+    }
   } else {
     summand<Lanes> result{function.value(here.log_p, here.log_q), function.d_log_q(here.log_p, here.log_q),
                           Lanes(0)};
     if constexpr (function_by_log_p<Function, T>) result.d_log_p = function.d_log_p(here.log_p, here.log_q);
-    return in_array(result);
+    return std::array<summand<Lanes>, 1>{result};
   }
 }
 
 template <class Function, class T>
 inline constexpr std::size_t plain_sums_of =
     decltype(summands_at(std::declval<Function const&>(), class_probabilities<lanes<T>>{})){}.size();
+
+/// Calls `each` with the numbers below Count as constants: what loops take from arrays stays in memory.
+template <std::size_t Count, class Each>
+DISTIL_INLINE void each_number(Each const& each) {
+  [&]<std::size_t... K>(std::index_sequence<K...>) { (each(std::integral_constant<std::size_t, K>()), ...); }
+  (std::make_index_sequence<Count>());
+}
 
 /// The sum over classes of one summand, of its derivatives psi by log q and chi by log p, and of these times u and v,
 /// which dL/dT is made of (see two_sided_kernel.hpp).
@@ -134,7 +138,7 @@ struct divergence_of_sums {
       return of(parts[0]);
     } else {
       lanes<T> sum(0);
-      for (std::size_t k = 0; k < plain; ++k) sum += zero_safe_product(weights[k], of(parts[k]));
+      each_number<plain>([&](auto k) { sum += zero_safe_product(weights[k], of(parts[k])); });
       if constexpr (has_logarithm) {
         auto const part = function.log_at(here);
         sum += weights[plain] *
@@ -161,22 +165,22 @@ class divergence_sums {
   template <class Class>
   DISTIL_INLINE lanes<T> add(Function const& function, Class const& here, bool derivatives) {
     lanes<T> const impossible(-simd::infinity<T>);
-    mask<T> const possible = (here.log_p != impossible) | (here.log_q != impossible);
+    mask<T> const nowhere = (here.log_p == impossible) & (here.log_q == impossible);
     class_probabilities<lanes<T>> const of_class{here.log_p, here.log_q, here.p, here.q};
     auto const parts = summands_at(function, of_class);
     lanes<T> of_first(0);
-    for (std::size_t k = 0; k < result::plain; ++k) {
-      sums_[k].value += select(possible, parts[k].value, lanes<T>(0));
-      lanes<T> const psi = select(possible, parts[k].d_log_q, lanes<T>(0));
+    each_number<result::plain>([&](auto k) {
+      sums_[k].value += zero_where(nowhere, parts[k].value);
+      lanes<T> const psi = zero_where(nowhere, parts[k].d_log_q);
       sums_[k].psi += psi;
-      if (k == 0) of_first = psi;
+      if constexpr (k == 0) of_first = psi;
       if (derivatives) {
-        sums_[k].add_moments(select(possible, parts[k].d_log_p, lanes<T>(0)), psi, here.u, here.v);
+        sums_[k].add_moments(zero_where(nowhere, parts[k].d_log_p), psi, here.u, here.v);
       }
-    }
+    });
     if constexpr (result::has_logarithm) {
       auto const part = function.log_at(of_class);
-      lanes<T> const exponent = select(possible, part.exponent, impossible);
+      lanes<T> const exponent = select(nowhere, impossible, part.exponent);
       if (any(exponent > top_)) raise(max(top_, exponent));
       class_sum<T>& sum = sums_[result::plain];
       lanes<T> const weight = exp_nonpositive(relative_to_top(exponent, top_));
