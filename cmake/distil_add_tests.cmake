@@ -38,13 +38,19 @@ function(distil_add_tests name)
     target_compile_definitions(${target} PRIVATE DISTIL_TEST_COUNTS_ALLOCATIONS)
   endif()
 
-  # Two precompiled headers for all: GoogleTest from the first executable, the sweeps, too, from the first with losses.
-  # Other libraries may bring flags that do not fit.
+  # Three precompiled headers for all: GoogleTest from the first executable, the engine of the sweeps, too, from that of the
+  # response losses, and that of matrices from that of the feature losses. What the engines are made of is compiled once, in
+  # distil_suites. Other libraries may bring flags that do not fit.
   set(donor core_tests)
   set(headers <gtest/gtest.h>)
   if(name IN_LIST distil_loss_families)
     set(donor response_tests)
-    list(APPEND headers <cmath> <functional> <limits> <string> <thread> <vector> <distil/sweep/evaluate.hpp>)
+    list(APPEND headers <cmath> <functional> <limits> <string> <thread> <vector>
+         "${PROJECT_SOURCE_DIR}/tests/support/engine.hpp")
+    if(NOT name STREQUAL "response")
+      set(donor feature_tests)
+      list(APPEND headers "${PROJECT_SOURCE_DIR}/tests/support/matrix_engine.hpp")
+    endif()
   endif()
   if(target STREQUAL donor)
     target_precompile_headers(${target} PRIVATE ${headers})

@@ -123,12 +123,15 @@ void transpose(detail::any_policy policy, matrix_view<T const> from, matrix_view
       });
 }
 
-/// a a', of which little more than half is computed.
+/// a a', of which half is computed.
 template <class T>
 void gram(detail::any_policy policy, matrix_view<T const> a, matrix_view<T> result) {
   product_in_chunks(policy, result, a.columns, [&](auto to, index first, index last) {
-    to.leftCols(last).noalias() =
-        in_eigen(some_rows(a, first, last)) * in_eigen(some_rows(a, 0, last)).transpose();
+    auto const rows = in_eigen(some_rows(a, first, last));
+    if (first > 0) to.leftCols(first).noalias() = rows * in_eigen(some_rows(a, 0, first)).transpose();
+    auto square = to.middleCols(first, last - first);
+    square.template triangularView<Eigen::Lower>() = rows * rows.transpose();
+    square.template triangularView<Eigen::StrictlyUpper>() = square.transpose();
   });
   simd::for_chunks(policy, result.rows, product_rows, result.rows * result.columns,
                    [&](index first, index last) {

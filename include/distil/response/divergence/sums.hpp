@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "distil/response/divergence/function.hpp"
+#include "distil/sweep/axes.hpp"
 
 /// The sums over classes that the Function of a divergence asks for, register by register, and what they come to. Written
 /// once for every kernel that has log-probabilities of both sides.

@@ -1,0 +1,4 @@
+#include "engine.hpp"
+
+DISTIL_TEST_ENGINE(, float)
+DISTIL_TEST_ENGINE(, double)
