@@ -18,8 +18,8 @@ struct registers {
   using T = std::remove_const_t<Element>;
   Element* data = nullptr;
   index step = 0;
-  Element* tail = nullptr;  ///< the register that a row does not fill; none: nullptr
-  index ahead = 0;          ///< from a register to the one that a later block has in its place; 0: not known
+  Element* tail = nullptr;   ///< the register that a row does not fill; none: nullptr
+  std::uintptr_t ahead = 0;  ///< bytes from a register to what the next blocks read there; 0: not known
 
   [[nodiscard]] DISTIL_INLINE Element* at(index k) const { return data + k * step; }
   DISTIL_INLINE lanes<T> operator[](index k) const { return lanes<T>::load(at(k)); }
@@ -72,13 +72,18 @@ class block_reader {
     if (in_place<T>(matrix_, rows)) {
       T const* const data = static_cast<T const*>(matrix_.address(rows.first_row, columns.first_column));
       if (rows.axis.across) return {data, matrix_.column_stride};
-      if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, block_elements};
+      constexpr std::uintptr_t block_bytes = block_elements * sizeof(T);
+      if (columns.whole == columns.steps) return {data, lanes<T>::size, nullptr, block_bytes};
       index const rest = columns.columns - columns.whole * lanes<T>::size;
       lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
-      return {data, lanes<T>::size, scratch_, block_elements};
+      return {data, lanes<T>::size, scratch_, block_bytes};
     }
     pack(rows, columns, padding);
-    return {scratch_, lanes<T>::size};
+    if (rows.axis.across) return {scratch_, lanes<T>::size};
+    // Smaller elements lie closer than registers do: what comes ahead is that of several blocks.
+    void const* const next = matrix_.address(rows.first_row, columns.first_column + columns.columns);
+    return {scratch_, lanes<T>::size, nullptr,
+            reinterpret_cast<std::uintptr_t>(next) - reinterpret_cast<std::uintptr_t>(scratch_)};
   }
 
  private:

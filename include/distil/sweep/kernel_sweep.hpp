@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <type_traits>
 
@@ -142,7 +143,8 @@ class kernel_sweep : public term_sweep<T> {
   /// The next block of a row, while this one is computed: the processor's own look-ahead ends with a page of memory.
   static DISTIL_INLINE void prefetch([[maybe_unused]] strip<T> const& strip, [[maybe_unused]] index k) {
 #if defined(__GNUC__)
-    __builtin_prefetch(strip.at(k) + strip.ahead);
+    __builtin_prefetch(
+        reinterpret_cast<void const*>(reinterpret_cast<std::uintptr_t>(strip.at(k)) + strip.ahead));
 #endif
   }
   template <class Strips>
