@@ -64,7 +64,8 @@ class head_of_row {
     for (index i = 0; i < count_; ++i) {
       T const score = scores_[i];
       *end = score;  // a place that has been read
-      end += score >= low && score < high ? 1 : 0;
+      end +=
+          static_cast<int>(score >= low) & static_cast<int>(score < high);  // no branch: it would be missed
     }
     return part(scores_, end, room - above, std::min(least_above, largest_));
   }
