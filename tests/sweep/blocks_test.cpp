@@ -48,12 +48,12 @@ class blocks_test : public ::testing::Test {
 
   /// Walks a matrix as the sweeps do.
   template <class Visit>
-  static void for_each_block(axis lies, index rows, index columns, Visit const& visit) {
-    index const tile_rows = lies.tile_rows<T>();
+  static void for_each_block(axis way, index rows, index columns, Visit const& visit) {
+    index const tile_rows = way.tile_rows<T>();
     for (index row = 0; row < rows; row += tile_rows) {
-      tile const here{lies, row, std::min(tile_rows, rows - row)};
+      tile const here{way, row, std::min(tile_rows, rows - row)};
       for (index column = 0; column < columns;) {
-        block const next = lies.next<T>(column, columns);
+        block const next = way.next<T>(column, columns);
         visit(here, next);
         column += next.columns;
       }
@@ -95,14 +95,14 @@ class blocks_test : public ::testing::Test {
   }
 
   template <class Storage>
-  static void expect_reads(axis lies, std::vector<shape> const& shapes) {
+  static void expect_reads(axis way, std::vector<shape> const& shapes) {
     for (shape const& each : shapes) {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> const matrix = numbered<Storage>(rows, columns, order);
-        block_reader<T> reader(lies, matrix.view());
+        block_reader<T> reader(way, matrix.view());
         for (T const padding : {T(-77), -infinity<T>}) {
-          for_each_block(lies, rows, columns, [&](tile here, block next) {
+          for_each_block(way, rows, columns, [&](tile here, block next) {
             strip<T> const found = reader.open(here, next, padding);
             for_each_lane(here, next, [&](index k, index lane, bool inside, index row, index column) {
               std::array<T, static_cast<std::size_t>(size)> values;
@@ -119,13 +119,13 @@ class blocks_test : public ::testing::Test {
   }
 
   template <class Storage>
-  static void expect_writes(axis lies, std::vector<shape> const& shapes, bool accumulate) {
+  static void expect_writes(axis way, std::vector<shape> const& shapes, bool accumulate) {
     for (shape const& each : shapes) {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> matrix = numbered<Storage>(rows, columns, order);
-        block_writer<T> writer(lies, matrix.view(), accumulate);
-        for_each_block(lies, rows, columns, [&](tile here, block next) {
+        block_writer<T> writer(way, matrix.view(), accumulate);
+        for_each_block(way, rows, columns, [&](tile here, block next) {
           auto const target = writer.open(here, next);
           ASSERT_TRUE(target.staged || !accumulate);
           for_each_lane(here, next, [&](index k, index lane, bool inside, index row, index column) {
@@ -199,28 +199,28 @@ TYPED_TEST(blocks_test, cut_a_tile_into_one_register_a_class) {
 }
 
 TYPED_TEST(blocks_test, read_every_layout_and_element_type_with_padding) {
-  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
-    TestFixture::template expect_reads<Storage>(lies, TestFixture::shapes());
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis way, std::type_identity<Storage>) {
+    TestFixture::template expect_reads<Storage>(way, TestFixture::shapes());
   });
 }
 
 TYPED_TEST(blocks_test, write_every_layout_and_element_type_and_nothing_else) {
-  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
-    TestFixture::template expect_writes<Storage>(lies, TestFixture::shapes(), false);
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis way, std::type_identity<Storage>) {
+    TestFixture::template expect_writes<Storage>(way, TestFixture::shapes(), false);
   });
 }
 
 TYPED_TEST(blocks_test, add_to_every_layout_and_element_type) {
-  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
-    TestFixture::template expect_writes<Storage>(lies, TestFixture::shapes(), true);
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis way, std::type_identity<Storage>) {
+    TestFixture::template expect_writes<Storage>(way, TestFixture::shapes(), true);
   });
 }
 
 TYPED_TEST(blocks_test, bring_tiles_of_short_rows_to_the_lanes_and_back) {
-  TestFixture::for_each_axis_and_storage([]<class Storage>(axis lies, std::type_identity<Storage>) {
-    TestFixture::template expect_reads<Storage>(lies, TestFixture::short_rows());
-    TestFixture::template expect_writes<Storage>(lies, TestFixture::short_rows(), false);
-    TestFixture::template expect_writes<Storage>(lies, TestFixture::short_rows(), true);
+  TestFixture::for_each_axis_and_storage([]<class Storage>(axis way, std::type_identity<Storage>) {
+    TestFixture::template expect_reads<Storage>(way, TestFixture::short_rows());
+    TestFixture::template expect_writes<Storage>(way, TestFixture::short_rows(), false);
+    TestFixture::template expect_writes<Storage>(way, TestFixture::short_rows(), true);
   });
 }
 
@@ -295,9 +295,9 @@ TYPED_TEST(blocks_test, read_one_value_a_class_for_every_row) {
   std::vector<float> values;
   for (index column = 0; column < columns; ++column)
     values.push_back(static_cast<float>(number_at(1, column)));
-  auto const expect_classes = [&](axis lies, float const* from) {
-    class_reader<T, float> reader(lies, from);
-    TestFixture::for_each_block(lies, TestFixture::size, columns, [&](tile here, block next) {
+  auto const expect_classes = [&](axis way, float const* from) {
+    class_reader<T, float> reader(way, from);
+    TestFixture::for_each_block(way, TestFixture::size, columns, [&](tile here, block next) {
       strip<T> const found = reader.open(next, T(-77));
       TestFixture::for_each_lane(here, next, [&](index k, index lane, bool inside, index, index column) {
         T const expected = !inside ? T(-77) : from == nullptr ? T(1) : static_cast<T>(number_at(1, column));
@@ -330,13 +330,13 @@ TYPED_TEST(blocks_test, values_per_class_do_not_depend_on_what_was_read_before) 
                                       {widest, widest, T(0)}, {0, 2 * width + 1, T(0)},
                                       {0, 1, T(0)},           {7, widest, -infinity<T>},
                                       {7, 2, -infinity<T>}};
-  auto const expect_requested = [&](axis lies, bfloat16 const* from) {
-    class_reader<T, bfloat16> reader(lies, from);
+  auto const expect_requested = [&](axis way, bfloat16 const* from) {
+    class_reader<T, bfloat16> reader(way, from);
     for (request const& asked : requests) {
-      block const next = lies.next<T>(asked.first_column, asked.first_column + asked.columns);
+      block const next = way.next<T>(asked.first_column, asked.first_column + asked.columns);
       strip<T> const found = reader.open(next, asked.padding);
       TestFixture::for_each_lane(
-          {lies, 0, lies.tile_rows<T>()}, next, [&](index k, index lane, bool inside, index, index column) {
+          {way, 0, way.tile_rows<T>()}, next, [&](index k, index lane, bool inside, index, index column) {
             T const expected = !inside           ? asked.padding
                                : from == nullptr ? T(1)
                                                  : static_cast<T>(number_at(2, column));

@@ -27,7 +27,7 @@ inline namespace without_openmp {
 #endif
 
 /// OpenMP threads where the including unit is compiled with OpenMP, the calling thread elsewhere. Batches of less than
-/// about a millisecond of work stay on the calling thread; the bits are the same.
+/// about two milliseconds of work stay on the calling thread; the bits are the same.
 struct parallel_policy {
   int threads = 0;  ///< At most so many; 0: as many as OpenMP gives.
 };
@@ -60,9 +60,9 @@ inline constexpr bool is_policy<parallel_policy> = true;
 template <class Executor>
 inline constexpr bool is_policy<executor_policy<Executor>> = true;
 
-/// Elements below which a batch stays with its own thread: some millisecond of work. Where other programs run, a thread may
-/// have to wait for its processor longer than that, and all others for it.
-inline constexpr index parallel_threshold = index{1} << 20;
+/// Elements below which a batch stays with its own thread: some two milliseconds of work. Where other programs run, a thread
+/// may have to wait for its processor longer than that, and OpenMP's team does not part before all have come.
+inline constexpr index parallel_threshold = 2'050'000;
 
 /// A non-owning reference to the body of a chunk, so that the sweeps are compiled once and not once per
 /// policy.

@@ -76,7 +76,7 @@ class agreement_kernel : public statistic_kernel<T, double> {
   class operands {
    public:
     template <class Term>
-    operands(simd::axis lies, Term const& term) : teacher_(lies, term.teacher) {}
+    operands(simd::axis way, Term const& term) : teacher_(way, term.teacher) {}
     DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
       return teacher_.open(rows, columns, -simd::infinity<T>);
     }

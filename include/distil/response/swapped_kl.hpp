@@ -34,11 +34,11 @@ template <class T, class Storage, teacher_form Form>
 class swapped_operands {
  public:
   template <class Term>
-  swapped_operands(simd::axis lies, Term const& term)
+  swapped_operands(simd::axis way, Term const& term)
       : matrix_(term.teacher.matrix),
         labels_(term.labels),
         ignore_label_(term.rows.ignore_label),
-        reader_(lies, term.teacher) {}
+        reader_(way, term.teacher) {}
 
   DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
     if (rows.first_row != first_row_) look_up(rows);

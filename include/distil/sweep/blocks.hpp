@@ -62,10 +62,9 @@ DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] void const* here,
 template <class T>
 class block_reader {
  public:
-  block_reader(axis lies, source_matrix<T> const& matrix) : matrix_(matrix), window_(lies, matrix) {}
+  block_reader(axis way, source_matrix<T> const& matrix) : matrix_(matrix), window_(way, matrix) {}
   template <class Storage>
-  block_reader(axis lies, matrix_view<Storage> const& matrix)
-      : block_reader(lies, source_matrix<T>(matrix)) {}
+  block_reader(axis way, matrix_view<Storage> const& matrix) : block_reader(way, source_matrix<T>(matrix)) {}
 
   DISTIL_INLINE strip<T> open(tile const& rows, block const& columns, T padding) {
     if (window_.used()) return {window_.open(matrix_, rows, padding, scratch_), window_.rows()};
@@ -120,7 +119,7 @@ class block_reader {
 template <class T, class Storage>
 class class_reader {
  public:
-  class_reader(axis lies, Storage const* values) : axis_(lies), values_(values) {}
+  class_reader(axis way, Storage const* values) : axis_(way), values_(values) {}
 
   /// Without values every class has the value 1. What an earlier call left is used again.
   [[gnu::noinline]] strip<T> open(block const& columns, T padding) {
@@ -166,15 +165,15 @@ template <class T>
 class block_writer {
  public:
   template <class Storage>
-  block_writer(axis lies, matrix_view<Storage> const& matrix, bool accumulate)
-      : block_writer(lies, target_matrix<T>(matrix), accumulate) {}
+  block_writer(axis way, matrix_view<Storage> const& matrix, bool accumulate)
+      : block_writer(way, target_matrix<T>(matrix), accumulate) {}
   /// With `by_blocks` nothing of a block is overwritten before all of it is committed.
-  block_writer(axis lies, target_matrix<T> const& matrix, bool accumulate, bool by_blocks = false)
+  block_writer(axis way, target_matrix<T> const& matrix, bool accumulate, bool by_blocks = false)
       : matrix_(matrix),
-        window_(lies, matrix, accumulate),
+        window_(way, matrix, accumulate),
         accumulate_(accumulate),
         by_blocks_(by_blocks),
-        streams_(!lies.across && matrix.column_stride == 1 && !accumulate &&
+        streams_(!way.across && matrix.column_stride == 1 && !accumulate &&
                  bytes_of(matrix) >= streamed_bytes) {}
   block_writer(block_writer const&) = delete;
   block_writer& operator=(block_writer const&) = delete;
@@ -185,12 +184,12 @@ class block_writer {
 
   /// Where the registers of this block go, and single elements of them.
   struct target : registers<T> {
-    axis lies;
+    axis way;
     index in_place = 0;   ///< elements before the tail
     bool staged = false;  ///< all of it is in scratch
 
     [[nodiscard]] DISTIL_INLINE T& element(index row, index column) const {
-      index const place = lies.at(row, column, this->step);
+      index const place = way.at(row, column, this->step);
       return this->tail != nullptr && place >= in_place ? this->tail[place - in_place] : this->data[place];
     }
   };

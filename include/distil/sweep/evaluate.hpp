@@ -67,38 +67,38 @@ class evaluation : weighed_batch<T> {
 
   /// Whether anything that the first sweep keeps of a row is taken again.
   [[nodiscard]] bool keeps() const { return this->wants_gradient() || sweeps::refines_kept(swept_); }
-  [[nodiscard]] T* reserve(axis lies) const {
+  [[nodiscard]] T* reserve(axis way) const {
     (void)scratch<std::byte, of_sweeps>(static_cast<index>(sweeps::bytes(swept_)));
     (void)scratch<double, of_weights>(weights::numbers(this->count()));
-    return scratch<T>(sweeps::kept_elements(lies, swept_, student_.columns, keeps()));
+    return scratch<T>(sweeps::kept_elements(way, swept_, student_.columns, keeps()));
   }
 
   /// Rows in chunks.
-  void run_rows(axis lies, detail::any_policy policy) {
+  void run_rows(axis way, detail::any_policy policy) {
     index chunk_rows =
         std::max(ceiling(student_.rows, most_chunks), ceiling(least_chunk_elements, student_.columns));
-    index const whole = std::max(lies.tile_rows<T>(), window_rows_of<T>(lies, student_));
+    index const whole = std::max(way.tile_rows<T>(), window_rows_of<T>(way, student_));
     chunk_rows = ceiling(chunk_rows, whole) * whole;
     chunks_ = ceiling(student_.rows, chunk_rows);
     // On this thread before any work, so that a lack of memory can be reported.
-    (void)reserve(lies);
-    auto const body = [this, lies, chunk_rows](index chunk) {
+    (void)reserve(way);
+    auto const body = [this, way, chunk_rows](index chunk) {
       index const first = chunk * chunk_rows;
-      run_chunk(lies, first, std::min(first + chunk_rows, student_.rows), this->sums_of(chunk));
+      run_chunk(way, first, std::min(first + chunk_rows, student_.rows), this->sums_of(chunk));
     };
     policy(chunks_, student_.rows * student_.columns, detail::chunk_task(body));
   }
 
-  void run_chunk(axis lies, index first, index last, term_sums* sums) noexcept {
-    T* const kept = reserve(lies);
-    sweeps sweep(lies, student_, swept_,
+  void run_chunk(axis way, index first, index last, term_sums* sums) noexcept {
+    T* const kept = reserve(way);
+    sweeps sweep(way, student_, swept_,
                  scratch<std::byte, of_sweeps>(static_cast<index>(sweeps::bytes(swept_))), kept, keeps());
     weights tile(*this, scratch<double, of_weights>(weights::numbers(this->count())));
-    block_writer<T> writer(lies, gradient_, accumulates_, by_blocks_);
+    block_writer<T> writer(way, gradient_, accumulates_, by_blocks_);
     class_range const classes{0, student_.columns};
-    index const tile_rows = lies.tile_rows<T>();
+    index const tile_rows = way.tile_rows<T>();
     for (index row = first; row < last; row += tile_rows) {
-      tile.look_at(lies, row, std::min(tile_rows, last - row), last);
+      tile.look_at(way, row, std::min(tile_rows, last - row), last);
       if (!tile.any) {
         skip(tile, sweep, writer, sums);
         continue;

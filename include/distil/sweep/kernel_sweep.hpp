@@ -92,7 +92,7 @@ class kernel_sweep : public term_sweep<T> {
 
  protected:
   template <class Term>
-  kernel_sweep(axis lies, Term const& term) : base(traits_of<Kernel, T>), operands_(lies, term) {}
+  kernel_sweep(axis way, Term const& term) : base(traits_of<Kernel, T>), operands_(way, term) {}
 
   template <class... Arguments>
   DISTIL_INLINE void make(Arguments const&... arguments) {
@@ -250,8 +250,8 @@ class sweep_of_term final : public kernel_sweep<T, typename Term::template kerne
   using typename base::target;
 
   /// Both must outlive it.
-  sweep_of_term(axis lies, Term const& term, source_matrix<T> const& student)
-      : base(lies, term), term_(term), student_(student) {}
+  sweep_of_term(axis way, Term const& term, source_matrix<T> const& student)
+      : base(way, term), term_(term), student_(student) {}
 
   void begin(tile const& rows, lanes<T> scale) override {
     base::make(term_, student_, rows, scale);

@@ -32,8 +32,8 @@ class row_sweeps {
   }
 
   /// Elements of what is kept of a row for the sweeps after the first; of one block where there are none.
-  static index kept_elements(axis lies, std::span<swept_term<T> const> terms, index columns, bool keeps) {
-    return kept_layout::of<T>(terms, blocks(lies, columns, keeps)).size;
+  static index kept_elements(axis way, std::span<swept_term<T> const> terms, index columns, bool keeps) {
+    return kept_layout::of<T>(terms, blocks(way, columns, keeps)).size;
   }
 
   /// Whether a second sweep over the values takes what the first has kept.
@@ -43,11 +43,11 @@ class row_sweeps {
   }
 
   /// All of it must outlive the sweeps.
-  row_sweeps(axis lies, source_matrix<T> const& student, std::span<swept_term<T> const> terms,
+  row_sweeps(axis way, source_matrix<T> const& student, std::span<swept_term<T> const> terms,
              std::byte* memory, T* kept, bool keeps)
-      : axis_(lies),
-        student_(lies, student),
-        layout_(kept_layout::of<T>(terms, blocks(lies, student.columns, keeps))),
+      : axis_(way),
+        student_(way, student),
+        layout_(kept_layout::of<T>(terms, blocks(way, student.columns, keeps))),
         kept_(kept),
         keeps_(keeps) {
     auto* const pointers = reinterpret_cast<sweep**>(memory);
@@ -55,7 +55,7 @@ class row_sweeps {
     index marks_at = lane_count, saved_at = layout_.saved_at;
     for (std::size_t i = 0; i < terms.size(); ++i) {
       auto const& maker = *terms[i].maker;
-      sweep* const term = pointers[i] = maker.make(memory, lies, terms[i].term, student);
+      sweep* const term = pointers[i] = maker.make(memory, way, terms[i].term, student);
       memory += maker.bytes;
       term->marks_at = marks_at;
       term->saved_at = saved_at;
@@ -202,7 +202,7 @@ class row_sweeps {
   [[nodiscard]] T masked_output() const { return terms_[0]->traits.masked_output; }
 
  private:
-  static index blocks(axis lies, index columns, bool keeps) { return keeps ? lies.blocks<T>(columns) : 1; }
+  static index blocks(axis way, index columns, bool keeps) { return keeps ? way.blocks<T>(columns) : 1; }
 
   [[nodiscard]] DISTIL_INLINE block_at<T> block_of(block const& here) const {
     index const number = keeps_ ? axis_.block_of<T>(here.first_column) : 0;

@@ -14,7 +14,7 @@ template <class T>
 struct sweep_maker {
   std::size_t bytes;
   kernel_traits<T> traits;
-  term_sweep<T>* (*make)(void* where, axis lies, void const* term, source_matrix<T> const& student);
+  term_sweep<T>* (*make)(void* where, axis way, void const* term, source_matrix<T> const& student);
 
   template <class Term>
   static constexpr sweep_maker of() {
@@ -22,8 +22,8 @@ struct sweep_maker {
     static_assert(std::is_trivially_destructible_v<sweep>);
     return {(sizeof(sweep) + cache_line - 1) / cache_line * cache_line,
             traits_of<typename Term::template kernel<T>, T>,
-            [](void* where, axis lies, void const* term, source_matrix<T> const& student) -> term_sweep<T>* {
-              return ::new (where) sweep(lies, *static_cast<Term const*>(term), student);
+            [](void* where, axis way, void const* term, source_matrix<T> const& student) -> term_sweep<T>* {
+              return ::new (where) sweep(way, *static_cast<Term const*>(term), student);
             }};
   }
 };

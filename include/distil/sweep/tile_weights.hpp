@@ -20,8 +20,8 @@ class tile_weights {
   static index numbers(std::size_t terms) { return (lanes<T>::size + 1) * static_cast<index>(terms); }
 
   /// Each member by itself: what is stored in pieces and read at once waits for the stores.
-  void look_at(axis lies, index first_row, index row_count, index last) {
-    rows.axis = lies;
+  void look_at(axis way, index first_row, index row_count, index last) {
+    rows.axis = way;
     rows.first_row = first_row;
     rows.rows = row_count;
     rows.last = last;

@@ -18,11 +18,11 @@ DISTIL_INLINE index bytes_of(Matrix const& matrix) {
 /// Rows of a window on a matrix: whole tiles, whole lines of the cache in every element type. None (0) where rows
 /// take several blocks, where classes are so few that their lines stay, and where the caches hold all of them.
 template <class T, class Matrix>
-index window_rows_of(axis lies, Matrix const& matrix) {
+index window_rows_of(axis way, Matrix const& matrix) {
   constexpr index step = static_cast<index>(cache_line / 2);
   static_assert(step % lanes<T>::size == 0);
   constexpr index most_columns = std::min(block_steps<T>, window_elements / step);
-  bool const taken = lies.across && matrix.row_stride == 1 && matrix.columns >= least_window_columns &&
+  bool const taken = way.across && matrix.row_stride == 1 && matrix.columns >= least_window_columns &&
                      matrix.columns <= most_columns && bytes_of(matrix) >= windowed_bytes;
   return taken ? std::min(window_elements / matrix.columns / step * step, most_window_rows) : 0;
 }
@@ -32,7 +32,7 @@ template <class T>
 class window {
  public:
   template <class Matrix>
-  window(axis lies, Matrix const& matrix) : rows_(window_rows_of<T>(lies, matrix)) {}
+  window(axis way, Matrix const& matrix) : rows_(window_rows_of<T>(way, matrix)) {}
 
   [[nodiscard]] DISTIL_INLINE bool used() const { return rows_ > 0; }
   [[nodiscard]] DISTIL_INLINE index rows() const { return rows_; }
@@ -107,8 +107,8 @@ class output_window : public window<T> {
   using base::first_, base::last_, base::rows_;
 
  public:
-  output_window(axis lies, target_matrix<T> const& matrix, bool accumulate)
-      : base(lies, matrix),
+  output_window(axis way, target_matrix<T> const& matrix, bool accumulate)
+      : base(way, matrix),
         accumulate_(accumulate),
         streams_(this->used() && !accumulate && bytes_of(matrix) >= streamed_window_bytes) {}
 

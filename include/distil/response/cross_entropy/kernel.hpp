@@ -40,10 +40,10 @@ class cross_entropy_kernel : public simd::kernel_defaults<T> {
 
   class operands {
    public:
-    operands(simd::axis lies, Term const& term)
+    operands(simd::axis way, Term const& term)
         : spreads_(dense || term.label_smoothing > 0.0),
-          class_weights_(lies, term.class_weights.data()),
-          targets_(lies, view_of(term)) {}
+          class_weights_(way, term.class_weights.data()),
+          targets_(way, view_of(term)) {}
 
     DISTIL_INLINE strips open(simd::tile const& rows, simd::block const& columns) {
       strips result{};

@@ -202,16 +202,16 @@ class divergence_sums {
     for (std::size_t k = 0; k < result::count; ++k) sums_[k].add(other.sums_[k]);
   }
 
-  [[nodiscard]] DISTIL_INLINE result close(simd::axis lies, Function const& function) {
+  [[nodiscard]] DISTIL_INLINE result close(simd::axis way, Function const& function) {
     result row;
     if constexpr (!result::has_outcome) {
-      row.value = lies.sum(sums_[0].value);
+      row.value = way.sum(sums_[0].value);
       row.total = sums_[0];
-      row.total.psi = lies.sum(row.total.psi);
+      row.total.psi = way.sum(row.total.psi);
     } else {
-      if constexpr (result::has_logarithm) raise(lies.max(top_));
+      if constexpr (result::has_logarithm) raise(way.max(top_));
       std::array<lanes<T>, result::count> complete;
-      for (std::size_t k = 0; k < result::count; ++k) complete[k] = lies.sum(sums_[k].value);
+      for (std::size_t k = 0; k < result::count; ++k) complete[k] = way.sum(sums_[k].value);
       if constexpr (result::has_logarithm) {
         lanes<T>& last = complete[result::plain];
         row.log_sum = top_ + log(last);
@@ -225,7 +225,7 @@ class divergence_sums {
         class_sum<T> weighted = sums_[k];
         weighted.multiply(row.weights[k],
                           [](lanes<T> weight, lanes<T> sum) { return zero_safe_product(weight, sum); });
-        weighted.psi = lies.sum(weighted.psi);
+        weighted.psi = way.sum(weighted.psi);
         row.total.add(weighted);
       }
     }

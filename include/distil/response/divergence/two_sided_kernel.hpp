@@ -1,6 +1,5 @@
 #pragma once
 
-
 #include "distil/response/teacher/teacher_reader.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
@@ -22,7 +21,7 @@ class two_sided_kernel : public simd::kernel_defaults<T> {
 
   struct operands : Teacher {
     template <class Term>
-    operands(simd::axis lies, Term const& term) : Teacher(lies, term.teacher) {}
+    operands(simd::axis way, Term const& term) : Teacher(way, term.teacher) {}
   };
 
   [[nodiscard]] DISTIL_INLINE lanes<T> sharpness() const { return sharpness_; }

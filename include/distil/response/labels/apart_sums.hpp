@@ -25,7 +25,7 @@ class label_apart_sums : public simd::kernel_defaults<T> {
   class operands {
    public:
     template <class Term>
-    operands(simd::axis lies, Term const& term) : teacher_(lies, term.teacher) {}
+    operands(simd::axis way, Term const& term) : teacher_(way, term.teacher) {}
     DISTIL_INLINE strips open(simd::tile const& rows, simd::block const& columns, simd::strip<T> student) {
       return {student, teacher_.open(rows, columns), {rows.axis, columns}};
     }

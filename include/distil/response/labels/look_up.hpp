@@ -17,10 +17,10 @@ template <class T>
 class class_numbers {
  public:
   class_numbers() = default;
-  DISTIL_INLINE class_numbers(simd::axis lies, simd::block const& columns)
+  DISTIL_INLINE class_numbers(simd::axis way, simd::block const& columns)
       : first_(columns.first_column),
         step_(columns.register_columns),
-        lanes_(lies.across ? lanes<T>(0) : lanes<T>::load(counted.data())) {}
+        lanes_(way.across ? lanes<T>(0) : lanes<T>::load(counted.data())) {}
 
   [[nodiscard]] DISTIL_INLINE class_numbers from(index k, bool) const {
     class_numbers later = *this;

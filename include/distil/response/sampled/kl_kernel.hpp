@@ -1,6 +1,5 @@
 #pragma once
 
-
 #include "distil/response/sampled/kl_estimators.hpp"
 #include "distil/response/softmax/partition_kernel.hpp"
 #include "distil/response/teacher/teacher_reader.hpp"
@@ -61,7 +60,7 @@ class sampled_side<T, dense_teacher<Storage, Form>> {
  public:
   struct operands : reader {
     template <class Term>
-    operands(simd::axis lies, Term const& term) : reader(lies, term.teacher) {}
+    operands(simd::axis way, Term const& term) : reader(way, term.teacher) {}
   };
 
   struct adds_exponentials {

@@ -21,7 +21,7 @@ class pull_back_kernel : public simd::kernel_defaults<T> {
   class operands_of {
    public:
     template <class Term>
-    operands_of(simd::axis lies, Term const& term) : upstream_(lies, term.upstream) {}
+    operands_of(simd::axis way, Term const& term) : upstream_(way, term.upstream) {}
     DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
       return upstream_.open(rows, columns, T(0));
     }

@@ -13,8 +13,8 @@ class teacher_reader {
   static constexpr teacher_form form = Form;
 
   template <class Storage>
-  teacher_reader(simd::axis lies, dense_teacher<Storage, Form> const& teacher)
-      : reader_(lies, teacher.matrix) {}
+  teacher_reader(simd::axis way, dense_teacher<Storage, Form> const& teacher)
+      : reader_(way, teacher.matrix) {}
 
   DISTIL_INLINE simd::strip<T> open(simd::tile const& rows, simd::block const& columns) {
     return reader_.open(rows, columns, Form == teacher_form::probabilities ? T(0) : -simd::infinity<T>);

@@ -26,7 +26,7 @@ class squared_logits_kernel : public simd::kernel_defaults<T> {
 
   struct operands : Teacher {
     template <class Term>
-    operands(simd::axis lies, Term const& term) : Teacher(lies, term.teacher) {}
+    operands(simd::axis way, Term const& term) : Teacher(way, term.teacher) {}
   };
 
   /// Sums of so much of each number do not leave the range of T; what that takes from the smallest has no square.

@@ -40,7 +40,7 @@ class listed_marks {
   };
 
   template <class Term>
-  listed_marks(simd::axis lies, Term const&) : axis_(lies) {}
+  listed_marks(simd::axis way, Term const&) : axis_(way) {}
 
   DISTIL_INLINE strips open(simd::tile const&, simd::block const& here) {
     here_ = here;
@@ -118,16 +118,16 @@ struct outside_sums {
     if constexpr (class_terms<T, Function>::several) several.add(other.several);
   }
   /// Over all lanes, where a row has them; but for `several`, see there.
-  [[nodiscard]] DISTIL_INLINE outside_sums of_rows(simd::axis lies) const {
+  [[nodiscard]] DISTIL_INLINE outside_sums of_rows(simd::axis way) const {
     outside_sums all;
-    all.top = lies.max(top);
+    all.top = way.max(top);
     lanes<T> const decay = exp_nonpositive(top - simd::running_maximum<T>::finite(all.top));
-    all.q = lies.sum(decay * q);
-    all.q_u = lies.sum(decay * q_u);
-    all.value = lies.sum(value);
-    all.psi = lies.sum(psi);
-    all.psi_u = lies.sum(psi_u);
-    all.chi = lies.sum(chi);
+    all.q = way.sum(decay * q);
+    all.q_u = way.sum(decay * q_u);
+    all.value = way.sum(value);
+    all.psi = way.sum(psi);
+    all.psi_u = way.sum(psi_u);
+    all.chi = way.sum(chi);
     return all;
   }
 };

@@ -190,9 +190,9 @@ struct top_k_row {
 
   /// Brings what is stored, and the student's logits of these classes, by block.
   template <class Teacher, class Student>
-  void gather(simd::axis lies, Teacher const& teacher, Student const& student, index row,
+  void gather(simd::axis way, Teacher const& teacher, Student const& student, index row,
               std::int32_t* begins) {
-    support = detail::list_classes(teacher, row, lies.block_columns<T>(), lies.blocks<T>(student.columns),
+    support = detail::list_classes(teacher, row, way.block_columns<T>(), way.blocks<T>(student.columns),
                                    begins, classes);
     outside = student.columns - support;
     size = capacity(support);

@@ -36,8 +36,8 @@ class top_k_sums : public divergence_sums<T, Function> {
   }
 
   /// The sums of one row of a tile, its classes along the lanes.
-  [[nodiscard]] top_k_sums of_row(simd::axis lies, std::size_t row) const {
-    if (!lies.across) return *this;
+  [[nodiscard]] top_k_sums of_row(simd::axis way, std::size_t row) const {
+    if (!way.across) return *this;
     top_k_sums one;
     auto const pick = [row](lanes<T> all, T nothing) {
       alignas(64) T each[static_cast<std::size_t>(lanes<T>::size)];
@@ -73,11 +73,11 @@ class top_k_sums : public divergence_sums<T, Function> {
 /// What the rows of a tile came to, each by itself, in the lanes of the tile: what `psi` takes of it.
 template <class T, class Function, std::size_t Rows>
 [[nodiscard]] divergence_of_sums<T, Function> outcome_of_rows(
-    simd::axis lies, std::array<divergence_of_sums<T, Function>, Rows> const& rows) {
+    simd::axis way, std::array<divergence_of_sums<T, Function>, Rows> const& rows) {
   std::array<T, static_cast<std::size_t>(lanes<T>::size)> numbers{};
   auto const of_rows = [&](auto const& number) {
     for (std::size_t r = 0; r < Rows; ++r) numbers[r] = first_of(number(rows[r]));
-    return lies.of_rows(numbers.data());
+    return way.of_rows(numbers.data());
   };
   divergence_of_sums<T, Function> tile;
   for (std::size_t k = 0; k < tile.weights.size(); ++k) {
