@@ -121,16 +121,21 @@ class account {
 
 [[gnu::cold, gnu::noinline]] inline std::string text_of(account const& what) { return what.text(); }
 
-/// One after the other.
-[[gnu::cold, gnu::noinline]] inline std::string said(std::initializer_list<account> parts) {
+[[gnu::cold, gnu::noinline]] inline std::string joined(std::initializer_list<account> parts) {
   std::string text;
   for (account const& part : parts) text += part.text();
   return text;
 }
 
+/// Texts and numbers, one after the other. Always inline, so that no function is compiled for their types.
+template <class... Parts>
+[[gnu::always_inline]] inline std::string said(Parts const&... parts) {
+  return joined({account(parts)...});
+}
+
 [[noreturn, gnu::cold, gnu::noinline]] inline void refuse(std::string_view where, std::string_view argument,
                                                           account const& was, account const& must_be) {
-  fail(said({"distil::", where, ": ", argument, " is ", was, "; it must be ", must_be}));
+  fail(said("distil::", where, ": ", argument, " is ", was, "; it must be ", must_be));
 }
 
 /// Refuses an argument unless `holds`: "distil::<where>: <argument> is <was>; it must be <must_be>". Always inline, so

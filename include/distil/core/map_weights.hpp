@@ -35,10 +35,7 @@ class map_weights {
     index const count = weights.per_row() ? weights.size() : 1;
     for (index i = 0; i < count; ++i) {
       require(
-          is_weight(weights[i]), where, "weights",
-          [&] {
-            return said({weights[i], " at ", i});
-          },
+          is_weight(weights[i]), where, "weights", [&] { return said(weights[i], " at ", i); },
           must_be_weight);
     }
     for (index n = 0; n < samples_; ++n) {

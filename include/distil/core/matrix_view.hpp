@@ -50,19 +50,12 @@ struct matrix_view {
       : matrix_view(elements.data(), row_count, column_count) {
     detail::require(
         row_count >= 0 && column_count >= 0, "matrix_view", "shape",
-        [&] {
-          return detail::said({row_count, " x ", column_count});
-        },
-        "without negative sizes");
+        [&] { return detail::said(row_count, " x ", column_count); }, "without negative sizes");
     index const size = static_cast<index>(elements.size());
     detail::require(
         column_count == 0 || size / column_count >= row_count, "matrix_view", "span",
-        [&] {
-          return detail::said({size, " elements"});
-        },
-        [&] {
-          return detail::said({"at least ", row_count, " x ", column_count});
-        });
+        [&] { return detail::said(size, " elements"); },
+        [&] { return detail::said("at least ", row_count, " x ", column_count); });
   }
 
   /// A view of mutable elements is a view of const elements.

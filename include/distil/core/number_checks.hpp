@@ -37,7 +37,7 @@ class computing_type {
   [[nodiscard]] std::string text(double value) const {
     double const used = converted(value);
     bool const subnormal = used != 0.0 && std::isfinite(used) && !is_normal(used);
-    return said({(subnormal ? "subnormal" : text_of(used)), (is_float_ ? " in float" : " in double")});
+    return said((subnormal ? "subnormal" : text_of(used)), (is_float_ ? " in float" : " in double"));
   }
 
  private:
@@ -91,10 +91,7 @@ inline void require_bounded(char const* where, std::string_view argument, double
                             char const* what, double made, char const* must_be) {
   require(
       std::isfinite(type.converted(made)), where, argument,
-      [&] {
-        return said({value, ", and ", what, " is ", type.text(made)});
-      },
-      must_be);
+      [&] { return said(value, ", and ", what, " is ", type.text(made)); }, must_be);
 }
 
 /// The same of what must not vanish.
@@ -102,10 +99,7 @@ inline void require_made(char const* where, std::string_view argument, double va
                          char const* what, double made, char const* must_be) {
   require(
       std::isfinite(made) && made != 0.0 && type.keeps(made), where, argument,
-      [&] {
-        return said({value, ", and ", what, " is ", type.text(made)});
-      },
-      must_be);
+      [&] { return said(value, ", and ", what, " is ", type.text(made)); }, must_be);
 }
 
 /// A number whose inverse is used.

@@ -17,10 +17,7 @@ class sample_weights {
     index const count = weights.per_row() ? samples : 1;
     for (index n = 0; n < count; ++n) {
       require(
-          is_weight(weights[n]), where, "weights",
-          [&] {
-            return said({weights[n], " at ", n});
-          },
+          is_weight(weights[n]), where, "weights", [&] { return said(weights[n], " at ", n); },
           must_be_weight);
     }
     for (index n = 0; n < samples; ++n) total_ += weights_[n];

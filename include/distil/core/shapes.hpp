@@ -13,7 +13,7 @@
 namespace distil::detail {
 
 [[gnu::cold, gnu::noinline]] inline std::string shape_text(index rows, index columns) {
-  return said({rows, " x ", columns});
+  return said(rows, " x ", columns);
 }
 
 /// Where a matrix lies, whatever its elements: what checks ask for.
@@ -46,21 +46,14 @@ inline void require_shape(char const* where, std::string_view argument, matrix_e
   require(
       matrix.rows == rows && matrix.columns == columns, where, argument,
       [&] { return shape_text(matrix.rows, matrix.columns); },
-      [&] {
-        return said({shape_text(rows, columns), ", the shape of the student"});
-      });
+      [&] { return said(shape_text(rows, columns), ", the shape of the student"); });
   require(rows == 0 || matrix.data != nullptr, where, argument, "a null pointer", "a matrix");
 }
 
 inline void require_size(char const* where, std::string_view argument, index size, index rows) {
   require(
-      size == rows, where, argument,
-      [&] {
-        return said({"of size ", size});
-      },
-      [&] {
-        return said({"one per row, ", rows});
-      });
+      size == rows, where, argument, [&] { return said("of size ", size); },
+      [&] { return said("one per row, ", rows); });
 }
 
 using allowed_number = bool (*)(double);
@@ -79,10 +72,7 @@ inline void require_row_values(char const* where, std::string_view argument, row
                                allowed_number allowed, char const* must_be) {
   for (index row = 0; row < parameter.size(); ++row) {
     require(
-        allowed(parameter[row]), where, argument,
-        [&] {
-          return said({parameter[row], " in row ", row});
-        },
+        allowed(parameter[row]), where, argument, [&] { return said(parameter[row], " in row ", row); },
         must_be);
   }
 }
@@ -104,12 +94,8 @@ inline void require_temperature(char const* where, row_parameter const& temperat
   index const size = static_cast<index>(temperature_gradient.size());
   require(
       size == 0 || size == rows || (size == 1 && !temperature.per_row()), where, gradient_name,
-      [&] {
-        return said({"of size ", size});
-      },
-      [&] {
-        return said({(temperature.per_row() ? "one per row, " : "of size 1 or one per row, "), rows});
-      });
+      [&] { return said("of size ", size); },
+      [&] { return said((temperature.per_row() ? "one per row, " : "of size 1 or one per row, "), rows); });
 }
 
 /// Do two matrices share elements? `same` matrices, element for element, count apart: sweeps may work in
@@ -174,8 +160,8 @@ inline void require_distinct_elements(char const* where, matrix_extent const& gr
   require(
       distinct, where, "gradient",
       [&] {
-        return said({"a view with strides ", gradient.row_stride, " and ", gradient.column_stride,
-                     " in which elements overlap"});
+        return said("a view with strides ", gradient.row_stride, " and ", gradient.column_stride,
+                    " in which elements overlap");
       },
       "a matrix with a place for every element");
 }

@@ -49,23 +49,14 @@ void require_projection(char const* where, sparse_projection<Offset, Column, Wei
                         index sources, index targets) {
   require(
       projection.sources() == sources, where, "projection.offsets",
-      [&] {
-        return detail::said({"of size ", projection.offsets.size()});
-      },
-      [&] {
-        return detail::said({"of size ", sources + 1, ", one more than the classes of the student"});
-      });
-  require(projection.targets == targets, where, "projection.targets", projection.targets, [&] {
-    return detail::said({targets, ", the classes of the teacher"});
-  });
+      [&] { return detail::said("of size ", projection.offsets.size()); },
+      [&] { return detail::said("of size ", sources + 1, ", one more than the classes of the student"); });
+  require(projection.targets == targets, where, "projection.targets", projection.targets,
+          [&] { return detail::said(targets, ", the classes of the teacher"); });
   require(
       projection.columns.size() == projection.weights.size(), where, "projection.columns",
-      [&] {
-        return detail::said({"of size ", projection.columns.size()});
-      },
-      [&] {
-        return detail::said({"of size ", projection.weights.size(), ", one for each weight"});
-      });
+      [&] { return detail::said("of size ", projection.columns.size()); },
+      [&] { return detail::said("of size ", projection.weights.size(), ", one for each weight"); });
 }
 
 /// Every entry, so that nothing is read out of bounds.
@@ -76,36 +67,22 @@ void require_entries(char const* where, sparse_projection<Offset, Column, Weight
     Offset const offset = projection.offsets[i];
     require(
         i == 0 ? offset == 0 : offset >= before, where, "projection.offsets",
-        [&] {
-          return detail::said({offset, " at ", i});
-        },
-        "0 at first, and never less than the one before");
+        [&] { return detail::said(offset, " at ", i); }, "0 at first, and never less than the one before");
     before = offset;
   }
   require(
       static_cast<std::size_t>(before) == projection.columns.size(), where, "projection.offsets",
-      [&] {
-        return detail::said({before, " at last"});
-      },
-      [&] {
-        return detail::said({projection.columns.size(), " at last, the number of entries"});
-      });
+      [&] { return detail::said(before, " at last"); },
+      [&] { return detail::said(projection.columns.size(), " at last, the number of entries"); });
   for (std::size_t k = 0; k < projection.columns.size(); ++k) {
     auto const column = static_cast<index>(projection.columns[k]);
     require(
         column >= 0 && column < projection.targets, where, "projection.columns",
-        [&] {
-          return detail::said({column, " at ", k});
-        },
-        [&] {
-          return detail::said({"within [0, ", projection.targets, ")"});
-        });
+        [&] { return detail::said(column, " at ", k); },
+        [&] { return detail::said("within [0, ", projection.targets, ")"); });
     double const weight = static_cast<double>(projection.weights[k]);
     require(
-        is_weight(weight), where, "projection.weights",
-        [&] {
-          return detail::said({weight, " at ", k});
-        },
+        is_weight(weight), where, "projection.weights", [&] { return detail::said(weight, " at ", k); },
         must_be_weight);
   }
 }

@@ -166,9 +166,7 @@ struct adaptive_max_pool_function {
     pooling::check(name, "input", seen, "gradient", to);
     detail::require(
         seen.shape() == to.shape(), name, "gradient", [&] { return detail::map_text(to.shape()); },
-        [&] {
-          return detail::said({detail::map_text(seen.shape()), " as the input"});
-        });
+        [&] { return detail::said(detail::map_text(seen.shape()), " as the input"); });
     pooling::walk_beside<T>(detail::any_policy(policy), from, seen, to, options.accumulate,
                             [&](T const* g, T const* x, T* slope) {
                               std::fill(slope, slope + to.positions(), T(0));

@@ -116,9 +116,7 @@ struct feature_mask_function {
     detail::require_map(name, "input", from);
     detail::require(
         to.shape() == from.shape(), name, "output", [&] { return detail::map_text(to.shape()); },
-        [&] {
-          return detail::said({detail::map_text(from.shape()), " as the input"});
-        });
+        [&] { return detail::said(detail::map_text(from.shape()), " as the input"); });
     detail::require(to.size() == 0 || to.data != nullptr, name, "output", "a null pointer", "a feature map");
     detail::require_distinct_elements(name, "output", to);
     detail::require(detail::overlap_of(from, to) != detail::overlap::partial, name, "output",

@@ -137,9 +137,7 @@ struct linear_projector_function {
     detail::require(
         weight.channels == outputs && weight.width == inputs, name, "weight",
         [&] { return detail::shape_text(weight.channels, weight.width); },
-        [&] {
-          return detail::said({detail::shape_text(outputs, inputs), ", outputs x inputs"});
-        });
+        [&] { return detail::said(detail::shape_text(outputs, inputs), ", outputs x inputs"); });
     detail::require(samples == 0 || weight.data != nullptr, name, "weight", "a null pointer", "a matrix");
   }
 

@@ -100,8 +100,8 @@ struct semantic_calibration_loss {
           energies.samples == student.samples && energies.channels == layers, name, "scores",
           [&] { return detail::shape_text(energies.samples, energies.channels); },
           [&] {
-            return detail::said(
-                {detail::shape_text(student.samples, layers), ", samples x layers of the teacher"});
+            return detail::said(detail::shape_text(student.samples, layers),
+                                ", samples x layers of the teacher");
           });
     }
   }

@@ -41,8 +41,8 @@ struct solution_flow_loss : layer_pair_loss<solution_flow_loss, solution_flow_op
         teachers.first[2] == teachers.second[2] && teachers.first[3] == teachers.second[3], name,
         "teacher's second layer", [&] { return detail::map_text(teachers.second); },
         [&] {
-          return detail::said(
-              {detail::map_text(teachers.first), " as the teacher's first layer in height, width"});
+          return detail::said(detail::map_text(teachers.first),
+                              " as the teacher's first layer in height, width");
         });
   }
 

@@ -50,9 +50,7 @@ struct instance_relation_graph_loss
     detail::require(
         !alike || teachers.second == teachers.first, name, "teacher's second layer",
         [&] { return detail::map_text(teachers.second); },
-        [&] {
-          return detail::said({detail::map_text(teachers.first), " as the teacher's first layer"});
-        });
+        [&] { return detail::said(detail::map_text(teachers.first), " as the teacher's first layer"); });
   }
 
   static void check_numbers(instance_relation_graph_options const& options, detail::computing_type type) {

@@ -21,7 +21,7 @@ template <class Matrix>
 [[nodiscard]] auto first_columns(Matrix&& matrix, index columns) {
   auto result = view(std::forward<Matrix>(matrix));
   detail::require(columns >= 0 && columns <= result.columns, "first_columns", "columns", columns, [&] {
-    return detail::said({"within [0, ", result.columns, "], the columns of the matrix"});
+    return detail::said("within [0, ", result.columns, "], the columns of the matrix");
   });
   result.columns = columns;
   return result;
@@ -48,12 +48,8 @@ template <class Student, class Teacher>
   detail::require_matrix(name, "teacher", of_teacher);
   detail::require(
       of_teacher.rows == of_student.rows, name, "teacher",
-      [&] {
-        return detail::said({"of ", of_teacher.rows, " rows"});
-      },
-      [&] {
-        return detail::said({"of ", of_student.rows, ", the rows of the student"});
-      });
+      [&] { return detail::said("of ", of_teacher.rows, " rows"); },
+      [&] { return detail::said("of ", of_student.rows, ", the rows of the student"); });
   index const columns = std::min(of_student.columns, of_teacher.columns);
   using of_s = std::remove_const_t<typename decltype(of_student)::element>;
   using of_t = std::remove_const_t<typename decltype(of_teacher)::element>;
@@ -66,9 +62,8 @@ template <class Matrix>
 void clear_columns(Matrix&& matrix, index first) {
   auto const seen = detail::output_view(std::forward<Matrix>(matrix));
   using element = typename decltype(seen)::element;
-  detail::require(first >= 0 && first <= seen.columns, "clear_columns", "first", first, [&] {
-    return detail::said({"within [0, ", seen.columns, "], the columns of the matrix"});
-  });
+  detail::require(first >= 0 && first <= seen.columns, "clear_columns", "first", first,
+                  [&] { return detail::said("within [0, ", seen.columns, "], the columns of the matrix"); });
   for (index row = 0; row < seen.rows; ++row) {
     for (index column = first; column < seen.columns; ++column) {
       seen(row, column) = static_cast<element>(static_cast<arithmetic_t<element>>(0));

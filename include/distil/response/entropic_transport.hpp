@@ -49,7 +49,7 @@ class entropic_transport_loss
           output.rows == costs.rows && output.columns == costs.columns, name, "gradient",
           [&] { return detail::shape_text(output.rows, output.columns); },
           [&] {
-            return detail::said({detail::shape_text(costs.rows, costs.columns), ", the shape of the cost"});
+            return detail::said(detail::shape_text(costs.rows, costs.columns), ", the shape of the cost");
           });
       detail::require(costs.rows == 0 || output.data != nullptr, name, "gradient", "a null pointer",
                       "a matrix");
@@ -74,12 +74,8 @@ class entropic_transport_loss
     if (options.column_masses.per_row()) {
       require(
           options.column_masses.size() == cost.columns, name, "column_masses",
-          [&] {
-            return detail::said({"of size ", options.column_masses.size()});
-          },
-          [&] {
-            return detail::said({"one per column, ", cost.columns});
-          });
+          [&] { return detail::said("of size ", options.column_masses.size()); },
+          [&] { return detail::said("one per column, ", cost.columns); });
     } else {
       require(is_weight(options.column_masses[0]), name, "column_masses", options.column_masses[0],
               must_be_weight);

@@ -58,12 +58,8 @@ struct margin_mse_term : detail::term_base {
     for (index row = 0; row < row_count; ++row) {
       detail::require(
           ignored(row) || (positive(row) >= 0 && positive(row) < columns), where, "positive",
-          [&] {
-            return detail::said({positive(row), " in row ", row});
-          },
-          [&] {
-            return detail::said({"within [0, ", columns, ") or the ignored label ", rows.ignore_label});
-          });
+          [&] { return detail::said(positive(row), " in row ", row); },
+          [&] { return detail::said("within [0, ", columns, ") or the ignored label ", rows.ignore_label); });
     }
   }
 

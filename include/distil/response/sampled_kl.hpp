@@ -94,12 +94,8 @@ struct sampled_kl_base : tempered_term {
     for (index row = 0; row < row_count; ++row) {
       require(
           ignored(row) || (ids[row] >= 0 && ids[row] < columns), where, "sampled id",
-          [&] {
-            return detail::said({ids[row], " in row ", row});
-          },
-          [&] {
-            return detail::said({"within [0, ", columns, ") or the ignored label ", rows.ignore_label});
-          });
+          [&] { return detail::said(ids[row], " in row ", row); },
+          [&] { return detail::said("within [0, ", columns, ") or the ignored label ", rows.ignore_label); });
     }
   }
 

@@ -102,21 +102,13 @@ inline void require_sequences(char const* where, token_sequences const& sequence
   auto const& offsets = sequences.offsets;
   require(padded || offsets.size() > 0, where, "offsets", "empty", "one more than there are sequences");
   require(
-      padded || offsets[0] == 0, where, "offsets",
-      [&] {
-        return detail::said({"beginning at ", offsets[0]});
-      },
+      padded || offsets[0] == 0, where, "offsets", [&] { return detail::said("beginning at ", offsets[0]); },
       "beginning at 0");
   index const needed =
       padded ? count * sequences.padded_length : static_cast<index>(offsets[offsets.size() - 1]);
   require(
-      rows == needed, where, "weights",
-      [&] {
-        return detail::said({"of size ", rows});
-      },
-      [&] {
-        return detail::said({"one per row, ", needed});
-      });
+      rows == needed, where, "weights", [&] { return detail::said("of size ", rows); },
+      [&] { return detail::said("one per row, ", needed); });
 }
 
 inline void require_options(char const* where, token_weight_options const& options, index rows) {

@@ -68,9 +68,7 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
     detail::require(
         cost_.rows == columns && cost_.columns == columns, where, "cost",
         [&] { return detail::shape_text(cost_.rows, cost_.columns); },
-        [&] {
-          return detail::said({detail::shape_text(columns, columns), ", from each class to each"});
-        });
+        [&] { return detail::said(detail::shape_text(columns, columns), ", from each class to each"); });
     detail::require(cost_.data != nullptr, where, "cost", "a null pointer", "a matrix");
     detail::require_transport(where, options_.epsilon, options_.iterations, options_.gradient);
     if (options_.labels.size() > 0) detail::require_size(where, "labels", options_.labels.size(), row_count);
@@ -90,23 +88,18 @@ class wasserstein_logits_term : public distribution_term<Storage, Form> {
     base::inspect(where, row_count, columns);
     for (index row = 0; row < options_.labels.size(); ++row) {
       std::int64_t const label = options_.labels[row];
-      detail::require(
-          (label >= 0 && label < columns) || label == this->rows.ignore_label, where, "label",
-          [&] {
-            return detail::said({label, " in row ", row});
-          },
-          [&] {
-            return detail::said({"within [0, ", columns, ") or the ignored label ", this->rows.ignore_label});
-          });
+      detail::require((label >= 0 && label < columns) || label == this->rows.ignore_label, where, "label",
+                      [&] { return detail::said(label, " in row ", row); },
+                      [&] {
+                        return detail::said("within [0, ", columns, ") or the ignored label ",
+                                            this->rows.ignore_label);
+                      });
     }
     for (index i = 0; i < columns; ++i) {
       for (index j = 0; j < columns; ++j) {
         double const cost = detail::widen<double>(cost_(i, j));
         detail::require(
-            std::isfinite(cost), where, "cost",
-            [&] {
-              return detail::said({cost, " at ", i, ", ", j});
-            },
+            std::isfinite(cost), where, "cost", [&] { return detail::said(cost, " at ", i, ", ", j); },
             "finite");
       }
     }

@@ -104,13 +104,8 @@ class curriculum_temperature {
 
   static void require_as_many(char const* argument, std::size_t size, std::size_t was) {
     distil::detail::require(
-        size == was, where, argument,
-        [&] {
-          return distil::detail::said({"of size ", was});
-        },
-        [&] {
-          return distil::detail::said({"one for each theta, ", size});
-        });
+        size == was, where, argument, [&] { return distil::detail::said("of size ", was); },
+        [&] { return distil::detail::said("one for each theta, ", size); });
   }
 
   curriculum_temperature_options options_;

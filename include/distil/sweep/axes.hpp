@@ -74,6 +74,7 @@ struct axis {
 };
 
 inline constexpr axis along{false}, across{true};
+
 /// Registers of a full block, in both.
 template <class T>
 inline constexpr index block_steps = block_elements / lanes<T>::size;

@@ -16,7 +16,7 @@
 ///   keeps_exponentials             static: its gradient takes them, too
 ///   padding                        static: what stands in for a class past the last
 ///   masked_output                  static: what is written where the logit is -inf
-///   operands(axis, term), open(...) the other matrices it reads, and their strips in one block
+///   operands(axis, term), open     the other matrices it reads, and their strips in one block
 ///                                  (`open` may take the student's strip as well, for a kernel with a maximum of its own)
 ///   kernel(term, student, rows, scale)   the state of a tile; `scale` multiplies the gradient of each row. `student` is a
 ///                                  source_matrix. A kernel is copied, and not destroyed
@@ -45,7 +45,7 @@
 ///   patch(term, rows, block, target)         corrections of single elements, such as the label's
 ///
 /// The functions for one block hold copies of what they need, since a store to memory could change anything else.
-/// `kernel_defaults` has what most leave out.
+/// `kernel_defaults` has what most leave out, and `axis_`, by which sums of lanes become those of rows.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
 struct nothing {

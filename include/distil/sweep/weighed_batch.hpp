@@ -276,10 +276,7 @@ class weighed_batch {
     double const scale = each.scale_of(each.common);
     detail::require(
         std::isfinite(computing.converted(scale)), where, "a row's weight over the divisor of all",
-        [&] {
-          return detail::said({scale, ", which is ", computing.text(scale)});
-        },
-        detail::must_be_finite);
+        [&] { return detail::said(scale, ", which is ", computing.text(scale)); }, detail::must_be_finite);
   }
 
   std::span<term_sums> sums_;

@@ -66,7 +66,7 @@ class stored_rows {
               static_cast<std::streamsize>(values.size() * sizeof(T)));
     }
     require(same && in.good(), where, "stream", "something else", [&] {
-      return said({"what save wrote of ", shape_text(rows_, columns_), " numbers of ", sizeof(T), " bytes"});
+      return said("what save wrote of ", shape_text(rows_, columns_), " numbers of ", sizeof(T), " bytes");
     });
     values_ = std::move(values);
     return {head[4], head[5]};

@@ -15,11 +15,7 @@ inline void require_channel_parameter(char const* where, char const* argument, r
       [&] { return "one number or one per channel, " + std::to_string(channels); });
   for (index c = 0; c < (values.per_row() ? channels : 1); ++c) {
     require(
-        std::isfinite(values[c]), where, argument,
-        [&] {
-          return said({values[c], " at ", c});
-        },
-        "finite");
+        std::isfinite(values[c]), where, argument, [&] { return said(values[c], " at ", c); }, "finite");
   }
 }
 
@@ -31,10 +27,7 @@ void require_made_of_channels(char const* where, char const* argument, row_param
     double const made = made_of(c);
     require(
         std::isfinite(type.converted(made)), where, argument,
-        [&] {
-          return said({values[c], " at ", c, ", and ", what, " is ", type.text(made)});
-        },
-        must_be_finite);
+        [&] { return said(values[c], " at ", c, ", and ", what, " is ", type.text(made)); }, must_be_finite);
   }
 }
 

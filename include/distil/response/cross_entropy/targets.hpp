@@ -133,10 +133,7 @@ struct soft_targets {
         auto const target = widen<arithmetic_t<Storage>>(matrix(row, column));
         require(
             !(target < 0), where, "targets",
-            [&] {
-              return said({target, " in row ", row, ", class ", column});
-            },
-            ">= 0");
+            [&] { return said(target, " in row ", row, ", class ", column); }, ">= 0");
       }
     }
   }
@@ -236,21 +233,13 @@ struct cross_entropy_base : term_base {
     if (!class_weights.empty()) {
       index const size = static_cast<index>(class_weights.size());
       require(
-          size == columns, where, "class_weights",
-          [&] {
-            return detail::said({"of size ", size});
-          },
-          [&] {
-            return detail::said({"one per class, ", columns});
-          });
+          size == columns, where, "class_weights", [&] { return detail::said("of size ", size); },
+          [&] { return detail::said("one per class, ", columns); });
       for (index column = 0; column < columns; ++column) {
         double const weight = class_weight(column);
         require(
             is_weight(weight), where, "class_weights",
-            [&] {
-              return detail::said({weight, " for class ", column});
-            },
-            must_be_weight);
+            [&] { return detail::said(weight, " for class ", column); }, must_be_weight);
       }
     }
   }
@@ -268,13 +257,8 @@ struct cross_entropy_base : term_base {
         return ((label < 0) | (label >= columns)) & (label != rows.ignore_label);
       });
       require(
-          row == row_count, where, "label",
-          [&] {
-            return detail::said({labels[row], " in row ", row});
-          },
-          [&] {
-            return detail::said({"within [0, ", columns, ") or the ignored label ", rows.ignore_label});
-          });
+          row == row_count, where, "label", [&] { return detail::said(labels[row], " in row ", row); },
+          [&] { return detail::said("within [0, ", columns, ") or the ignored label ", rows.ignore_label); });
     });
   }
 

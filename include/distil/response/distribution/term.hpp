@@ -106,12 +106,8 @@ struct distribution_term : detail::dense_term<Storage, Form> {
     detail::require_matrix(where, "teacher", teacher.matrix);
     detail::require(
         teacher.matrix.rows == row_count, where, "teacher",
-        [&] {
-          return detail::said({"of ", teacher.matrix.rows, " rows"});
-        },
-        [&] {
-          return detail::said({"of as many rows as the student, ", row_count});
-        });
+        [&] { return detail::said("of ", teacher.matrix.rows, " rows"); },
+        [&] { return detail::said("of as many rows as the student, ", row_count); });
   }
 
   /// What the teacher's logits are divided by in a row.

@@ -103,8 +103,7 @@ class divergence_kernel : public two_sided_kernel<T, Teacher> {
                                          teacher * teacher_inverse};
       lanes<T> const psi = sums.sums.add(function, here, wants_derivative);
       // A masked class has no gradient.
-      if constexpr (keeps_psi)
-        keep.put(0, zero_where(here.log_q == lanes<T>(-simd::infinity<T>), psi));
+      if constexpr (keeps_psi) keep.put(0, zero_where(here.log_q == lanes<T>(-simd::infinity<T>), psi));
       if (wants_derivative) sums.of_sides.add(here);
     }
   };

@@ -54,7 +54,7 @@ struct softened_term : tempered_term {
           !type.overflows(value), where, "factor",
           [&] {
             std::string const place = factor->per_row() ? " in row " + text_of(row) : "";
-            return said({value, place, ", which is ", type.text(value)});
+            return said(value, place, ", which is ", type.text(value));
           },
           must_be_weight);
     }

@@ -1,6 +1,5 @@
 #pragma once
 
-
 #include "distil/sweep/kernel.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {

@@ -16,12 +16,8 @@ inline void require_labels(char const* where, label_view labels, std::int64_t ig
     std::int64_t const label = labels[row];
     require(
         label == ignore_label || (label >= 0 && label < columns), where, "label",
-        [&] {
-          return detail::said({label, " in row ", row});
-        },
-        [&] {
-          return detail::said({"within [0, ", columns, ") or the ignored label ", ignore_label});
-        });
+        [&] { return detail::said(label, " in row ", row); },
+        [&] { return detail::said("within [0, ", columns, ") or the ignored label ", ignore_label); });
   }
 }
 

@@ -36,18 +36,12 @@ struct sparse_scores {
     require_matrix(where, "teacher.scores", scores);
     require(
         scores.rows == rows, where, "teacher.scores",
-        [&] {
-          return detail::said({"of ", scores.rows, " rows"});
-        },
-        [&] {
-          return detail::said({"of ", rows, ", the rows of the student"});
-        });
+        [&] { return detail::said("of ", scores.rows, " rows"); },
+        [&] { return detail::said("of ", rows, ", the rows of the student"); });
     require(
         ids.rows == rows && ids.columns == scores.columns && (rows == 0 || ids.data != nullptr), where,
         "teacher.ids", [&] { return shape_text(ids.rows, ids.columns); },
-        [&] {
-          return said({shape_text(rows, scores.columns), ", the shape of the scores"});
-        });
+        [&] { return said(shape_text(rows, scores.columns), ", the shape of the scores"); });
   }
   void inspect(char const* where, index columns) const {
     using arithmetic = arithmetic_t<Storage>;
@@ -57,12 +51,8 @@ struct sparse_scores {
             static_cast<arithmetic>(scores(row, i)) == -std::numeric_limits<arithmetic>::infinity();
         require(
             padding || (ids(row, i) >= 0 && ids(row, i) < columns), where, "teacher.ids",
-            [&] {
-              return detail::said({ids(row, i), " in row ", row});
-            },
-            [&] {
-              return detail::said({"within [0, ", columns, ") where the score is not -inf"});
-            });
+            [&] { return detail::said(ids(row, i), " in row ", row); },
+            [&] { return detail::said("within [0, ", columns, ") where the score is not -inf"); });
       }
     }
   }

@@ -54,23 +54,17 @@ void require_ids(char const* where, top_k_teacher<Id, Storage> const& teacher, i
     return [=] { return detail::text_of(what) + " in row " + detail::text_of(row); };
   };
   index const entries = teacher.entries(row);
-  require(entries >= 0 && entries <= teacher.ids.columns, where, "counts", in_row(entries), [&] {
-    return detail::said({"within [0, ", teacher.ids.columns, "]"});
-  });
+  require(entries >= 0 && entries <= teacher.ids.columns, where, "counts", in_row(entries),
+          [&] { return detail::said("within [0, ", teacher.ids.columns, "]"); });
   for (index entry = 0; entry < entries; ++entry) {
     if (!teacher.present(row, entry)) continue;
     Id const id = teacher.ids(row, entry);
     require(std::cmp_greater_equal(id, 0) && std::cmp_less(id, columns), where, "an id of the teacher",
-            in_row(id), [&] {
-              return detail::said({"within [0, ", columns, ")"});
-            });
+            in_row(id), [&] { return detail::said("within [0, ", columns, ")"); });
     std::uint64_t& word = seen[static_cast<std::size_t>(id) / 64];
     std::uint64_t const bit = std::uint64_t{1} << static_cast<std::size_t>(id) % 64;
     require((word & bit) == 0, where, "an id of the teacher",
-            [&] {
-              return detail::said({id, " twice in row ", row});
-            },
-            "there once in a row");
+            [&] { return detail::said(id, " twice in row ", row); }, "there once in a row");
     word |= bit;
   }
   for (index entry = 0; entry < entries; ++entry) {
@@ -124,10 +118,7 @@ void require_mass(char const* where, Teacher const& teacher, index row) {
   };
   detail::require(
       !((logarithms ? mass_of_logarithms(teacher, row) : exactly()) > 1.0 + detail::rounding_of_mass), where,
-      "mass of the teacher's entries",
-      [&] {
-        return detail::said({exactly(), " in row ", row});
-      },
+      "mass of the teacher's entries", [&] { return detail::said(exactly(), " in row ", row); },
       "at most 1, but for 1/16 of rounding");
 }
 

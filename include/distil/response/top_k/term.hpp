@@ -24,15 +24,11 @@ void require_top_k(char const* where, top_k_teacher<Id, Storage> const& teacher,
   require(
       teacher.ids.rows == rows && teacher.ids.columns <= most_listed, where, "ids",
       [&] { return shape_text(teacher.ids.rows, teacher.ids.columns); },
-      [&] {
-        return detail::said({rows, " x k, with the rows of the student"});
-      });
+      [&] { return detail::said(rows, " x k, with the rows of the student"); });
   require(
       teacher.values.rows == rows && teacher.values.columns == teacher.ids.columns, where, "values",
       [&] { return shape_text(teacher.values.rows, teacher.values.columns); },
-      [&] {
-        return said({shape_text(rows, teacher.ids.columns), ", the shape of the ids"});
-      });
+      [&] { return said(shape_text(rows, teacher.ids.columns), ", the shape of the ids"); });
   require(rows == 0 || teacher.values.data != nullptr, where, "values", "a null pointer", "a matrix");
   require(columns <= most_listed, where, "number of classes", columns, "less than 2^31 with a top-k teacher");
   if (options.counts.size() > 0) require_size(where, "counts", options.counts.size(), rows);
