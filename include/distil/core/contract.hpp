@@ -74,9 +74,9 @@ class account {
     told_.natural = number;
   }
   account(std::signed_integral auto number) noexcept
-      : is_negative_(number < 0), write_(write_number<&told::natural>) {
+      : size_(number < 0 ? std::size_t{1} : 0), write_(write_number<&told::natural>) {
     auto const same = static_cast<unsigned long long>(number);
-    told_.natural = is_negative_ ? 0 - same : same;
+    told_.natural = number < 0 ? 0 - same : same;
   }
 
   account(std::string (*make)()) noexcept
@@ -108,14 +108,14 @@ class account {
   /// Shortest text that reads back as the same number: 0.5, 1e-09, nan.
   template <auto Kind>
   static std::string write_number(account const& one) {
-    char text[64] = "-";
-    char* const first = text + (one.is_negative_ ? 1 : 0);
+    char text[64];
+    text[0] = '-';
+    char* const first = text + one.size_;
     return {text, std::to_chars(first, text + sizeof(text), one.told_.*Kind).ptr};
   }
 
   told told_;
-  std::size_t size_ = 0;
-  bool is_negative_ = false;
+  std::size_t size_ = 0;  ///< of a text; of a number its sign's
   std::string (*write_)(account const&);
 };
 
