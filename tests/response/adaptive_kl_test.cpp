@@ -36,7 +36,13 @@ TEST(adaptive_kl, parts_every_row_where_sorting_does) {
     }
     auto const count = static_cast<index>(scores.size());
     scores.resize(static_cast<std::size_t>(kernels::head_of_row<double>::room(count)));
-    EXPECT_EQ(kernels::head_of_row<double>(scores.data(), count, 1.0).least(share), least) << trial;
+    auto const least_within = [&](double part) {
+      std::vector<double> memory = scores;
+      return kernels::head_of_row<double>(memory.data(), count, 1.0).least(part);
+    };
+    EXPECT_EQ(least_within(share), least) << trial;
+    EXPECT_EQ(least_within(0.0), sorted.front()) << trial;
+    EXPECT_EQ(least_within(1.0), sorted.back()) << trial;
   }
 }
 

@@ -43,9 +43,12 @@ struct normalized_jensen_shannon_function : function_of_class<normalized_jensen_
   using options = normalized_jensen_shannon_options;
 
   double teacher_mix;
+  kernels::mixing mixes, mixes_exchanged;
 
   constexpr normalized_jensen_shannon_function(options const& chosen = {})
-      : teacher_mix(chosen.teacher_mix) {}
+      : teacher_mix(chosen.teacher_mix),
+        mixes(chosen.teacher_mix),
+        mixes_exchanged(1.0 - chosen.teacher_mix) {}
 
   void check(char const* where) const {
     detail::require(detail::is_share(teacher_mix), where, "teacher_mix", teacher_mix, detail::must_be_share);
@@ -53,22 +56,23 @@ struct normalized_jensen_shannon_function : function_of_class<normalized_jensen_
 
   template <class Lanes>
   DISTIL_INLINE summand<Lanes> at(class_probabilities<Lanes> const& here) const {
-    if (teacher_mix <= 0.5) return small_share(here, teacher_mix);
-    return kernels::exchanged(small_share(kernels::exchanged(here), 1.0 - teacher_mix));
+    if (teacher_mix <= 0.5) return small_share(here, teacher_mix, mixes);
+    return kernels::exchanged(small_share(kernels::exchanged(here), 1.0 - teacher_mix, mixes_exchanged));
   }
 
  private:
   /// For a share b of p up to 1/2. With x = (p - q) / q is log(q / m) = -log1p(b x), which over b becomes -x at 0, where
   /// the difference of logarithms would be 0 / 0.
   template <class Lanes>
-  static DISTIL_INLINE summand<Lanes> small_share(class_probabilities<Lanes> const& here, double share) {
+  static DISTIL_INLINE summand<Lanes> small_share(class_probabilities<Lanes> const& here, double share,
+                                                  kernels::mixing const& shares) {
     using T = typename Lanes::value_type;
     using kernels::kl_summand;
     if (share < kernels::least_share) return kernels::forward_summand(here);
-    kernels::mixture<Lanes> const mixed(here, kernels::mixing(share));
+    kernels::mixture<Lanes> const mixed(here, shares);
     Lanes const smallest(mixed.smallest);
     Lanes const x = (here.p - here.q) / select(here.q < smallest, smallest, here.q);
-    Lanes const log_q_m = -log1p(Lanes(share) * x);
+    Lanes const log_q_m = -log1p(shares.share.in<Lanes>() * x);
     Lanes const by_q(1.0 / share), by_p(1.0 / (1.0 - share));
     return {fma(by_p, kl_summand<T>(here.log_p, mixed.log_m, here.p, mixed.m),
                 by_q * kl_summand<T>(log_q_m, Lanes(0), here.q, mixed.m)),
