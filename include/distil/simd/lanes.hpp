@@ -64,6 +64,8 @@ struct lanes {
   friend DISTIL_INLINE mask<T> operator>(lanes a, lanes b) { return {a.raw > b.raw}; }
   friend DISTIL_INLINE mask<T> operator>=(lanes a, lanes b) { return {a.raw >= b.raw}; }
 
+  /// a * b, rounded whatever is added to it.
+  friend DISTIL_INLINE lanes product(lanes a, lanes b) { return of(backend::product(a.raw, b.raw)); }
   /// a * b + c, in one rounding where the target can.
   friend DISTIL_INLINE lanes fma(lanes a, lanes b, lanes c) { return of(native::fma(a.raw, b.raw, c.raw)); }
   /// Either operand may come back when one is NaN: xsimd versions differ.

@@ -5,7 +5,7 @@
 /// Arithmetic that is rounded one by one, in the order in which it is written, on batches and on numbers. Roundings by a
 /// large constant, compensated sums and differences from a row's maximum are worthless where -ffast-math,
 /// -funsafe-math-optimizations or -fassociative-math reorder them; -freciprocal-math makes infinity of 1 / x before it
-/// divides. Without such flags this is what the operators are.
+/// divides. Without such flags this is what the operators are, but for `product`.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd::backend {
 
 /// What the compiler computes with: the register of a batch, and a number itself.
@@ -43,11 +43,15 @@ DISTIL_INLINE Batch divide(Batch a, Batch b) {
   return Batch(operand<Batch>(a) / operand<Batch>(b));
 }
 #pragma float_control(pop)
+/// a * b, which is rounded before anything is added to it.
+template <class Batch>
+DISTIL_INLINE Batch product(Batch a, Batch b) {
+  return multiply(a, b);
+}
 #else
 /// The same value, of which the compiler no longer knows how it came about, but that it takes `beside`.
 template <class Batch>
-DISTIL_INLINE Batch rounded(Batch batch, [[maybe_unused]] Batch beside) {
-#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+DISTIL_INLINE Batch opaque(Batch batch, [[maybe_unused]] Batch beside) {
   operand<Batch> value = batch;
   operand<Batch> const other = beside;
 #if defined(__AVX512F__)
@@ -60,6 +64,12 @@ DISTIL_INLINE Batch rounded(Batch batch, [[maybe_unused]] Batch beside) {
   asm("" : "+m"(value) : "m"(other));
 #endif
   return Batch(value);
+}
+
+template <class Batch>
+DISTIL_INLINE Batch rounded(Batch batch, [[maybe_unused]] Batch beside) {
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)
+  return opaque(batch, beside);
 #else
   return batch;
 #endif
@@ -79,6 +89,17 @@ template <class Batch>
 DISTIL_INLINE Batch multiply(Batch a, Batch b) {
   Batch const product = a * b;
   return rounded(product, product);
+}
+/// a * b, which is rounded before anything is added to it: gcc makes one operation of both where the processor has it
+/// (-ffp-contract=fast), in one loop and not in another.
+template <class Batch>
+DISTIL_INLINE Batch product(Batch a, Batch b) {
+  Batch const value = a * b;
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
+  return opaque(value, value);
+#else
+  return rounded(value, value);
+#endif
 }
 /// A divisor of its own for each dividend leaves nothing to gain from an inverse.
 template <class Batch>

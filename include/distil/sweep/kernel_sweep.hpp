@@ -229,7 +229,8 @@ class kernel_sweep : public term_sweep<T> {
         }
         if constexpr (Kernel::keeps_exponentials) {
           int const rides = Plain ? joins.rides.power : asked_again(joins.rides.power);
-          if (rides != 0) sum += joins.rides.multiple * power_of(z.exponential, rides);
+          // As it is added where it does not ride: a row's bits do not hang on its neighbours.
+          if (rides != 0) sum += product(joins.rides.multiple, power_of(z.exponential, rides));
         }
         sum.store(output.at(k));
       }

@@ -126,16 +126,17 @@ class angle_kernel {
     lanes<T> value(0), by_scale(0), by_angle(0);
     simd::for_each_register<T>(width, [&](auto place) {
       lanes<T> const both = own_scale * place.load(own_near);
-      lanes<T> const angle = (own_side + place.load(own_far) - place.load(own_across)) * both;
+      lanes<T> const own = own_side + place.load(own_far) - place.load(own_across);
       lanes<T> const wanted = (other_side + place.load(other_far) - place.load(other_across)) *
                               (other_scale * place.load(other_near));
-      lanes<T> const d = angle - wanted;
+      // Said as one rounding, which compilers else choose with slopes and without: the value has the same bits in both.
+      lanes<T> const d = fma(own, both, -wanted);
       lanes<T> const c = max(min(d, one), -one);
       // d - c / 2 keeps a NaN that c may have lost.
       value = fma(c, fma(c, half, d), value);
       if constexpr (WithSlopes) {
         by_scale = fma(c, both, by_scale);
-        by_angle = fma(c, angle, by_angle);
+        by_angle = fma(c, own * both, by_angle);
         place.store(fma(c, both, place.load(slope)), slope);
       }
     });

@@ -126,16 +126,17 @@ class expectation_kernel : public two_sided_kernel<T, Teacher> {
   [[nodiscard]] DISTIL_INLINE bool rereads() const { return false; }
 
   struct block_gradient {
-    lanes<T> of_student, of_teacher;
+    lanes<T> of_student, of_teacher;  // the teacher's below 0
     DISTIL_INLINE lanes<T> operator()(simd::student_register<T> const& z, simd::strip<T>, index,
                                       simd::kept<T> saved) const {
-      return of_student * z.exponential - of_teacher * saved[0];
+      // Which of the two products is rounded would else be the compiler's choice, another one in every loop.
+      return fma(of_student, z.exponential, of_teacher * saved[0]);
     }
   };
   [[nodiscard]] DISTIL_INLINE block_gradient gradient(lanes<T> decay, simd::kept<T> marks) const {
     lanes<T> const scale = base::gradient_scale_;
     return {scale * inverse_student_ * decay,
-            scale * inverse_teacher_ * maximum_.decay_since(marks[0], teacher_sharpness_)};
+            -scale * inverse_teacher_ * maximum_.decay_since(marks[0], teacher_sharpness_)};
   }
 
  private:
