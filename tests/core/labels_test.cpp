@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "../support/refusal.hpp"
+
 namespace distil {
 namespace {
 
@@ -22,7 +24,7 @@ void expect_labels(Labels const& labels, std::vector<std::int64_t> const& expect
   }
 }
 
-TEST(label_view, reads_labels_of_32_and_64_bits) {
+TEST(label_view, reads_vectors_arrays_and_spans) {
   expect_labels(std::vector<std::int32_t>{3, -100, 0}, {3, -100, 0});
   expect_labels(std::vector<std::int64_t>{3, -100, 0}, {3, -100, 0});
   expect_labels(std::vector<std::int64_t>{std::int64_t{1} << 40, std::numeric_limits<std::int64_t>::min()},
@@ -58,10 +60,67 @@ TEST(label_view, views_and_does_not_copy) {
   EXPECT_EQ(seen[1], 4);
 }
 
-TEST(label_view, takes_integers_of_its_sizes_alone) {
+template <class Label>
+void expect_ends_of() {
+  constexpr Label least = std::numeric_limits<Label>::min(), most = std::numeric_limits<Label>::max();
+  std::vector<Label> labels;
+  for (int i = 0; i < 70; ++i) labels.push_back(static_cast<Label>(i));
+  labels.push_back(least);
+  labels.push_back(most);
+  label_view const seen = labels;
+  EXPECT_EQ(seen[69], 69);
+  EXPECT_EQ(seen[70], static_cast<std::int64_t>(least));
+  EXPECT_EQ(seen[71], static_cast<std::int64_t>(most));
+  EXPECT_EQ(seen.first_where([](std::int64_t label) { return label == 66; }), 66);
+  EXPECT_TRUE(seen.contains(static_cast<std::int64_t>(most)));
+  EXPECT_FALSE(seen.contains(100));
+}
+
+TEST(label_view, reads_integers_of_every_type) {
+  expect_ends_of<std::int8_t>();
+  expect_ends_of<std::int16_t>();
+  expect_ends_of<std::int32_t>();
+  expect_ends_of<std::int64_t>();
+  expect_ends_of<std::uint8_t>();
+  expect_ends_of<std::uint16_t>();
+  expect_ends_of<std::uint32_t>();
+  expect_ends_of<std::uint64_t>();
+  expect_ends_of<char>();
+  expect_ends_of<long long>();
+  expect_labels(std::array<bool, 3>{true, false, true}, {1, 0, 1});
+  expect_labels(std::vector<std::size_t>{3, static_cast<std::size_t>(-1)}, {3, -1});
+}
+
+TEST(label_view, reads_arrays_and_braces) {
+  std::uint8_t const plain[] = {4, 0, 255};
+  expect_labels(plain, {4, 0, 255});
+  auto const sum = [](label_view labels) { return labels.size() * 100 + labels[0] + labels[1]; };
+  EXPECT_EQ(sum({7, 2}), 209);
+}
+
+TEST(label_view, reads_an_image_of_labels_for_each_sample) {
+  std::vector<std::uint8_t> memory(60);
+  for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::uint8_t>(i);
+  label_view const seen = feature_map(memory, 2, 1, 3, 5);
+  EXPECT_EQ(seen.size(), 30);
+  EXPECT_EQ(seen[29], 29);
+  label_view const every_other = feature_map<std::uint8_t>(memory.data(), 2, 1, 3, 5, {30, 1, 10, 2});
+  EXPECT_EQ(every_other[29], 58);
+  EXPECT_EQ(
+      testing::refusal_of([&] { label_view(feature_map(memory, 2, 3, 2, 5)); }),
+      "distil::label_view: labels is of maps with 3 channels; it must be of one channel, all pixels at one "
+      "distance");
+  EXPECT_EQ(
+      testing::refusal_of([&] {
+        label_view(feature_map<std::uint8_t>(memory.data(), 2, 1, 3, 5, {18, 1, 6, 1}));
+      }),
+      "distil::label_view: labels is of maps with 1 channel, and gaps; it must be of one channel, all pixels "
+      "at one distance");
+}
+
+TEST(label_view, takes_integers_alone) {
   static_assert(!std::is_constructible_v<label_view, std::vector<float>>);
-  static_assert(!std::is_constructible_v<label_view, std::vector<std::int16_t>>);
-  static_assert(!std::is_constructible_v<label_view, std::vector<std::uint32_t>>);
+  static_assert(!std::is_constructible_v<label_view, feature_map<float>>);
   static_assert(!std::is_constructible_v<label_view, int>);
 }
 

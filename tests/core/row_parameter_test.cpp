@@ -68,6 +68,17 @@ TEST(row_parameter, an_empty_vector_is_one_number_per_row_of_none) {
   EXPECT_EQ(row_parameter(none).size(), 0);
 }
 
+TEST(row_parameter, of_maps_has_a_number_for_each_pixel) {
+  float const memory[] = {1, 2, 3, 4, 5, 6};
+  row_parameter const seen = feature_map<float const>(memory, 1, 1, 1, 3);
+  EXPECT_EQ(seen.size(), 3);
+  EXPECT_EQ(seen[2], 3.0);
+  double const others[] = {1, 0, 2, 0, 3};
+  expect_one_two_three(feature_map<double const>(others, 1, 1, 3, 1, {6, 6, 2, 2}));
+  float const plain[] = {1, 2, 3};
+  expect_one_two_three(plain);
+}
+
 TEST(row_parameter, takes_no_other_numbers) {
   static_assert(!std::is_constructible_v<row_parameter, std::vector<int>>);
   static_assert(!std::is_constructible_v<row_parameter, std::list<double>>);

@@ -217,12 +217,12 @@ TEST(shapes, row_options_are_checked_one_by_one) {
 TEST(shapes, a_row_is_fully_masked_when_every_class_is) {
   float const masked = -std::numeric_limits<float>::infinity();
   float const logits[] = {masked, masked, masked, 0, masked, std::numeric_limits<float>::quiet_NaN()};
-  matrix_view<float const> const matrix(logits, 3, 2);
+  auto const matrix = logit_rows(matrix_view<float const>(logits, 3, 2));
   EXPECT_TRUE(fully_masked(matrix, 0));
   EXPECT_FALSE(fully_masked(matrix, 1));
   EXPECT_FALSE(fully_masked(matrix, 2));
   half const halves[] = {half(masked), half(masked)};
-  EXPECT_TRUE(fully_masked(matrix_view<half const>(halves, 1, 2), 0));
+  EXPECT_TRUE(fully_masked(logit_rows(matrix_view<half const>(halves, 1, 2)), 0));
 }
 
 }  // namespace

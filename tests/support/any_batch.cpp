@@ -40,4 +40,21 @@ any_batch::any_batch(element_types const& types, index row_count, index column_c
   draw_batch(student, teacher, labels, rows, columns, magnitude, seed);
 }
 
+std::vector<std::array<layout, 3>> mixes_of_layouts() {
+  constexpr layout of_matrices[] = {layout::row_major, layout::padded, layout::class_major,
+                                    layout::every_other};
+  constexpr layout images = layout::images, lines = layout::padded_images;
+  std::vector<std::array<layout, 3>> result = {{images, images, images},
+                                               {lines, lines, lines},
+                                               {images, layout::row_major, lines},
+                                               {lines, images, layout::class_major},
+                                               {layout::padded, lines, images}};
+  for (layout const student : of_matrices) {
+    for (layout const teacher : of_matrices) {
+      for (layout const gradient : of_matrices) result.push_back({student, teacher, gradient});
+    }
+  }
+  return result;
+}
+
 }  // namespace distil::testing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -11,6 +12,9 @@ namespace distil::testing {
 
 std::unique_ptr<some_matrix> make_matrix(element type, index rows, index columns,
                                          layout order = layout::row_major);
+
+/// Of student, teacher and gradient: each layout of matrices beside each, and some of images.
+std::vector<std::array<layout, 3>> mixes_of_layouts();
 
 /// Of a register of the type.
 inline index lanes_of(element type) {

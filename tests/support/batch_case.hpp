@@ -143,7 +143,7 @@ class batch_case_of final : public batch_case {
                            bool accumulate) {
     if (element_types{b.student.type(), b.teacher.type(), gradient.type()} != mix<S, Te, G>::types)
       return false;
-    result = Case::with_grad(policy, typed_batch<S, Te>(b), static_cast<owned_matrix<G>&>(gradient).view(),
+    result = Case::with_grad(policy, typed_batch<S, Te>(b), static_cast<owned_matrix<G>&>(gradient).pixels(),
                              own(s), rows, accumulate);
     return true;
   }

@@ -31,17 +31,12 @@ void matches_the_reference_on_every_shape(batch_case const& of, element type) {
 
 void matches_the_reference_in_every_layout(batch_case const& of, element type) {
   auto const types = element_types::all(type);
-  layout const layouts[] = {layout::row_major, layout::padded, layout::class_major, layout::every_other};
-  for (layout const of_student : layouts) {
-    for (layout const of_teacher : layouts) {
-      for (layout const of_gradient : layouts) {
-        any_batch b(types, 19, 33, 3.0, of_student, of_teacher, of_gradient, 7);
-        expect_coupled(
-            of, b, *of.settings().back(), {},
-            std::string(name_of(of_student)) + " / " + name_of(of_teacher) + " / " + name_of(of_gradient));
-        if (::testing::Test::HasFatalFailure()) return;
-      }
-    }
+  for (auto const& [of_student, of_teacher, of_gradient] : mixes_of_layouts()) {
+    any_batch b(types, 19, 33, 3.0, of_student, of_teacher, of_gradient, 7);
+    expect_coupled(
+        of, b, *of.settings().back(), {},
+        std::string(name_of(of_student)) + " / " + name_of(of_teacher) + " / " + name_of(of_gradient));
+    if (::testing::Test::HasFatalFailure()) return;
   }
 }
 

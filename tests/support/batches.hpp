@@ -19,7 +19,7 @@ namespace distil::testing {
 
 inline constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
-enum class layout { row_major, padded, class_major, every_other };
+enum class layout { row_major, padded, class_major, every_other, images, padded_images };
 
 inline char const* name_of(layout order) {
   switch (order) {
@@ -31,6 +31,10 @@ inline char const* name_of(layout order) {
       return "class-major";
     case layout::every_other:
       return "every other element";
+    case layout::images:
+      return "channels of images";
+    case layout::padded_images:
+      return "channels of images with padded lines";
   }
   return "?";
 }
@@ -69,7 +73,7 @@ class some_matrix {
     std::vector<bool> inside(cells_count(), false);
     for (index r = 0; r < rows_; ++r) {
       for (index c = 0; c < columns_; ++c) {
-        inside[static_cast<std::size_t>(1 + r * row_stride_ + c * column_stride_)] = true;
+        inside[static_cast<std::size_t>(1 + runs_.offset(r, row_stride_) + c * column_stride_)] = true;
       }
     }
     int damaged = 0;
@@ -93,18 +97,28 @@ class some_matrix {
       case layout::every_other:
         row_stride_ = 2 * columns + 1, column_stride_ = 2;
         break;
+      case layout::images:  // of 16 pixels
+        row_stride_ = 1, column_stride_ = 16;
+        runs_ = {16, 1, 0, 16 * columns + 3};
+        break;
+      case layout::padded_images:  // of two lines with three pixels
+        row_stride_ = 1, column_stride_ = 11;
+        runs_ = {3, 2, 5, 11 * columns + 2};
+        break;
     }
   }
   some_matrix(some_matrix const&) = default;
   some_matrix& operator=(some_matrix const&) = default;
 
   [[nodiscard]] std::size_t cells_count() const {
-    return static_cast<std::size_t>(2 + rows_ * row_stride_ + columns_ * column_stride_);
+    index const rows = runs_.length == 0 ? rows_ * row_stride_ : runs_.offset(rows_ + 16, row_stride_);
+    return static_cast<std::size_t>(2 + rows + columns_ * column_stride_);
   }
   [[nodiscard]] virtual bool is_nan(std::size_t cell) const = 0;
 
   element type_;
   index rows_, columns_, row_stride_ = 0, column_stride_ = 1;
+  detail::row_runs runs_ = {};
 };
 
 /// A matrix that owns its cells: one misaligned cell before, guards of NaN between and after.
@@ -115,17 +129,27 @@ class owned_matrix final : public some_matrix {
       : some_matrix(element_of<T>, rows, columns, order),
         cells_(cells_count(), T(std::numeric_limits<float>::quiet_NaN())) {}
 
+  /// Of the layouts of matrices.
   [[nodiscard]] matrix_view<T> view() {
     return {cells_.data() + 1, rows_, columns_, row_stride_, column_stride_};
   }
   [[nodiscard]] matrix_view<T const> view() const {
     return {cells_.data() + 1, rows_, columns_, row_stride_, column_stride_};
   }
+  /// Of any layout.
+  [[nodiscard]] detail::row_view<T> pixels() {
+    detail::row_view<T> result(view());
+    result.runs = runs_;
+    return result;
+  }
+  [[nodiscard]] detail::row_view<T const> pixels() const {
+    return detail::row_view<T const>(const_cast<owned_matrix*>(this)->pixels());
+  }
   [[nodiscard]] double at(index row, index column) const override {
-    return static_cast<double>(static_cast<arithmetic_t<T>>(view()(row, column)));
+    return static_cast<double>(static_cast<arithmetic_t<T>>(pixels()(row, column)));
   }
   void set(index row, index column, double value) override {
-    view()(row, column) = T(static_cast<arithmetic_t<T>>(value));
+    pixels()(row, column) = T(static_cast<arithmetic_t<T>>(value));
   }
 
  private:

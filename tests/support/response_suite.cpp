@@ -5,9 +5,6 @@
 namespace distil::testing {
 namespace {
 
-constexpr layout every_layout[] = {layout::row_major, layout::padded, layout::class_major,
-                                   layout::every_other};
-
 void matches_the_reference_on_every_shape(row_case const& of, element type) {
   for (auto const& [rows, columns] : interesting_shapes(lanes_of(type))) {
     for (auto const& s : of.settings()) {
@@ -25,16 +22,12 @@ void matches_the_reference_in_every_layout(row_case const& of, element type) {
     // The numbers are the same in every layout, and so is what they give.
     batch_truth const exact = truth_of(of, any_batch(types, rows, columns, 4.0, layout::row_major, 7), *s,
                                        row_options{}, limits_of(type).epsilon);
-    for (layout const of_student : every_layout) {
-      for (layout const of_teacher : every_layout) {
-        for (layout const of_gradient : every_layout) {
-          any_batch b(types, rows, columns, 4.0, of_student, of_teacher, of_gradient, 7);
-          expect_truth(
-              of, b, exact, *s, {},
-              std::string(name_of(of_student)) + " / " + name_of(of_teacher) + " / " + name_of(of_gradient));
-          if (::testing::Test::HasFatalFailure()) return;
-        }
-      }
+    for (auto const& [of_student, of_teacher, of_gradient] : mixes_of_layouts()) {
+      any_batch b(types, rows, columns, 4.0, of_student, of_teacher, of_gradient, 7);
+      expect_truth(
+          of, b, exact, *s, {},
+          std::string(name_of(of_student)) + " / " + name_of(of_teacher) + " / " + name_of(of_gradient));
+      if (::testing::Test::HasFatalFailure()) return;
     }
   }
 }

@@ -114,19 +114,27 @@ class described_case : public row_case {
   static own_setting const& own(setting const& s) { return static_cast<own_setting const&>(s); }
 };
 
+/// A matrix of any layout, for the calls of a case.
+template <class T>
+struct typed_matrix {
+  owned_matrix<T> const& owned;
+  [[nodiscard]] detail::row_view<T const> view() const { return owned.pixels(); }
+  [[nodiscard]] double at(index row, index column) const { return owned.at(row, column); }
+};
+
 /// A batch with its element types, for the calls of a case.
 template <class Student, class Teacher>
 struct typed_batch {
   index rows, columns;
-  owned_matrix<Student> const& student;
-  owned_matrix<Teacher> const& teacher;
+  typed_matrix<Student> student;
+  typed_matrix<Teacher> teacher;
   std::vector<std::int32_t> const& labels;
 
   explicit typed_batch(any_batch const& b)
       : rows(b.rows),
         columns(b.columns),
-        student(static_cast<owned_matrix<Student> const&>(b.student)),
-        teacher(static_cast<owned_matrix<Teacher> const&>(b.teacher)),
+        student{static_cast<owned_matrix<Student> const&>(b.student)},
+        teacher{static_cast<owned_matrix<Teacher> const&>(b.teacher)},
         labels(b.labels) {}
 };
 
@@ -180,7 +188,7 @@ class case_of final : public described_case<Case> {
     if (element_types{b.student.type(), b.teacher.type(), gradient.type()} != mix<S, Te, G>::types)
       return false;
     typed_batch<S, Te> const typed(b);
-    matrix_view<G> const to = static_cast<owned_matrix<G>&>(gradient).view();
+    detail::row_view<G> const to = static_cast<owned_matrix<G>&>(gradient).pixels();
     if constexpr (Case::has_temperature_gradient) {
       result = Case::with_grad(policy, typed, to, described_case<Case>::own(s), rows, accumulate, slope);
     } else {

@@ -1,10 +1,35 @@
 #pragma once
 
 #include <array>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
 
 #include "distil/core/matrix_view.hpp"
 
 namespace distil {
+
+namespace detail {
+/// Refuses sizes below 0, and elements that are fewer than those of a map.
+inline void require_room(char const* where, index elements, std::array<index, 4> const& shape) {
+  index size = 1;
+  bool valid = true, fits = true;
+  for (index const count : shape) {
+    valid = valid && count >= 0;
+    fits = fits && (count <= 0 || size <= elements / count);
+    size = fits ? size * count : size;
+  }
+  auto const text = [&] {
+    return said(shape[0], " x ", shape[1]) + said(" x ", shape[2], " x ") + said(shape[3], "");
+  };
+  require(valid, where, "shape", text, "without negative sizes");
+  bool const empty = shape[0] == 0 || shape[1] == 0 || shape[2] == 0 || shape[3] == 0;
+  require(
+      fits || empty, where, "span", [&] { return said(elements, " elements"); },
+      [&] { return "at least " + text(); });
+}
+}  // namespace detail
 
 /// Distances between neighbours along each axis of a feature map, counted in elements.
 struct feature_strides {
@@ -47,6 +72,14 @@ struct feature_map {
         width(columns),
         strides(distances) {}
 
+  /// Contiguous, channels first, over a span. Throws std::invalid_argument when the span is smaller than the map.
+  constexpr feature_map(std::span<T> elements, index sample_count, index channel_count, index rows,
+                        index columns)
+      : feature_map(elements.data(), sample_count, channel_count, rows, columns) {
+    detail::require_room("feature_map", static_cast<index>(elements.size()),
+                         {sample_count, channel_count, rows, columns});
+  }
+
   /// A map of mutable elements is a map of const elements.
   template <class U>
   requires(std::same_as<U const, T>) constexpr feature_map(feature_map<U> const& other) noexcept
@@ -63,12 +96,27 @@ struct feature_map {
   }
 };
 
+/// Of a vector, an array or what else a span is made of: `feature_map(features, samples, channels, height, width)`.
+template <class Range>
+requires requires(Range&& range) { std::span(std::forward<Range>(range)); }
+feature_map(Range&&, index, index, index, index)
+    ->feature_map<typename decltype(std::span(std::declval<Range>()))::element_type>;
+
 /// Contiguous, channels last: N x H x W x C in memory.
 template <class T>
 [[nodiscard]] constexpr feature_map<T> channels_last(T* first, index samples, index channels, index height,
                                                      index width) noexcept {
   return {first,  samples, channels,
           height, width,   {height * width * channels, 1, width * channels, channels}};
+}
+
+/// The same of a vector, an array or a span, which is refused when it is smaller than the map.
+template <class Range>
+requires requires(Range&& range) { std::span(std::forward<Range>(range)); }
+[[nodiscard]] constexpr auto channels_last(Range&& range, index samples, index channels, index height,
+                                           index width) {
+  feature_map const elements(std::forward<Range>(range), samples, channels, height, width);
+  return channels_last(elements.data, samples, channels, height, width);
 }
 
 /// Hidden states of tokens, contiguous: sequences x length x features in memory. A token is a position, its features are
@@ -78,6 +126,24 @@ template <class T>
                                                  index features) noexcept {
   return channels_last(first, sequences, features, 1, length);
 }
+/// The same of a vector, an array or a span.
+template <class Range>
+requires requires(Range&& range) { std::span(std::forward<Range>(range)); }
+[[nodiscard]] constexpr auto token_map(Range&& range, index sequences, index length, index features) {
+  return channels_last(std::forward<Range>(range), sequences, features, 1, length);
+}
+
+/// A std::mdspan of four axes: samples, channels, height, width. With it and with what has its face, a feature_map is made
+/// by name.
+template <class Span>
+requires detail::strided_span<Span, 4>
+[[nodiscard]] constexpr auto map_of(Span const& span) noexcept {
+  using element = std::remove_reference_t<decltype(*span.data_handle())>;
+  auto const size = [&](std::size_t axis) { return static_cast<index>(span.extent(axis)); };
+  auto const stride = [&](std::size_t axis) { return static_cast<index>(span.stride(axis)); };
+  return feature_map<element>(span.data_handle(), size(0), size(1), size(2), size(3),
+                              {stride(0), stride(1), stride(2), stride(3)});
+}
 
 namespace detail {
 
@@ -85,6 +151,10 @@ template <class>
 inline constexpr bool is_feature_map = false;
 template <class T>
 inline constexpr bool is_feature_map<feature_map<T>> = true;
+
+/// Of four axes.
+template <class Map>
+inline constexpr bool is_map = is_feature_map<Map> || strided_span<Map, 4>;
 
 /// A matrix as maps of one position: a sample a row.
 template <class T>
@@ -108,6 +178,8 @@ template <class Map>
         "distil: the element type must be float, double, distil::bfloat16, distil::half, or a 16-bit "
         "type for which distil::arithmetic_of is specialised");
     return feature_map<element const>(map);
+  } else if constexpr (strided_span<Map, 4>) {
+    return input_map(map_of(map));
   } else {
     return map_of_rows(input_view(map));
   }
@@ -124,6 +196,8 @@ template <class Map>
         "distil: the element type must be float, double, distil::bfloat16, distil::half, or a 16-bit "
         "type for which distil::arithmetic_of is specialised");
     return feature_map<element>(map);
+  } else if constexpr (strided_span<std::remove_cvref_t<Map>, 4>) {
+    return output_map(map_of(map));
   } else {
     return map_of_rows(output_view(std::forward<Map>(map)));
   }

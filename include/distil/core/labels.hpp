@@ -1,66 +1,129 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <type_traits>
 
 #include "distil/core/row_parameter.hpp"
 
 namespace distil {
 
-/// Class labels of 32 or 64 bits, one per row, owned by somebody else: from a span, vector, array or Eigen
-/// vector (with any stride).
+namespace detail {
+
+template <class Range>
+concept integers = elements<Range> && std::integral<element_of<Range>>;
+
+/// Integers of at most 64 bits.
+enum class integer_type : unsigned char { int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
+
+template <std::integral Integer>
+constexpr integer_type type_of_integer() {
+  static_assert(sizeof(Integer) <= 8, "distil: labels have at most 64 bits");
+  constexpr int width = sizeof(Integer) == 1 ? 0 : sizeof(Integer) == 2 ? 1 : sizeof(Integer) == 4 ? 2 : 3;
+  return static_cast<integer_type>(std::is_signed_v<Integer> ? width : 4 + width);
+}
+
+}  // namespace detail
+
+/// Class labels of any integral type, one per row, owned by somebody else: from a span, vector, array, C array, Eigen
+/// vector (with any stride), `{1, 0, 2}`, or a feature_map of one channel, an image of labels for each sample, whose
+/// pixels lie one behind the other. An unsigned label beyond the signed ones of 64 bits counts as it wraps: a `size_t` of
+/// -1 is -1.
 class label_view {
  public:
   constexpr label_view() = default;
 
-  template <class Range>
-  requires detail::vector_of<Range, std::int32_t>
+  template <detail::integers Range>
   constexpr label_view(Range const& labels) noexcept
-      : narrow_(labels.data()), size_(static_cast<index>(labels.size())), step_(detail::step_of(labels)) {}
+      : label_view(detail::first_element(labels), static_cast<index>(std::size(labels)),
+                   detail::step_of(labels)) {}
 
-  template <class Range>
-  requires detail::vector_of<Range, std::int64_t>
-  constexpr label_view(Range const& labels) noexcept
-      : wide_(labels.data()), size_(static_cast<index>(labels.size())), step_(detail::step_of(labels)) {}
+  /// They live as long as the call.
+  constexpr label_view(std::initializer_list<int> labels) noexcept
+      : label_view(labels.begin(), static_cast<index>(labels.size()), 1) {}
+
+  template <class Label>
+  requires std::integral<std::remove_const_t<Label>> label_view(feature_map<Label> const& images)
+      : label_view(images.data, images.samples * images.positions(),
+                   detail::step_of_pixels("label_view", "labels", images)) {}
 
   [[nodiscard]] constexpr index size() const noexcept { return size_; }
-  [[nodiscard]] constexpr std::int64_t operator[](index row) const noexcept {
-    return narrow_ != nullptr ? narrow_[row * step_] : wide_[row * step_];
+
+  [[nodiscard]] std::int64_t operator[](index row) const noexcept {
+    if (type_ == detail::integer_type::int32) return static_cast<std::int32_t const*>(data_)[row * step_];
+    std::int64_t label = 0;
+    read(row, 1, &label);
+    return label;
   }
 
-  [[nodiscard]] constexpr bool contains(std::int64_t label) const noexcept {
+  [[nodiscard]] bool contains(std::int64_t label) const noexcept {
     return first_where([label](std::int64_t other) { return other == label; }) < size_;
   }
 
   /// The first row for which `predicate(label)` holds; the number of rows when there is none.
   template <class Predicate>
-  [[nodiscard]] constexpr index first_where(Predicate const& predicate) const noexcept {
-    return narrow_ != nullptr ? first_where(narrow_, predicate) : first_where(wide_, predicate);
-  }
-
- private:
-  // A loop that cannot be left early is one that compilers vectorise.
-  template <class Label, class Predicate>
-  constexpr index first_where(Label const* labels, Predicate const& predicate) const noexcept {
+  [[nodiscard]] index first_where(Predicate const& predicate) const noexcept {
+    // A loop that cannot be left early is one that compilers vectorise.
     constexpr index block = 64;
+    std::int64_t labels[block];
     for (index first = 0; first < size_; first += block) {
-      index const last = first + block < size_ ? first + block : size_;
+      index const count = first + block < size_ ? block : size_ - first;
+      read(first, count, labels);
       std::int64_t found = 0;  // as wide as what is compared
-      if (step_ == 1) {
-        for (index row = first; row < last; ++row) found |= predicate(labels[row]) ? 1 : 0;
-      } else {
-        for (index row = first; row < last; ++row) found |= predicate(labels[row * step_]) ? 1 : 0;
-      }
-      for (index row = first; found != 0 && row < last; ++row) {
-        if (predicate(labels[row * step_])) return row;
+      for (index row = 0; row < count; ++row) found |= predicate(labels[row]) ? 1 : 0;
+      for (index row = 0; found != 0 && row < count; ++row) {
+        if (predicate(labels[row])) return first + row;
       }
     }
     return size_;
   }
 
-  std::int32_t const* narrow_ = nullptr;
-  std::int64_t const* wide_ = nullptr;
+ private:
+  template <class Label>
+  constexpr label_view(Label const* labels, index size, index step) noexcept
+      : data_(labels), size_(size), step_(step), type_(detail::type_of_integer<Label>()) {}
+
+  template <class Label>
+  void widen(index first, index count, std::int64_t* to) const noexcept {
+    Label const* const labels = static_cast<Label const*>(data_) + first * step_;
+    if (step_ == 1) {
+      for (index row = 0; row < count; ++row) to[row] = static_cast<std::int64_t>(labels[row]);
+    } else {
+      for (index row = 0; row < count; ++row) to[row] = static_cast<std::int64_t>(labels[row * step_]);
+    }
+  }
+#if defined(__GNUC__)
+  [[gnu::noinline]]
+#endif
+  void
+  read(index first, index count, std::int64_t* to) const noexcept {
+    using enum detail::integer_type;
+    switch (type_) {
+      case int8:
+        return widen<std::int8_t>(first, count, to);
+      case int16:
+        return widen<std::int16_t>(first, count, to);
+      case int32:
+        return widen<std::int32_t>(first, count, to);
+      case int64:
+        return widen<std::int64_t>(first, count, to);
+      case uint8:
+        return widen<std::uint8_t>(first, count, to);
+      case uint16:
+        return widen<std::uint16_t>(first, count, to);
+      case uint32:
+        return widen<std::uint32_t>(first, count, to);
+      case uint64:
+        return widen<std::uint64_t>(first, count, to);
+    }
+  }
+
+  void const* data_ = nullptr;
   index size_ = 0;
   index step_ = 1;
+  detail::integer_type type_ = detail::integer_type::int32;
 };
 
 /// Two labels per row and the share of the first: the targets of Mixup (Zhang et al. 2018) and CutMix (Yun et

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <type_traits>
 #include <utility>
 
 #include "distil/core/execution.hpp"
 #include "distil/core/labels.hpp"
 #include "distil/core/loss_value.hpp"
-#include "distil/core/matrix_view.hpp"
+#include "distil/core/row_view.hpp"
 
 /// The four forms in which a loss is called, written once: the value, or the value and the gradient; with an execution
 /// policy, or without. A loss derives from the face for what its users pass, and has
@@ -21,23 +22,29 @@ namespace distil::detail {
 /// In the place of an output: the value alone is wanted.
 struct no_gradient {};
 
-/// What may stand beside the student, and how the gradient is seen: anything, and a matrix.
+/// What may stand beside the student, and how the gradient is seen: anything, and rows.
 struct any_argument {
   /// Whether the argument after the student can be the logits of a teacher.
   static constexpr bool takes_teacher_logits = true;
+
+  /// What braces make: nothing, or labels.
+  struct in_braces {
+    in_braces() = delete;
+  };
 
   template <class Argument>
   static constexpr bool takes = true;
 
   template <class Gradient>
   [[nodiscard]] static constexpr auto written(Gradient&& gradient) noexcept {
-    return output_view(std::forward<Gradient>(gradient));
+    return output_rows(std::forward<Gradient>(gradient));
   }
 };
 
 /// Labels or the like of each class.
 struct target_argument : any_argument {
   static constexpr bool takes_teacher_logits = false;
+  using in_braces = std::initializer_list<int>;
 };
 
 /// One label a row.
@@ -74,7 +81,7 @@ struct unary_face {
   Value with_grad(Policy policy, Student const& student, Gradient&& gradient,
                   Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student,
-                                                    output_view(std::forward<Gradient>(gradient)), options);
+                                                    output_rows(std::forward<Gradient>(gradient)), options);
   }
 };
 
@@ -84,26 +91,29 @@ struct binary_face {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = Arguments::takes_teacher_logits;
 
-  template <matrix_argument Student, taken_by<Arguments> Teacher>
+  template <matrix_argument Student, taken_by<Arguments> Teacher = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
     return (*this)(serial, student, teacher, options);
   }
 
-  template <execution_policy Policy, class Student, taken_by<Arguments> Teacher>
+  template <execution_policy Policy, class Student,
+            taken_by<Arguments> Teacher = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student, teacher, no_gradient(),
                                                     options);
   }
 
-  template <matrix_argument Student, taken_by<Arguments> Teacher, class Gradient>
+  template <matrix_argument Student, taken_by<Arguments> Teacher = typename Arguments::in_braces,
+            class Gradient>
   Value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
     return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
-  template <execution_policy Policy, class Student, taken_by<Arguments> Teacher, class Gradient>
+  template <execution_policy Policy, class Student,
+            taken_by<Arguments> Teacher = typename Arguments::in_braces, class Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(
@@ -111,32 +121,35 @@ struct binary_face {
   }
 };
 
-/// Of a student, a teacher and what `Arguments` take after it.
+/// Of a student, a teacher and what `Arguments` take after it; `{1, 0, 2}` are labels.
 template <class Loss, class Options, class Value = loss_value, class Arguments = label_argument>
 struct ternary_face {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = true;
 
-  template <matrix_argument Student, class Teacher, taken_by<Arguments> Third>
+  template <matrix_argument Student, class Teacher, taken_by<Arguments> Third = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher, Third const& third,
                                  Options const& options = {}) const {
     return (*this)(serial, student, teacher, third, options);
   }
 
-  template <execution_policy Policy, class Student, class Teacher, taken_by<Arguments> Third>
+  template <execution_policy Policy, class Student, class Teacher,
+            taken_by<Arguments> Third = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Third const& third, Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student, teacher, third,
                                                     no_gradient(), options);
   }
 
-  template <matrix_argument Student, class Teacher, taken_by<Arguments> Third, class Gradient>
+  template <matrix_argument Student, class Teacher, taken_by<Arguments> Third = typename Arguments::in_braces,
+            class Gradient>
   Value with_grad(Student const& student, Teacher const& teacher, Third const& third, Gradient&& gradient,
                   Options const& options = {}) const {
     return with_grad(serial, student, teacher, third, std::forward<Gradient>(gradient), options);
   }
 
-  template <execution_policy Policy, class Student, class Teacher, taken_by<Arguments> Third, class Gradient>
+  template <execution_policy Policy, class Student, class Teacher,
+            taken_by<Arguments> Third = typename Arguments::in_braces, class Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Third const& third,
                   Gradient&& gradient, Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student, teacher, third,

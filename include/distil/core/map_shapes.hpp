@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 
 #include "distil/core/feature_map.hpp"
@@ -108,20 +107,10 @@ template <class A, class B>
 /// A place for every element.
 template <class T>
 void require_distinct_elements(char const* where, std::string_view argument, feature_map<T> const& map) {
-  // Axes from the nearest neighbours to the farthest: each must reach past all before it.
-  std::array<std::array<index, 2>, 4> axes = {{{map.samples, map.strides.sample},
-                                               {map.channels, map.strides.channel},
-                                               {map.height, map.strides.row},
-                                               {map.width, map.strides.column}}};
-  for (auto& axis : axes) axis[1] = axis[1] < 0 ? -axis[1] : axis[1];
-  std::sort(axes.begin(), axes.end(), [](auto const& a, auto const& b) { return a[1] < b[1]; });
-  index reach = 0;
-  bool distinct = true;
-  for (auto const& [count, stride] : axes) {
-    if (count <= 1) continue;
-    distinct = distinct && stride > reach;
-    reach += (count - 1) * stride;
-  }
+  bool const distinct = has_distinct_places({{{map.samples, map.strides.sample},
+                                              {map.channels, map.strides.channel},
+                                              {map.height, map.strides.row},
+                                              {map.width, map.strides.column}}});
   require(distinct, where, argument, "a map with strides in which elements overlap",
           "a map with a place for every element");
 }

@@ -76,6 +76,24 @@ template <class T>
 matrix_view(T*, index, index, index, index) -> matrix_view<T>;
 template <class T>
 matrix_view(std::span<T>, index, index) -> matrix_view<T>;
+/// Of a vector, an array or what else a span is made of: `matrix_view(logits, rows, columns)`.
+template <class Range>
+requires requires(Range&& range) { std::span(std::forward<Range>(range)); }
+matrix_view(Range&&, index, index)
+    ->matrix_view<typename decltype(std::span(std::declval<Range>()))::element_type>;
+
+/// Columns one behind the other, as Fortran, Armadillo and Eigen by default have them.
+template <class T>
+[[nodiscard]] constexpr matrix_view<T> column_major(T* first, index rows, index columns) noexcept {
+  return {first, rows, columns, 1, rows};
+}
+/// The same of a vector, an array or a span, which is refused when it is smaller than rows * columns.
+template <class Range>
+requires requires(Range&& range) { std::span(std::forward<Range>(range)); }
+[[nodiscard]] constexpr auto column_major(Range&& range, index rows, index columns) {
+  matrix_view const elements(std::forward<Range>(range), rows, columns);
+  return column_major(elements.data, rows, columns);
+}
 
 namespace detail {
 
@@ -92,6 +110,16 @@ concept direct_access = requires(Matrix& matrix) {
   { matrix.cols() } -> std::convertible_to<index>;
   { matrix.rowStride() } -> std::convertible_to<index>;
   { matrix.colStride() } -> std::convertible_to<index>;
+};
+
+/// A std::mdspan of so many axes, or what has its face: recognised by its shape, since few standard libraries have it.
+template <class Span, std::size_t Axes>
+concept strided_span = requires(Span const& span) {
+  requires Span::rank()
+  == Axes;
+  {*span.data_handle()};
+  { span.extent(0) } -> std::convertible_to<index>;
+  { span.stride(0) } -> std::convertible_to<index>;
 };
 
 // Eigen's Matrix and Array have elements of their own; their maps, blocks and references do not.
@@ -118,8 +146,8 @@ inline constexpr bool is_column_vector<Matrix> = static_cast<int>(Matrix::ColsAt
 
 }  // namespace detail
 
-/// A view of anything that has elements in memory: a matrix_view, or a matrix with Eigen's direct-access
-/// interface (Matrix, Map, Ref, Block, transpose). A type that would need a copy, such as an expression, is
+/// A view of anything that has elements in memory: a matrix_view, a std::mdspan of two axes, or a matrix with Eigen's
+/// direct-access interface (Matrix, Map, Ref, Block, transpose). A type that would need a copy, such as an expression, is
 /// refused, and so is a temporary that owns its elements: the view would outlive them.
 template <class Matrix>
 [[nodiscard]] constexpr auto view(Matrix&& matrix) noexcept {
@@ -132,6 +160,11 @@ template <class Matrix>
     return matrix_view<element>(matrix.data(), static_cast<index>(matrix.rows()),
                                 static_cast<index>(matrix.cols()), static_cast<index>(matrix.rowStride()),
                                 static_cast<index>(matrix.colStride()));
+  } else if constexpr (detail::strided_span<plain, 2>) {
+    using element = std::remove_reference_t<decltype(*matrix.data_handle())>;
+    return matrix_view<element>(matrix.data_handle(), static_cast<index>(matrix.extent(0)),
+                                static_cast<index>(matrix.extent(1)), static_cast<index>(matrix.stride(0)),
+                                static_cast<index>(matrix.stride(1)));
   } else {
     static_assert(
         detail::direct_access<Matrix>,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -8,6 +10,7 @@
 #include <string_view>
 
 #include "distil/core/row_options.hpp"
+#include "distil/core/row_view.hpp"
 
 /// The checks every row-wise loss makes before any work, in O(1) unless said otherwise.
 namespace distil::detail {
@@ -16,21 +19,55 @@ namespace distil::detail {
   return said(rows, " x ", columns);
 }
 
+/// Places along one axis of a view, and how far they are apart.
+struct axis_extent {
+  index count, stride;
+};
+
+/// Whether no two elements share a place: from the nearest neighbours to the farthest, each axis reaches past all before it.
+inline bool has_distinct_places(std::array<axis_extent, 4> axes) {
+  for (axis_extent& axis : axes) axis.stride = axis.stride < 0 ? -axis.stride : axis.stride;
+  std::sort(axes.begin(), axes.end(),
+            [](axis_extent const& a, axis_extent const& b) { return a.stride < b.stride; });
+  index reach = 0;
+  for (auto const& [count, stride] : axes) {
+    if (count <= 1) continue;
+    if (stride <= reach) return false;
+    reach += (count - 1) * stride;
+  }
+  return true;
+}
+
 /// Where a matrix lies, whatever its elements: what checks ask for.
 struct matrix_extent {
   void const* data = nullptr;
   index rows = 0, columns = 0, row_stride = 0, column_stride = 1;
   index element_bytes = 1;
+  row_runs runs = {};
 
   matrix_extent() = default;
   template <class T>
-  constexpr matrix_extent(matrix_view<T> const& matrix) noexcept
+  constexpr matrix_extent(row_view<T> const& matrix) noexcept
       : data(matrix.data),
         rows(matrix.rows),
         columns(matrix.columns),
         row_stride(matrix.row_stride),
         column_stride(matrix.column_stride),
-        element_bytes(static_cast<index>(sizeof(T))) {}
+        element_bytes(static_cast<index>(sizeof(T))),
+        runs(matrix.runs) {}
+  template <class T>
+  constexpr matrix_extent(matrix_view<T> const& matrix) noexcept : matrix_extent(row_view<T>(matrix)) {}
+
+  /// Columns, rows of a run, runs of an image, images.
+  [[nodiscard]] std::array<axis_extent, 4> axes() const {
+    axis_extent const along_row{columns, column_stride};
+    if (runs.length == 0) return {{along_row, {rows, row_stride}, {1, 0}, {1, 0}}};
+    index const lines = (rows + runs.length - 1) / runs.length;
+    return {{along_row,
+             {runs.length, row_stride},
+             {std::min(lines, runs.count), runs.stride},
+             {(lines + runs.count - 1) / runs.count, runs.image_stride}}};
+  }
 };
 
 /// A readable matrix: at least one class, and elements when there are rows.
@@ -105,7 +142,7 @@ enum class overlap { none, same, partial };
 inline overlap overlap_of(matrix_extent const& a, matrix_extent const& b) {
   if (a.rows == 0 || b.rows == 0 || a.columns == 0 || b.columns == 0) return overlap::none;
   if (a.data == b.data && a.element_bytes == b.element_bytes && a.rows == b.rows && a.columns == b.columns &&
-      (a.rows == 1 || a.row_stride == b.row_stride) &&
+      (a.rows == 1 || (a.row_stride == b.row_stride && a.runs == b.runs)) &&
       (a.columns == 1 || a.column_stride == b.column_stride)) {
     return overlap::same;
   }
@@ -115,15 +152,17 @@ inline overlap overlap_of(matrix_extent const& a, matrix_extent const& b) {
   auto const extent = [](matrix_extent const& m) {
     index const size = m.element_bytes;
     auto const base = reinterpret_cast<std::intptr_t>(m.data);
-    index const row_reach = (m.rows - 1) * m.row_stride;
-    index const column_reach = (m.columns - 1) * m.column_stride;
-    index const low = (row_reach < 0 ? row_reach : 0) + (column_reach < 0 ? column_reach : 0);
-    index const high = (row_reach > 0 ? row_reach : 0) + (column_reach > 0 ? column_reach : 0);
+    index low = 0, high = 0;
+    for (auto const& [count, stride] : m.axes()) {
+      index const reach = (count - 1) * stride;
+      (reach < 0 ? low : high) += reach;
+    }
     return bytes{base + low * size, base + (high + 1) * size};
   };
   index const size_a = a.element_bytes, size_b = b.element_bytes;
   bytes const in_a = extent(a), in_b = extent(b);
   if (in_a.last <= in_b.first || in_b.last <= in_a.first) return overlap::none;
+  if (a.runs.length != 0 || b.runs.length != 0) return overlap::partial;
   // Side by side in one buffer: same pitch, and what lies along it does not meet within it.
   auto const side_by_side = [&](index pitch_a, index pitch_b, index width_a, index width_b) {
     std::intptr_t const pitch = pitch_a * size_a;
@@ -148,17 +187,10 @@ inline overlap overlap_of(matrix_extent const& a, matrix_extent const& b) {
   return overlap::partial;
 }
 
-/// Strides such that no two elements share a place: rows apart by more than a row reaches, or columns by more than a
-/// column does.
+/// Refuses strides with which two elements share a place.
 inline void require_distinct_elements(char const* where, matrix_extent const& gradient) {
-  index const row_stride = gradient.row_stride < 0 ? -gradient.row_stride : gradient.row_stride;
-  index const column_stride = gradient.column_stride < 0 ? -gradient.column_stride : gradient.column_stride;
-  bool const rows_apart = gradient.rows <= 1 || row_stride > (gradient.columns - 1) * column_stride;
-  bool const columns_apart = gradient.columns <= 1 || column_stride > (gradient.rows - 1) * row_stride;
-  bool const distinct = (rows_apart && (gradient.columns <= 1 || column_stride > 0)) ||
-                        (columns_apart && (gradient.rows <= 1 || row_stride > 0));
   require(
-      distinct, where, "gradient",
+      has_distinct_places(gradient.axes()), where, "gradient",
       [&] {
         return said("a view with strides ", gradient.row_stride, " and ", gradient.column_stride,
                     " in which elements overlap");
@@ -200,7 +232,7 @@ template <class T>
 #if defined(__GNUC__)
 [[gnu::noinline, gnu::cold]]
 #endif
-bool masked_from(matrix_view<T> const& logits, index row, index first) {
+bool masked_from(row_view<T> const& logits, index row, index first) {
   using arithmetic = arithmetic_t<T>;
   for (index column = first; column < logits.columns; ++column) {
     if (static_cast<arithmetic>(logits(row, column)) != -std::numeric_limits<arithmetic>::infinity())
@@ -211,7 +243,7 @@ bool masked_from(matrix_view<T> const& logits, index row, index first) {
 
 /// True when the first class of some row is masked: only then can a row be fully masked.
 template <class T>
-bool any_begins_masked(matrix_view<T> const& logits) {
+bool any_begins_masked(row_view<T> const& logits) {
   using arithmetic = arithmetic_t<T>;
   if (logits.columns == 0) return true;
   for (index row = 0; row < logits.rows; ++row) {
@@ -222,7 +254,7 @@ bool any_begins_masked(matrix_view<T> const& logits) {
 
 /// True when every class of a row is masked. The first class nearly always says that it is not.
 template <class T>
-bool fully_masked(matrix_view<T> const& logits, index row) {
+bool fully_masked(row_view<T> const& logits, index row) {
   using arithmetic = arithmetic_t<T>;
   return (logits.columns == 0 ||
           static_cast<arithmetic>(logits(row, 0)) == -std::numeric_limits<arithmetic>::infinity()) &&

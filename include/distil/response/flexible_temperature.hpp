@@ -38,7 +38,7 @@ namespace detail {
 /// Cosine of a row of both sides, however large or small they are, over the classes that neither masks; 0 where one has no
 /// length, NaN where an element is infinite or NaN.
 template <class Student, class Teacher>
-double cosine_in_double(matrix_view<Student const> const& student, matrix_view<Teacher const> const& teacher,
+double cosine_in_double(detail::row_view<Student const> const& student, detail::row_view<Teacher const> const& teacher,
                         index row) {
   constexpr double masked = -std::numeric_limits<double>::infinity();
   auto const counted = [&](auto const& side, auto const& other) {
@@ -170,7 +170,7 @@ struct agreement_term : every_row_term<double> {
   using arithmetic = arithmetic_t<Storage>;
   template <class T>
   using kernel = agreement_kernel<T, Storage>;
-  matrix_view<Storage const> teacher;
+  detail::row_view<Storage const> teacher;
 };
 
 struct confidence_term : every_row_term<double> {
@@ -194,8 +194,8 @@ struct flexible_temperatures_function {
   template <execution_policy Policy, class Student, class Teacher>
   void operator()(Policy policy, Student const& student, Teacher const& teacher,
                   std::span<double> temperatures, flexible_temperature_options const& options = {}) const {
-    auto const z = detail::logits_view(student);
-    auto const t = detail::logits_view(teacher);
+    auto const z = detail::logit_rows(student);
+    auto const t = detail::logit_rows(teacher);
     using of_teacher = std::remove_const_t<typename decltype(t)::element>;
     check(options);
     detail::require_matrix(name, "student", z);

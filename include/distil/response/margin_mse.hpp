@@ -28,11 +28,11 @@ struct margin_mse_term : detail::term_base {
   template <class T>
   class worker;
 
-  matrix_view<Student const> student;
-  matrix_view<Teacher const> teacher;
+  detail::row_view<Student const> student;
+  detail::row_view<Teacher const> teacher;
   label_view positives;
 
-  margin_mse_term(matrix_view<Student const> the_student, matrix_view<Teacher const> the_teacher,
+  margin_mse_term(detail::row_view<Student const> the_student, detail::row_view<Teacher const> the_teacher,
                   margin_mse_options const& options)
       : term_base{.rows = options.rows},
         student(the_student),
@@ -126,7 +126,7 @@ class margin_mse_term<Student, Teacher>::worker {
   }
 
   template <class Gradient>
-  void write(index row, matrix_view<Gradient> const& gradient, T scale, bool accumulate) {
+  void write(index row, detail::row_view<Gradient> const& gradient, T scale, bool accumulate) {
     for (index column = 0; column < gradient.columns; ++column) gradient_[column] *= scale;
     simd::write_row(gradient_, gradient, row, accumulate);
   }
@@ -156,16 +156,16 @@ struct margin_mse_loss : detail::binary_face<margin_mse_loss, margin_mse_options
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            margin_mse_options const& options) {
-    auto const scores = detail::logits_view(student);
+    auto const scores = detail::logit_rows(student);
     return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
                                      make_term(scores, teacher, options));
   }
 
  private:
   template <class Student, class Teacher>
-  [[nodiscard]] static auto make_term(matrix_view<Student const> student, Teacher const& teacher,
+  [[nodiscard]] static auto make_term(detail::row_view<Student const> student, Teacher const& teacher,
                                       margin_mse_options const& options) {
-    auto const scores = detail::logits_view(teacher);
+    auto const scores = detail::logit_rows(teacher);
     return margin_mse_term<Student, std::remove_const_t<typename decltype(scores)::element>>(student, scores,
                                                                                              options);
   }

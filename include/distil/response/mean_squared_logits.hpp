@@ -72,7 +72,7 @@ struct mean_squared_logits_loss : detail::binary_face<mean_squared_logits_loss, 
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            mean_squared_logits_options const& options) {
-    return simd::evaluate(name, policy, detail::input_view(student), output,
+    return simd::evaluate(name, policy, detail::input_rows(student), output,
                           {.accumulate = options.accumulate}, make_term(teacher, options));
   }
 
@@ -88,7 +88,7 @@ struct mean_squared_logits_loss : detail::binary_face<mean_squared_logits_loss, 
   static auto make_term(Teacher const& teacher, mean_squared_logits_options const& options) {
     if constexpr (detail::direct_access<
                       Teacher const>) {  // a column, too: one number a row, as a regression has
-      return mean_squared_logits_term(detail::as_teacher(detail::input_view(teacher)), options);
+      return mean_squared_logits_term(detail::as_teacher(detail::input_rows(teacher)), options);
     } else {
       return mean_squared_logits_term(detail::as_teacher(teacher), options);
     }

@@ -61,7 +61,7 @@ class multi_level_logits_loss
     if constexpr (std::is_same_v<Output, detail::no_gradient>) {
       return sum_of_levels(policy, student, dense, output, options);
     } else {
-      auto const logits = detail::logits_view(student);
+      auto const logits = detail::logit_rows(student);
       detail::require_matrix(name, "student", logits);
       detail::require_shape(name, "gradient", output, logits.rows, logits.columns);
       detail::require_distinct_elements(name, output);
@@ -72,7 +72,7 @@ class multi_level_logits_loss
                                    arithmetic_of_view<decltype(dense.matrix)>>;
       matrix_view<T> const sum(simd::scratch<T, of_sum>(logits.rows * logits.columns), logits.rows,
                                logits.columns);
-      auto const result = sum_of_levels(policy, logits, dense, sum, options);
+      auto const result = sum_of_levels(policy, logits, dense, detail::output_rows(sum), options);
       kernels::write_matrix(policy, sum, output, options.accumulate);
       return result;
     }

@@ -82,7 +82,7 @@ class swapped_operands {
     }
   }
 
-  matrix_view<Storage const> matrix_;
+  detail::row_view<Storage const> matrix_;
   label_view labels_;
   std::int64_t ignore_label_;
   teacher_reader<T, Form> reader_;

@@ -89,7 +89,7 @@ struct head_without_label {
 /// Writes the soft labels of a row, Zipf's law in the order of the classes, and 1 for the label, which the kernel leaves
 /// out; and returns the student's probability of the label. NaN where a logit of either head is NaN or +inf.
 template <class T, class Student, class Weak>
-double make_soft_labels(matrix_view<Student> const& student, matrix_view<Weak> const& weak, index row,
+double make_soft_labels(detail::row_view<Student> const& student, detail::row_view<Weak> const& weak, index row,
                         index label, self_ranking ranking, T* soft) {
   struct of_soft_labels {};
   index const classes = student.columns;
@@ -138,11 +138,11 @@ struct universal_self_term : detail::labelled_term<T, teacher_form::probabilitie
   using kernel = kernels::label_apart_kernel<U, kernels::universal_self_rule<U>,
                                              kernels::teacher_reader<U, teacher_form::probabilities>>;
 
-  matrix_view<Weak const> weak;
+  detail::row_view<Weak const> weak;
   double const* target;  ///< what multiplies the cross entropy of each row
   double non_target_weight;
 
-  universal_self_term(matrix_view<T const> soft, matrix_view<Weak const> the_weak, label_view the_labels,
+  universal_self_term(matrix_view<T const> soft, detail::row_view<Weak const> the_weak, label_view the_labels,
                       double const* the_target, universal_self_kd_options const& options)
       : detail::labelled_term<T, teacher_form::probabilities>({soft}, the_labels, options, 1, false),
         weak(the_weak),
@@ -192,8 +192,8 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
   template <class Policy, class StudentMatrix, class WeakMatrix>
   static auto term(Policy policy, StudentMatrix const& student_matrix, WeakMatrix const& weak_matrix,
                    label_view labels, universal_self_kd_options const& options) {
-    auto const student = detail::logits_view(student_matrix);
-    auto const weak = detail::logits_view(weak_matrix);
+    auto const student = detail::logit_rows(student_matrix);
+    auto const weak = detail::logit_rows(weak_matrix);
     check(student, weak, labels, options);
     using of_weak = std::remove_const_t<typename decltype(weak)::element>;
     using T = std::common_type_t<arithmetic_t<std::remove_const_t<typename decltype(student)::element>>,

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "distil/core/matrix_view.hpp"
+#include "distil/core/row_view.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/convert.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::simd {
 
-/// Writes a contiguous matrix to any other, or adds it.
+/// Writes a contiguous matrix to any rows, or adds it.
 template <class Policy, class T, class Storage>
-void write_matrix(Policy policy, matrix_view<T> const& from, matrix_view<Storage> const& to, bool adds) {
+void write_matrix(Policy policy, matrix_view<T> const& from, detail::row_view<Storage> const& to, bool adds) {
   for_chunks(policy, from.rows, worth_a_chunk(to.columns), from.rows * from.columns,
              [&](index first, index last) {
                for (index row = first; row < last; ++row) {

@@ -22,7 +22,7 @@ class batch_of_term : evaluated_term<Term>, public weighed_batch<T> {
 
  public:
   template <class Student>
-  batch_of_term(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
+  batch_of_term(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
                 objective_options const& options, Term const& term)
       : term_of_batch(term),
         weighed_batch<T>(where, source_matrix<T>(student), target_matrix<T>(gradient), options,

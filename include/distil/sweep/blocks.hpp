@@ -32,13 +32,19 @@ struct registers {
 template <class T>
 using strip = registers<T const>;
 
+/// True when the rows of a tile are as many as lanes, and at one distance from each other.
+template <class T, class Matrix>
+DISTIL_INLINE bool fills_register(Matrix const& matrix, tile const& rows) {
+  return rows.rows == lanes<T>::size && matrix.runs.together(rows.first_row, rows.rows);
+}
+
 /// True when a matrix can be loaded and stored as it lies: the element type computes as itself and the
 /// elements of a register are neighbours.
 template <class T, class Matrix>
 DISTIL_INLINE bool in_place(Matrix const& matrix, tile const& rows) {
   if (!matrix.how->is_arithmetic) return false;
   if (!rows.axis.across) return matrix.column_stride == 1;
-  return matrix.row_stride == 1 && rows.rows == lanes<T>::size;
+  return matrix.row_stride == 1 && fills_register<T>(matrix, rows);
 }
 
 /// The rows of the next tile, which lie behind those of this one, while this one is computed: their rows are too short
@@ -64,7 +70,8 @@ class block_reader {
  public:
   block_reader(axis way, source_matrix<T> const& matrix) : matrix_(matrix), window_(way, matrix) {}
   template <class Storage>
-  block_reader(axis way, matrix_view<Storage> const& matrix) : block_reader(way, source_matrix<T>(matrix)) {}
+  block_reader(axis way, detail::row_view<Storage> const& matrix)
+      : block_reader(way, source_matrix<T>(matrix)) {}
 
   DISTIL_INLINE strip<T> open(tile const& rows, block const& columns, T padding) {
     if (window_.used()) return {window_.open(matrix_, rows, padding, scratch_), window_.rows()};
@@ -96,6 +103,8 @@ class block_reader {
     } else {
       if (rows.rows < lanes<T>::size) {
         for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
+      } else if (!matrix_.runs.together(rows.first_row, rows.rows)) {
+        // row by row
       } else if (matrix_.column_stride == 1) {
         if (columns.columns == matrix_.columns) prefetch_next_tile<T, false>(from, matrix_);
         return how.tile(from, matrix_.row_stride, columns.columns, scratch_);
@@ -165,7 +174,7 @@ template <class T>
 class block_writer {
  public:
   template <class Storage>
-  block_writer(axis way, matrix_view<Storage> const& matrix, bool accumulate)
+  block_writer(axis way, detail::row_view<Storage> const& matrix, bool accumulate)
       : block_writer(way, target_matrix<T>(matrix), accumulate) {}
   /// With `by_blocks` nothing of a block is overwritten before all of it is committed.
   block_writer(axis way, target_matrix<T> const& matrix, bool accumulate, bool by_blocks = false)
@@ -240,11 +249,12 @@ class block_writer {
       if (matrix_.column_stride == 1) return how.row[adds](scratch_, columns.columns, to);
       how.spread[adds](scratch_, 1, columns.columns, to, matrix_.column_stride);
     } else {
-      if (rows.rows == lanes<T>::size && matrix_.column_stride == 1) {
+      bool const together = fills_register<T>(matrix_, rows);
+      if (together && matrix_.column_stride == 1) {
         if (columns.columns == matrix_.columns) prefetch_next_tile<T, true>(to, matrix_);
         return how.tile[adds](scratch_, columns.columns, to, matrix_.row_stride);
       }
-      if (rows.rows == lanes<T>::size && matrix_.row_stride == 1) {
+      if (together && matrix_.row_stride == 1) {
         return how.classes[adds](scratch_, columns.columns, to, matrix_.column_stride);
       }
       for (index row = 0; row < rows.rows; ++row) {

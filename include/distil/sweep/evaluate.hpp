@@ -272,7 +272,7 @@ template <class Student, class Output, class... Terms>
 objective_value<sizeof...(Terms)> evaluate(char const* where, detail::any_policy policy,
                                            Student const& student, Output const& output,
                                            objective_options const& options, Terms const&... terms) {
-  auto const logits = detail::logits_view(student);
+  auto const logits = detail::logit_rows(student);
   using T =
       std::common_type_t<arithmetic_t<typename decltype(logits)::element>, typename Terms::arithmetic...>;
   // Anything else has been refused already, in words that the errors of whole sweeps would bury.

@@ -18,21 +18,23 @@ struct stored_matrix {
   Memory* data = nullptr;
   index rows = 0, columns = 0, row_stride = 0, column_stride = 1;
   How const* how = nullptr;
+  detail::row_runs runs = {};
 
   stored_matrix() = default;
   template <class Storage>
-  stored_matrix(matrix_view<Storage> const& matrix, How const& of_storage)
+  stored_matrix(detail::row_view<Storage> const& matrix, How const& of_storage)
       : data(matrix.data),
         rows(matrix.rows),
         columns(matrix.columns),
         row_stride(matrix.row_stride),
         column_stride(matrix.column_stride),
-        how(&of_storage) {}
+        how(&of_storage),
+        runs(matrix.runs) {}
 
   [[nodiscard]] index element_bytes() const { return how != nullptr ? how->bytes : 0; }
   [[nodiscard]] DISTIL_INLINE Memory* address(index row, index column) const {
     using byte = std::conditional_t<std::is_const_v<Memory>, char const, char>;
-    return static_cast<byte*>(data) + (row * row_stride + column * column_stride) * how->bytes;
+    return static_cast<byte*>(data) + (runs.offset(row, row_stride) + column * column_stride) * how->bytes;
   }
 };
 
@@ -75,7 +77,7 @@ struct source_matrix : stored_matrix<void const, reading<T>> {
 
   source_matrix() = default;
   template <class Storage>
-  explicit source_matrix(matrix_view<Storage> const& matrix)
+  explicit source_matrix(detail::row_view<Storage> const& matrix)
       : base(matrix, reads<T, std::remove_const_t<Storage>>::how) {}
 
   [[nodiscard]] DISTIL_INLINE T operator()(index row, index column) const {
@@ -145,7 +147,7 @@ struct target_matrix : stored_matrix<void, writing<T>> {
   target_matrix() = default;
   explicit target_matrix(detail::no_gradient) {}
   template <class Storage>
-  explicit target_matrix(matrix_view<Storage> const& matrix) : base(matrix, writes<T, Storage>::how) {}
+  explicit target_matrix(detail::row_view<Storage> const& matrix) : base(matrix, writes<T, Storage>::how) {}
 
   /// Whether one is wanted.
   [[nodiscard]] explicit operator bool() const { return this->how != nullptr; }
@@ -160,6 +162,7 @@ template <class Matrix>
   extent.row_stride = matrix.row_stride;
   extent.column_stride = matrix.column_stride;
   extent.element_bytes = matrix.element_bytes();
+  extent.runs = matrix.runs;
   return extent;
 }
 

@@ -40,7 +40,7 @@ class compensated_sum {
 
 /// Every class of a row gets the same value.
 template <class Gradient>
-void fill_row(matrix_view<Gradient> const& gradient, index row, Gradient value) {
+void fill_row(detail::row_view<Gradient> const& gradient, index row, Gradient value) {
   if (gradient.column_stride == 1) {
     std::fill_n(&gradient(row, 0), gradient.columns, value);
   } else {
@@ -50,7 +50,7 @@ void fill_row(matrix_view<Gradient> const& gradient, index row, Gradient value) 
 
 /// A row in its arithmetic type, wherever it lies.
 template <class T, class Storage>
-void read_row(matrix_view<Storage const> const& matrix, index row, T* to) {
+void read_row(detail::row_view<Storage const> const& matrix, index row, T* to) {
   if (matrix.column_stride == 1) return widen_row(&matrix(row, 0), matrix.columns, to);
   for (index column = 0; column < matrix.columns; ++column)
     to[column] = detail::widen<T>(matrix(row, column));
@@ -58,7 +58,7 @@ void read_row(matrix_view<Storage const> const& matrix, index row, T* to) {
 
 /// And back; with `accumulate` the sum with what lies there, rounded once.
 template <class T, class Storage>
-void write_row(T const* from, matrix_view<Storage> const& matrix, index row, bool accumulate) {
+void write_row(T const* from, detail::row_view<Storage> const& matrix, index row, bool accumulate) {
   if (matrix.column_stride == 1 && accumulate) {
     return narrow_row<true>(from, matrix.columns, &matrix(row, 0));
   }
@@ -135,7 +135,7 @@ class whole_row_evaluation : batch_of_term<T, Gradient, Term> {
 /// respect to the student.
 template <class Student, class Output, class Term>
 loss_value evaluate_whole_rows(char const* where, detail::any_policy policy,
-                               matrix_view<Student const> const& student, Output const& output,
+                               detail::row_view<Student const> const& student, Output const& output,
                                objective_options const& options, Term const& term) {
   using T = std::common_type_t<arithmetic_t<Student>, typename Term::arithmetic>;
   return whole_row_evaluation<T, Output, Term>(where, student, output, options, term).run(policy);

@@ -16,13 +16,16 @@ DISTIL_INLINE index bytes_of(Matrix const& matrix) {
 }
 
 /// Rows of a window on a matrix: whole tiles, whole lines of the cache in every element type. None (0) where rows
-/// take several blocks, where classes are so few that their lines stay, and where the caches hold all of them.
+/// take several blocks, where classes are so few that their lines stay, where the caches hold all of them, and where a
+/// tile may have rows of two images.
 template <class T, class Matrix>
 index window_rows_of(axis way, Matrix const& matrix) {
   constexpr index step = static_cast<index>(cache_line / 2);
   static_assert(step % lanes<T>::size == 0);
   constexpr index most_columns = std::min(block_steps<T>, window_elements / step);
-  bool const taken = way.across && matrix.row_stride == 1 && matrix.columns >= least_window_columns &&
+  bool const whole_tiles =
+      matrix.runs.length % lanes<T>::size == 0 && matrix.runs.first % lanes<T>::size == 0;
+  bool const taken = way.across && matrix.row_stride == 1 && whole_tiles && matrix.columns >= least_window_columns &&
                      matrix.columns <= most_columns && bytes_of(matrix) >= windowed_bytes;
   return taken ? std::min(window_elements / matrix.columns / step * step, most_window_rows) : 0;
 }
@@ -61,7 +64,7 @@ class input_window : public window<T> {
   void visit(source_matrix<T> const& matrix, tile const& here, T padding, T* scratch) {
     if (here.first_row < first_ || here.first_row + here.rows > last_ || padding != padding_) {
       first_ = here.first_row;
-      last_ = std::min(first_ + rows_, here.last);
+      last_ = std::min({first_ + rows_, here.last, first_ + matrix.runs.left(first_, rows_)});
       padding_ = padding;
       read(matrix, scratch);
     }
@@ -114,7 +117,7 @@ class output_window : public window<T> {
 
   /// The place of some rows, of which registers touch `reach`.
   DISTIL_INLINE T* place(target_matrix<T> const& matrix, T* scratch, index row, index count, index reach) {
-    if (row != last_ || row + reach > first_ + rows_) {
+    if (row != last_ || row + reach > first_ + rows_ || !matrix.runs.together(first_, row + count - first_)) {
       flush(matrix, scratch);
       first_ = row;
     }

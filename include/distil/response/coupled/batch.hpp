@@ -73,7 +73,7 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
   struct of_batch {};
 
  public:
-  coupled_evaluation(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
+  coupled_evaluation(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
                      objective_options const& options, Term const& term)
       : base(where, student, gradient, options, term), student_(student) {}
 
@@ -171,7 +171,7 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
     return ((term.squared ? 2.0 * value : 0.0) - sum) / batch.temperature;
   }
 
-  matrix_view<Student const> student_;
+  detail::row_view<Student const> student_;
 };
 
 /// There is one temperature, and one derivative by it.
@@ -188,7 +188,7 @@ template <class Student, class Output, class Term>
 auto evaluate_coupled(char const* where, detail::any_policy policy, Student const& student,
                       Output const& output, bool accumulate, Term const& term) {
   require_one_slope(where, term);
-  auto const logits = detail::logits_view(student);
+  auto const logits = detail::logit_rows(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   using T = std::common_type_t<arithmetic_t<element>, typename Term::arithmetic>;
   return coupled_evaluation<T, element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)

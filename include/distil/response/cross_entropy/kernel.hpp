@@ -54,7 +54,7 @@ class cross_entropy_kernel : public simd::kernel_defaults<T> {
 
    private:
     using storage = typename targets_of::storage;
-    static matrix_view<storage const> view_of(Term const& term) {
+    static detail::row_view<storage const> view_of(Term const& term) {
       if constexpr (dense) {
         return term.targets.matrix;
       } else {

@@ -120,7 +120,7 @@ struct soft_targets {
   using storage = Storage;
   static constexpr int per_row = 0;
   static constexpr bool dense = true;
-  matrix_view<Storage const> matrix;
+  row_view<Storage const> matrix;
 
   void check(char const*, index) const {}
 
@@ -165,7 +165,7 @@ struct soft_targets {
 
 template <class Matrix>
 auto as_targets(Matrix const& matrix) {
-  auto const seen = input_view(matrix);
+  auto const seen = input_rows(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return soft_targets<element>{seen};
 }

@@ -41,7 +41,7 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
   struct of_rows {};
 
  public:
-  distribution_rows(char const* where, matrix_view<Student const> const& student, Gradient const& gradient,
+  distribution_rows(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
                     objective_options const& options, Term const& term)
       : base(where, student, gradient, options, term), student_(student) {}
 
@@ -96,18 +96,18 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     };
     softmax_options const options{.temperature = per_row(here.temperature),
                                   .accumulate = options_.accumulate};
-    auto const logits = rows_from(student_, first, rows);
-    auto const student = rows_from(here.student, 0, rows), upstream = rows_from(here.upstream, 0, rows);
+    auto const logits = detail::rows_from(student_, first, rows);
+    auto const student = detail::rows_from(here.student, 0, rows), upstream = detail::rows_from(here.upstream, 0, rows);
     if constexpr (Term::logarithmic) {
       distil::log_softmax(serial, logits, student, {.temperature = options.temperature});
     } else {
       distil::softmax(serial, logits, student, {.temperature = options.temperature});
     }
     soften<Term::logarithmic_teacher>(serial, term().teacher, first, rows, per_row(here.teacher_temperature),
-                                      rows_from(here.teacher, 0, rows));
+                                      detail::rows_from(here.teacher, 0, rows));
     for (index r = 0; r < rows; ++r) run_row(prepared, here, first + r, r, sums);
     if constexpr (with_gradient) {
-      auto const gradient = rows_from(output_, first, rows);
+      auto const gradient = detail::rows_from(output_, first, rows);
       if constexpr (Term::logarithmic) {
         distil::log_softmax.pull_back(serial, student, upstream, gradient, options);
       } else {
@@ -151,7 +151,7 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
         &sums);
   }
 
-  matrix_view<Student const> student_;
+  detail::row_view<Student const> student_;
   index block_rows_ = 1;
 };
 
@@ -160,7 +160,7 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
 template <class Student, class Output, class Term>
 loss_value evaluate_rows(char const* where, detail::any_policy policy, Student const& student,
                          Output const& output, bool accumulate, Term const& term) {
-  auto const logits = detail::logits_view(student);
+  auto const logits = detail::logit_rows(student);
   using element = std::remove_const_t<typename decltype(logits)::element>;
   using T = std::common_type_t<arithmetic_t<element>, typename Term::arithmetic>;
   return distribution_rows<T, element, Output, Term>(where, logits, output, {.accumulate = accumulate}, term)

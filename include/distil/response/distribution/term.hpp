@@ -11,17 +11,9 @@ namespace distil::inline DISTIL_ARCH_NAMESPACE {
 
 namespace kernels {
 
-/// Some rows of a matrix.
-template <class T>
-[[nodiscard]] constexpr matrix_view<T> rows_from(matrix_view<T> const& matrix, index first,
-                                                 index count) noexcept {
-  return {matrix.data + first * matrix.row_stride, count, matrix.columns, matrix.row_stride,
-          matrix.column_stride};
-}
-
 /// The logarithms of stored probabilities, row by row.
 template <class T, class Storage>
-void take_logarithms(matrix_view<Storage const> const& from, matrix_view<T> const& to) {
+void take_logarithms(detail::row_view<Storage const> const& from, matrix_view<T> const& to) {
   for (index row = 0; row < from.rows; ++row) {
     T* const out = &to(row, 0);
     if (from.column_stride == 1) {
@@ -46,7 +38,7 @@ void soften(Policy policy, dense_teacher<Storage, Form> const& teacher, index fi
       distil::softmax(policy, logits, to, {.temperature = temperature});
     }
   };
-  auto const rows = rows_from(teacher.matrix, first, count);
+  auto const rows = detail::rows_from(teacher.matrix, first, count);
   if constexpr (Form == teacher_form::probabilities) {
     take_logarithms<T>(rows, to);
     apply(to);

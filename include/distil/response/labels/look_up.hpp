@@ -109,7 +109,7 @@ struct first_maximum {
   T poison = T(0);
 
   template <class Storage>
-  first_maximum(matrix_view<Storage> const& matrix, index row) {
+  first_maximum(detail::row_view<Storage> const& matrix, index row) {
     constexpr index size = lanes<T>::size;
     alignas(64) T block[simd::block_elements];
     lanes<T> poisons(0);

@@ -12,7 +12,7 @@ namespace distil {
 /// padding, whose id is not looked at. No class twice in a row.
 template <class Storage, class Id>
 struct candidate_scores {
-  matrix_view<Storage const> scores;
+  detail::row_view<Storage const> scores;
   matrix_view<Id const> ids;
 };
 
@@ -20,7 +20,7 @@ struct candidate_scores {
 template <class Ids, class Scores>
 [[nodiscard]] auto ranked_candidates(Ids const& ids, Scores const& scores) {
   auto const of_ids = view(ids);
-  auto const of_scores = detail::logits_view(scores);
+  auto const of_scores = detail::logit_rows(scores);
   using id = std::remove_const_t<typename decltype(of_ids)::element>;
   using element = std::remove_const_t<typename decltype(of_scores)::element>;
   static_assert(std::is_same_v<id, std::int32_t> || std::is_same_v<id, std::int64_t>,

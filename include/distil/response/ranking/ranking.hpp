@@ -16,7 +16,7 @@ namespace detail {
 template <class Storage>
 struct dense_scores {
   using storage = Storage;
-  matrix_view<Storage const> scores;
+  detail::row_view<Storage const> scores;
 
   void check(char const* where, index rows, index columns) const {
     require_shape(where, "teacher", scores, rows, columns);
@@ -29,7 +29,7 @@ struct dense_scores {
 template <class Storage, class Id>
 struct sparse_scores {
   using storage = Storage;
-  matrix_view<Storage const> scores;
+  detail::row_view<Storage const> scores;
   matrix_view<Id const> ids;
 
   void check(char const* where, index rows, index) const {
@@ -63,7 +63,7 @@ struct sparse_scores {
 
 template <class Matrix>
 auto as_scores(Matrix const& matrix) {
-  auto const seen = logits_view(matrix);
+  auto const seen = logit_rows(matrix);
   return dense_scores<std::remove_const_t<typename decltype(seen)::element>>{seen};
 }
 template <class Storage, class Id>
@@ -105,14 +105,14 @@ struct ranking_term : detail::term_base {
   template <class T>
   class worker;
 
-  matrix_view<Student const> student;
+  detail::row_view<Student const> student;
   Scores teacher;
   Function function;
   row_parameter temperature;
   index top;
 
   template <class Options>
-  ranking_term(matrix_view<Student const> the_student, Scores const& the_teacher, Options const& options)
+  ranking_term(detail::row_view<Student const> the_student, Scores const& the_teacher, Options const& options)
       : term_base{.rows = options.rows},
         student(the_student),
         teacher(the_teacher),
@@ -190,7 +190,7 @@ class ranking_term<Student, Scores, Function>::worker {
   }
 
   template <class Gradient>
-  void write(index row, matrix_view<Gradient> const& gradient, T scale, bool accumulate) const {
+  void write(index row, detail::row_view<Gradient> const& gradient, T scale, bool accumulate) const {
     if (broken_ || !accumulate) {
       simd::fill_row(gradient, row,
                      detail::narrow<Gradient>(broken_ ? std::numeric_limits<T>::quiet_NaN() : T(0)));
@@ -238,14 +238,14 @@ struct ranking_loss : detail::binary_face<ranking_loss<Function>, typename Funct
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            options_type const& options) {
-    auto const scores = detail::logits_view(student);
+    auto const scores = detail::logit_rows(student);
     return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
                                      make_term(scores, teacher, options));
   }
 
  private:
   template <class Student, class Teacher>
-  [[nodiscard]] static auto make_term(matrix_view<Student const> student, Teacher const& teacher,
+  [[nodiscard]] static auto make_term(detail::row_view<Student const> student, Teacher const& teacher,
                                       options_type const& options) {
     auto const scores = detail::as_scores(teacher);
     return ranking_term<Student, std::remove_const_t<decltype(scores)>, Function>(student, scores, options);

@@ -84,10 +84,10 @@ struct pull_back_term : detail::term_base {
     using pull_back_kernel<T, Logarithmic>::pull_back_kernel;
   };
 
-  matrix_view<Storage const> upstream;
+  detail::row_view<Storage const> upstream;
   row_parameter temperature;
 
-  pull_back_term(matrix_view<Storage const> the_upstream, row_parameter the_temperature)
+  pull_back_term(detail::row_view<Storage const> the_upstream, row_parameter the_temperature)
       : upstream(the_upstream), temperature(the_temperature) {}
 
   void check(char const* where, index row_count, index columns) const {

@@ -33,7 +33,7 @@ class softmax_function {
   void operator()(Policy policy, Logits const& logits, Output&& output,
                   softmax_options const& options = {}) const {
     simd::evaluate(name, detail::any_policy(policy), logits,
-                   detail::output_view(std::forward<Output>(output)), {.accumulate = options.accumulate},
+                   detail::output_rows(std::forward<Output>(output)), {.accumulate = options.accumulate},
                    logits_term<Kernel>({.temperature = options.temperature}));
   }
 
@@ -46,10 +46,10 @@ class softmax_function {
   template <execution_policy Policy, class Outputs, class Upstream, class Gradient>
   void pull_back(Policy policy, Outputs const& outputs, Upstream const& upstream, Gradient&& gradient,
                  softmax_options const& options = {}) const {
-    auto const seen = detail::input_view(upstream);
+    auto const seen = detail::input_rows(upstream);
     using element = std::remove_const_t<typename decltype(seen)::element>;
     simd::evaluate(name, detail::any_policy(policy), outputs,
-                   detail::output_view(std::forward<Gradient>(gradient)), {.accumulate = options.accumulate},
+                   detail::output_rows(std::forward<Gradient>(gradient)), {.accumulate = options.accumulate},
                    kernels::pull_back_term<element, Logarithmic>(seen, options.temperature));
   }
 };

@@ -24,7 +24,7 @@ enum class teacher_form {
 /// normalised: softmax(t / captured_at) turns into softmax(t / T) exactly.
 template <class Storage, teacher_form Form>
 struct dense_teacher {
-  matrix_view<Storage const> matrix;
+  detail::row_view<Storage const> matrix;
   std::optional<row_parameter> captured_at = std::nullopt;
 
   /// Whether the temperature of the loss moves the teacher too.
@@ -36,7 +36,7 @@ struct dense_teacher {
 template <class Matrix>
 [[nodiscard]] constexpr auto log_probabilities(Matrix const& matrix,
                                                std::optional<row_parameter> captured_at = std::nullopt) {
-  auto const seen = detail::logits_view(matrix);
+  auto const seen = detail::logit_rows(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return dense_teacher<element, teacher_form::log_probabilities>{seen, captured_at};
 }
@@ -45,7 +45,7 @@ template <class Matrix>
 template <class Matrix>
 [[nodiscard]] constexpr auto probabilities(Matrix const& matrix,
                                            std::optional<row_parameter> captured_at = std::nullopt) {
-  auto const seen = detail::logits_view(matrix);
+  auto const seen = detail::logit_rows(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return dense_teacher<element, teacher_form::probabilities>{seen, captured_at};
 }
@@ -60,7 +60,7 @@ template <class Storage, teacher_form Form>
 /// A bare matrix is a teacher's logits.
 template <class Matrix>
 [[nodiscard]] constexpr auto as_teacher(Matrix const& matrix) noexcept {
-  auto const seen = logits_view(matrix);
+  auto const seen = logit_rows(matrix);
   using element = std::remove_const_t<typename decltype(seen)::element>;
   return dense_teacher<element, teacher_form::logits>{seen};
 }

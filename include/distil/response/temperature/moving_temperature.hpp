@@ -16,7 +16,7 @@ template <class Teacher>
       bare,
       "distil: mean, deviation or maximum of a teacher's rows are those of all its logits: pass these, "
       "not probabilities or a top-k teacher");
-  if constexpr (bare) return logits_view(teacher);
+  if constexpr (bare) return logit_rows(teacher);
 }
 
 }  // namespace distil::detail
@@ -199,7 +199,7 @@ template <class Shape, class Statistic, class Divergence, class Policy, class St
 auto soften_rows(char const* where, Policy policy, Divergence const& loss, Student const& student,
                  Teacher const& teacher, moving_temperature_request const& asked, bool with_gradient,
                  Soften const& soften) {
-  auto const z = detail::logits_view(student);
+  auto const z = detail::logit_rows(student);
   auto const t = detail::logits_of_teacher(teacher);
   using arithmetic = std::common_type_t<arithmetic_t<typename decltype(z)::element>,
                                         arithmetic_t<typename decltype(t)::element>>;

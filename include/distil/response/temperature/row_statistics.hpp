@@ -29,7 +29,7 @@ namespace detail {
 /// The spread of a row whose squares or sums leave the range of the arithmetic type; no other's, since this is slow.
 /// A deviation that no double holds is the largest of them. An infinite or NaN element leaves what was found.
 template <class Storage>
-row_spread spread_in_double(matrix_view<Storage const> const& matrix, index row, row_spread const& found) {
+row_spread spread_in_double(detail::row_view<Storage const> const& matrix, index row, row_spread const& found) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   auto const masked = [&](index column) { return widen<double>(matrix(row, column)) == -infinity; };
   auto const at = [&](index column) { return masked(column) ? 0.0 : widen<double>(matrix(row, column)); };
@@ -237,7 +237,7 @@ struct statistic_term : every_row_term<Statistic> {
 
 /// Writes a statistic of every row of a matrix. Finite rows have a finite one.
 template <class Arithmetic, class Statistic, class Policy, class Storage>
-void find_statistics(Policy policy, matrix_view<Storage const> matrix, Statistic* to) {
+void find_statistics(Policy policy, detail::row_view<Storage const> matrix, Statistic* to) {
   statistic_term<Arithmetic, Statistic> term;
   term.to = to;
   (void)simd::evaluate("row_statistics", detail::any_policy(policy), matrix, simd::no_gradient(), {}, term);

@@ -52,8 +52,8 @@ class standardized_rows {
 
   /// Shapes are checked before.
   template <class Loss, class Policy, class Student, class Teacher>
-  standardized_rows(std::type_identity<Loss>, Policy policy, matrix_view<Student const> const& z,
-                    matrix_view<Teacher const> const& t, double epsilon, bool with_gradient) {
+  standardized_rows(std::type_identity<Loss>, Policy policy, detail::row_view<Student const> const& z,
+                    detail::row_view<Teacher const> const& t, double epsilon, bool with_gradient) {
     index const size = z.rows * z.columns, teacher_size = t.rows * t.columns;
     T* const numbers = simd::scratch<T, memory_of<Loss>>((with_gradient ? 2 : 1) * size + teacher_size);
     row_spread* const found = simd::scratch<row_spread, memory_of<Loss>>(2 * z.rows);
@@ -72,7 +72,7 @@ class standardized_rows {
   ///
   ///   (h - mean h - z' (h . z') (deviation + epsilon) / ((C - 1) deviation)) / (deviation + epsilon)
   template <class Policy, class Gradient>
-  void pull_back(Policy policy, matrix_view<Gradient> const& gradient, bool adds) const {
+  void pull_back(Policy policy, detail::row_view<Gradient> const& gradient, bool adds) const {
     each_row(policy, student, [&](index row) {
       T* const h = &upstream(row, 0);
       T const* const z = &student(row, 0);
@@ -115,7 +115,7 @@ class standardized_rows {
   }
 
   template <class Policy, class Storage>
-  void standardize(Policy policy, matrix_view<Storage const> const& from, row_spread const* found,
+  void standardize(Policy policy, detail::row_view<Storage const> const& from, row_spread const* found,
                    matrix_view<T> const& to) const {
     each_row(policy, to, [&](index row) {
       T* const out = &to(row, 0);
@@ -196,7 +196,7 @@ struct standardized_loss {
  private:
   template <class Policy, class Student, class Teacher>
   auto rows_of(Policy policy, Student const& student, Teacher const& teacher, bool with_gradient) const {
-    auto const z = detail::logits_view(student);
+    auto const z = detail::logit_rows(student);
     auto const t = detail::logits_of_teacher(teacher);
     kernels::require_epsilon(name, epsilon);
     detail::require_matrix(name, "student", z);
@@ -221,8 +221,8 @@ struct standardized_loss {
   template <class Policy, class Student, class Teacher, class Gradient, class... Operand>
   auto descend(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                options_type const& options, Operand const&... operand) const {
-    auto const z = detail::logits_view(student);
-    auto const output = detail::output_view(std::forward<Gradient>(gradient));
+    auto const z = detail::logit_rows(student);
+    auto const output = detail::output_rows(std::forward<Gradient>(gradient));
     detail::require_shape(name, "gradient", output, z.rows, z.columns);
     detail::require_apart(name, output, "teacher", detail::logits_of_teacher(teacher));
     detail::require_distinct_elements(name, output);
