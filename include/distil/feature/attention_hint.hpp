@@ -24,6 +24,10 @@ struct attention_hint_options {
   /// v is the mean over the channels of |t|^power; within [1, 64]. Default 1, as published.
   double power = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// What the weighted sum over elements is divided by: samples, channels and positions by default.
   feature_reduction reduce = feature_reduction::element_mean;
 

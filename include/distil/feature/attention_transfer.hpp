@@ -20,6 +20,10 @@ struct attention_transfer_options {
   /// Default: the authors' code, which the published weight of 1000 assumes.
   attention_distance distance = attention_distance::mean_square;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 

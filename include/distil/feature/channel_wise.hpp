@@ -16,6 +16,10 @@ struct channel_wise_options {
   /// Times temperature^2. Default true, as published.
   bool scale_by_temperature_squared = true;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 

@@ -26,6 +26,10 @@ struct factor_transfer_options {
   /// Default: |d|, as published.
   factor_distance distance = factor_distance::absolute;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over samples and a factor's numbers, which RepDistiller's weight of 200 assumes; `sample_mean`:
   /// a sum over a factor's numbers.
   feature_reduction reduce = feature_reduction::element_mean;

@@ -8,6 +8,10 @@
 namespace distil {
 
 struct hidden_cosine_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// `element_mean`: over the positions that count, tokens or rows; `sample_mean`: a sum over the positions of a
   /// sample.
   feature_reduction reduce = feature_reduction::element_mean;

@@ -14,6 +14,10 @@ struct hierarchical_context_options {
   /// 4, 2 and 1, as published.
   std::array<index, 3> levels = {4, 2, 1};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 

@@ -31,6 +31,10 @@ struct hint_options {
 
   hint_normalization normalize = hint_normalization::none;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over all elements, which the published weight of 100 assumes.
   feature_reduction reduce = feature_reduction::element_mean;
 

@@ -18,6 +18,10 @@ enum class channel_pair_reduction {
 };
 
 struct inter_channel_correlation_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: samples times channels, as in the authors' code, which the published weight of 2.5 assumes. (torchdistill
   /// divides by the samples once more.)
   channel_pair_reduction reduce = channel_pair_reduction::channel_mean;

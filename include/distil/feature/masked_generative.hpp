@@ -5,6 +5,10 @@
 namespace distil {
 
 struct masked_generative_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the sum over channels and positions, divided by the samples, which the published weights of 2e-5
   /// (detection, segmentation) and 7e-5 (classification) assume; NVIDIA's Model Optimizer takes `element_mean`, weight
   /// 1.

@@ -25,6 +25,10 @@ struct neuron_selectivity_options {
   /// is 2 for channels that have nothing in common and less for those behind a ReLU.)
   double variance = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Of samples: one number or one per sample; finite and >= 0. The loss is their weighted mean. What has weight 0 does
   /// not count and may be NaN. Default 1.
   row_parameter weights = 1;

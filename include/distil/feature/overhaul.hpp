@@ -13,6 +13,10 @@ struct overhaul_options {
   /// the teacher's activations.
   row_parameter margins = 0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the sum over channels and positions, divided by the samples.
   feature_reduction reduce = feature_reduction::sample_mean;
 

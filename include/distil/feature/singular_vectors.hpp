@@ -24,6 +24,10 @@ struct singular_vectors_options {
   /// > 0. Default 1e-6.
   double regularization = 1e-6;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Of samples: one number or one per sample; finite and >= 0. The loss is their weighted mean. What has weight 0 does
   /// not count and may be NaN. Default 1.
   row_parameter weights = 1;

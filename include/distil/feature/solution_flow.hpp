@@ -10,6 +10,10 @@
 namespace distil {
 
 struct solution_flow_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over samples and pairs of channels (RepDistiller, with a published weight of 50). `sample_mean`
   /// is the sum over pairs of channels, divided by the samples (the paper).
   feature_reduction reduce = feature_reduction::element_mean;
