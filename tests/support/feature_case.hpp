@@ -31,6 +31,8 @@ class feature_case {
   virtual ~feature_case() = default;
 
   [[nodiscard]] virtual std::vector<any_setting> settings() const = 0;
+  /// A setting with another weight of the whole loss; none, `own` being null, of a loss without that option.
+  [[nodiscard]] virtual any_setting with_weight(any_setting const& s, double weight) const = 0;
   [[nodiscard]] virtual std::vector<pair_shape> shapes() const = 0;
   [[nodiscard]] virtual std::vector<pair_shape> large_shapes() const = 0;
 
@@ -69,6 +71,15 @@ class described_feature_case : public feature_case {
     std::vector<any_setting> result;
     for (own_setting const& s : Case::settings()) result.push_back(setting_of(s));
     return result;
+  }
+  [[nodiscard]] any_setting with_weight(any_setting const& s, double weight) const override {
+    own_setting result = own(s);
+    if constexpr (requires { result.options.weight; }) {
+      result.options.weight = weight;
+      return setting_of(result);
+    } else {
+      return {s.label, nullptr};
+    }
   }
   [[nodiscard]] std::vector<pair_shape> shapes() const override { return Case::shapes(); }
   [[nodiscard]] std::vector<pair_shape> large_shapes() const override { return Case::large_shapes(); }
