@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace distil::testing {
 
@@ -257,6 +258,47 @@ void refuses_a_weight_that_is_none(feature_case const& of, element type) {
                    [&](index n, index c, index y, index x) { ASSERT_EQ(b.gradient.at(n, c, y, x), 0.5); });
 }
 
+/// One sample of each layer.
+exact_map sample_of(exact_map const& map, index sample, index layers) {
+  index const samples = map.samples() / layers;
+  map_shape shape = map.shape;
+  shape[0] = layers;
+  exact_map result(shape);
+  for_each_element(shape, [&](index layer, index c, index y, index x) {
+    result(layer, c, y, x) = map(layer * samples + sample, c, y, x);
+  });
+  return result;
+}
+
+void gives_the_value_of_each_sample(feature_case const& of, element type) {
+  for (auto const& s : of.settings()) {
+    any_pair b(element_types::all(type), of.shapes().back());
+    index const samples = b.student.shape()[0] / of.layers();
+    std::vector<double> values(static_cast<std::size_t>(samples), 42.0), again = values;
+    auto const with_values = of.with_values(s, values);
+    if (with_values.own == nullptr) return;
+    (void)of.value(b, with_values);
+    auto const student = b.student.exact(), teacher = b.teacher.exact();
+    for (index n = 0; n < samples; ++n) {
+      auto const x = sample_of(student, n, of.layers()), y = sample_of(teacher, n, of.layers());
+      auto const exact = static_cast<double>(of.of(x, y, s));
+      double const scale = std::max(of.scales(x, y, s).value, exact);
+      EXPECT_NEAR(values[static_cast<std::size_t>(n)], exact,
+                  of.bound.value * limits_of(type).epsilon * scale)
+          << s.label << ", sample " << n;
+    }
+    of.with_grad(b, of.with_weight(of.with_values(s, again), 0.5));
+    EXPECT_EQ(again, values) << s.label;
+    (void)of.value(b, of.with_weight(of.with_values(s, again), 0));
+    EXPECT_EQ(again, std::vector<double>(again.size(), 0.0)) << s.label;
+    again.resize(again.size() + 2);
+    EXPECT_EQ(refusal_of([&] {
+                (void)of.value(b, of.with_values(s, again));
+              }).rfind(std::string("distil::") + of.name + ": values is of size ", 0),
+              0U);
+  }
+}
+
 void gives_the_same_bits_on_any_number_of_threads(feature_case const& of, element type) {
   auto const types = element_types::all(type);
   auto const s = of.settings().front();
@@ -381,6 +423,7 @@ suite<feature_case> const& pair_suite() {
           {"is_multiplied_by_its_weight", is_multiplied_by_its_weight},
           {"is_absent_with_weight_0", is_absent_with_weight_0},
           {"refuses_a_weight_that_is_none", refuses_a_weight_that_is_none},
+          {"gives_the_value_of_each_sample", gives_the_value_of_each_sample},
           {"gives_the_same_bits_on_any_number_of_threads", gives_the_same_bits_on_any_number_of_threads},
           {"is_defined_where_features_say_nothing", is_defined_where_features_say_nothing},
           {"is_nan_with_a_nan", is_nan_with_a_nan},

@@ -39,6 +39,13 @@ void weigh_outputs([[maybe_unused]] Options const& options, [[maybe_unused]] dou
   if constexpr (requires { options.variance_gradient; }) weigh_output(options.variance_gradient, weight);
 }
 
+/// An absent loss has values of 0.
+template <class Options>
+void clear_values([[maybe_unused]] Options const& options) {
+  if constexpr (requires { options.values.begin(); })
+    std::fill(options.values.begin(), options.values.end(), 0.0);
+}
+
 /// What `evaluate()` says, multiplied; an absent loss is nothing, and clears its gradients by `clear()`.
 template <class Options, class Evaluate, class Clear>
 [[nodiscard]] auto weighed(Options const& options, Evaluate const& evaluate, Clear const& clear) {
@@ -46,6 +53,7 @@ template <class Options, class Evaluate, class Clear>
   decltype(evaluate()) result;
   if (weight == 0.0) {
     clear();
+    clear_values(options);
   } else {
     result = evaluate();
     if (weight != 1.0) result.multiply(weight);

@@ -94,6 +94,14 @@ void for_each_run(sample_layout const& in, Run const& run, One const& one) {
   }
 }
 
+template <class T>
+void scale_rows(matrix_view<T> rows, T factor) {
+  for (index row = 0; row < rows.rows; ++row) {
+    T* const numbers = &rows(row, 0);
+    for (index column = 0; column < rows.columns; ++column) numbers[column] *= factor;
+  }
+}
+
 /// A feature map that is read.
 template <class T>
 class map_source {
@@ -197,7 +205,7 @@ class map_target {
   /// Brings a sample to its place that `sample` left in `scratch`. `written` has the form that was asked for, and is
   /// multiplied where it is.
   void finish(index n, sample_form form, matrix_view<T> written) const {
-    if (factor_ != T(1)) multiply(written);
+    if (factor_ != T(1)) scale_rows(written, factor_);
     sample_layout const in = sample_layout::of(map_, form.order);
     if (direct_ && in.has_form(form)) return;
     index const stride = form.in_one_row ? in.columns : written.row_stride;
@@ -220,13 +228,6 @@ class map_target {
   }
 
  private:
-  void multiply(matrix_view<T> written) const {
-    for (index row = 0; row < written.rows; ++row) {
-      T* const numbers = &written(row, 0);
-      for (index column = 0; column < written.columns; ++column) numbers[column] *= factor_;
-    }
-  }
-
   template <bool Adds, class Storage>
   static void write(void* data, index offset, sample_layout const& in, matrix_view<T const> from) {
     Storage* const to = static_cast<Storage*>(data) + offset;
