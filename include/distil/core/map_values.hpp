@@ -20,8 +20,9 @@ class sample_values {
     std::fill(values.begin(), values.end(), 0.0);
   }
 
-  void set(index sample, double value) const {
-    if (!values_.empty()) values_[static_cast<std::size_t>(sample)] = value;
+  /// What counts of a sample.
+  void add(index sample, double part) const {
+    if (!values_.empty()) values_[static_cast<std::size_t>(sample)] += part;
   }
 
  private:

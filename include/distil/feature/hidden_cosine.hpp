@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/unit_rows.hpp"
 #include "distil/simd/chunk_sums.hpp"
@@ -22,6 +22,10 @@ struct hidden_cosine_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample, or of each position in the order n, y, x, before weights: what it would give
+  /// alone. What does not count has 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -44,6 +48,7 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
     // One number for each position, so one channel.
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, 1, student.height, student.width});
+    detail::map_values const values(name, options.values, options.reduce, weights);
     double const factor = weights.factor(options.reduce);
     index const size = student.sample_size(), channels = student.channels;
     double const sum = simd::sum_chunks(
@@ -61,10 +66,13 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
               if (weight == 0.0) {
                 std::fill(slope, slope + channels, T(0));
               } else {
-                total += weight * static_cast<double>(distance(&s(row, 0), &t(row, 0), channels, units,
-                                                               static_cast<T>(weight * factor), slope));
+                auto const found = static_cast<double>(distance(&s(row, 0), &t(row, 0), channels, units,
+                                                                static_cast<T>(weight * factor), slope));
+                total += weight * found;
+                values.add(n, row, found);
               }
             }
+            values.finish(n);
             if (gradient) gradient.finish(n, order, written);
           }
           return total;
