@@ -148,7 +148,7 @@ TEST(hint, refuses) {
   EXPECT_EQ(with({.power = 0.5}), "distil::hint: power is 0.5; it must be within [1, 64]");
   std::vector<double> values(36);
   EXPECT_EQ(with({.distance = hint_distance::norm, .values = values}),
-            "distil::hint: values is of size 36; it must be one per sample, 3, of a norm");
+            "distil::hint: values is of size 36; it must be one per sample, 3");
   values.resize(4);
   EXPECT_EQ(with({.values = values}),
             "distil::hint: values is of size 4; it must be one per sample, 3, or one per position, 36");

@@ -29,42 +29,53 @@ class sample_values {
   std::span<double> values_;
 };
 
+enum class values_of { samples, samples_or_positions };
+
 /// One per sample, or one per position in the order n, y, x, from sums over channels.
 class map_values {
  public:
+  /// @param divisor  of the loss, besides what `reduce` divides by
   map_values(char const* where, std::span<double> values, feature_reduction reduce,
-             map_weights const& weights)
+             map_weights const& weights, values_of what = values_of::samples_or_positions,
+             double divisor = 1.0)
       : values_(values),
         weights_(weights),
-        per_position_(std::ssize(values) != weights.samples()),
-        mean_(reduce == feature_reduction::element_mean) {
-    index const positions = weights.samples() * weights.positions();
+        per_position_(!values.empty() && std::ssize(values) != weights.samples()),
+        mean_(reduce == feature_reduction::element_mean),
+        divisor_(divisor) {
+    index const samples = weights.samples(), positions = samples * weights.positions();
     require(
-        values.empty() || !per_position_ || std::ssize(values) == positions, where, "values",
-        [&] { return said("of size ", std::ssize(values)); },
-        [&] { return said("one per sample, ", weights.samples(), ", or one per position, ", positions); });
+        !per_position_ || (what == values_of::samples_or_positions && std::ssize(values) == positions), where,
+        "values", [&] { return said("of size ", std::ssize(values)); },
+        [&] {
+          return what == values_of::samples
+                     ? said("one per sample, ", samples)
+                     : said("one per sample, ", samples, ", or one per position, ", positions);
+        });
     std::fill(values.begin(), values.end(), 0.0);
   }
 
-  [[nodiscard]] bool per_position() const { return per_position_ && !values_.empty(); }
+  [[nodiscard]] bool per_position() const { return per_position_; }
 
-  void set(index sample, double value) const {
-    if (!values_.empty()) at(sample) = value;
-  }
-  /// A position that counts, or a sample in one piece.
+  /// The sum over the channels of a position that counts, or of a sample in one piece.
   void add(index sample, index position, double sum) const {
-    if (per_position()) {
+    if (per_position_) {
       at(sample * weights_.positions() + position) =
           mean_ ? sum / static_cast<double>(weights_.channels()) : sum;
-    } else if (!values_.empty()) {
-      at(sample) += weights_.within(sample, position) * sum;
+    } else {
+      add_weighed(sample, weights_.within(sample, position) * sum);
     }
   }
-  /// After the last position of a sample.
+  /// The sum of what counts of a sample, by the weights that its positions have.
+  void add_weighed(index sample, double sum) const {
+    if (!values_.empty()) at(sample) += sum;
+  }
+  /// After the last of a sample that is a sum over elements.
   void finish(index sample) const {
-    if (values_.empty() || per_position() || !mean_) return;
-    double const divisor = weights_.total_within(sample) * static_cast<double>(weights_.channels());
-    if (divisor > 0.0) at(sample) /= divisor;
+    if (values_.empty() || per_position_) return;
+    double const elements =
+        mean_ ? weights_.total_within(sample) * static_cast<double>(weights_.channels()) : 1.0;
+    if (elements > 0.0) at(sample) /= elements * divisor_;
   }
 
  private:
@@ -73,6 +84,7 @@ class map_values {
   std::span<double> values_;
   map_weights const& weights_;
   bool per_position_, mean_;
+  double divisor_;
 };
 
 }  // namespace distil::detail

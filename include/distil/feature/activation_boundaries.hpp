@@ -27,6 +27,10 @@ struct activation_boundaries_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -53,11 +57,13 @@ struct activation_boundaries_loss : pair_loss<activation_boundaries_loss, activa
     auto const& student = operands.student;
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, student.channels, student.height, student.width});
+    detail::map_values const values(name, options.values, options.reduce, weights, detail::values_of::samples,
+                                    options.divisor);
     double const factor = weights.factor(options.reduce) / options.divisor;
     using lanes = simd::lanes<T>;
     lanes const margin(static_cast<T>(options.margin));
     double const sum = kernels::sum_elements<activation_boundaries_loss>(
-        policy, operands, weights, factor, kernels::channels_are::alike, [&](index) {
+        policy, operands, weights, values, factor, kernels::channels_are::alike, [&](index) {
           return [&](lanes s, lanes t) -> kernels::element_loss<T> {
             auto const active = t > lanes(0);
             lanes const past = select(active, margin - s, select(t <= lanes(0), s + margin, t));

@@ -127,10 +127,6 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
     detail::require_same_axes(name, "teacher", teacher, student, {true, true, true, true});
     detail::require(options.power >= 1.0 && options.power <= 64.0, name, "power", options.power,
                     "within [1, 64]");
-    detail::require(
-        options.distance != hint_distance::norm || std::ssize(options.values) <= student[0], name, "values",
-        [&] { return detail::said("of size ", std::ssize(options.values)); },
-        [&] { return detail::said("one per sample, ", student[0], ", of a norm"); });
   }
   static void check_numbers(hint_options const& options, detail::computing_type type) {
     detail::require_number(name, "beta", options.beta, type, detail::is_positive, detail::must_be_positive);
@@ -142,8 +138,10 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
     auto const& [student, teacher, gradient] = operands;
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, student.channels, student.height, student.width});
-    detail::map_values const values(name, options.values, options.reduce, weights);
     bool const is_norm = options.distance == hint_distance::norm;
+    detail::map_values const values(
+        name, options.values, options.reduce, weights,
+        is_norm ? detail::values_of::samples : detail::values_of::samples_or_positions);
     double const factor =
         weights.factor(is_norm && options.reduce != feature_reduction::sum ? feature_reduction::sample_mean
                                                                            : options.reduce);
@@ -194,7 +192,7 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
             if (is_norm) {
               double const root = std::sqrt(squares), weight = weights.of_sample(n);
               total += weight * root;
-              values.set(n, root);
+              values.add_weighed(n, root);
               if (gradient)
                 kernels::scale_rows(slopes, static_cast<T>(root == 0.0 ? 0.0 : weight * factor / root));
             } else {
