@@ -53,7 +53,8 @@ TYPED_TEST(semantic_calibration_suite, matches_the_reference) {
   for (map_layout const order : every_layout) {
     for (row_parameter const& weights : {row_parameter(1), row_parameter(some)}) {
       testcase b(3, order);
-      loss_value const found = b.with_grad(serial, {.weights = weights});
+      std::vector<double> values(3, 42.0);
+      loss_value const found = b.with_grad(serial, {.weights = weights, .values = values});
       EXPECT_EQ(b.value({.weights = weights}).value, found.value);
       EXPECT_EQ(found.weight, weights.per_row() ? 2.5 : 3.0);
       auto student = exact(b.students), teacher = exact(b.teachers);
@@ -61,6 +62,14 @@ TYPED_TEST(semantic_calibration_suite, matches_the_reference) {
       auto const loss = [&] { return testcase::of(student, teacher, scores, weights); };
       auto const value = static_cast<double>(loss());
       EXPECT_NEAR(found, value, testcase::bound.value * std::numeric_limits<T>::epsilon() * value);
+      for (index n = 0; n < 3; ++n) {
+        std::vector<double> only(3, 0.0);
+        only[static_cast<std::size_t>(n)] = 1.0;
+        double const alone =
+            weights[n] > 0.0 ? static_cast<double>(testcase::of(student, teacher, scores, only)) : 0.0;
+        EXPECT_NEAR(values[static_cast<std::size_t>(n)], alone,
+                    testcase::bound.value * std::numeric_limits<T>::epsilon() * alone);
+      }
       for (std::size_t j = 0; j < 3; ++j)
         expect_slopes(student[j], loss, b.gradients[j], testcase::bound.gradient);
       expect_slopes(scores, loss, b.by_scores, testcase::bound.gradient);
@@ -97,6 +106,35 @@ TYPED_TEST(semantic_calibration_suite, writes_in_place_adds_and_gives_the_same_b
     for (std::size_t j = 0; j < 3; ++j)
       expect([&](auto const& maps, auto const&) -> auto const& { return maps[j]; });
     expect([&](auto const&, auto const& scores) -> auto const& { return scores; });
+  }
+}
+
+TEST(semantic_calibration, is_multiplied_by_its_weight) {
+  for (map_layout const order : every_layout) {
+    semantic_calibration_case<double> one(3, order), half(3, order), absent(3, order), added(3, order);
+    double const value = one.with_grad(serial);
+    EXPECT_EQ(half.with_grad(serial, {.weight = 0.5}).value, value / 2);
+    EXPECT_EQ(half.value({.weight = 0.5}).value, value / 2);
+    for (std::size_t j = 0; j < 3; ++j) absent.students[j].fill(std::nan(""));
+    absent.scores.fill(std::nan(""));
+    EXPECT_EQ(absent.with_grad(serial, {.weight = 0}).value, 0.0);
+    semantic_calibration_case<double> const before(3, order);
+    EXPECT_EQ(added.with_grad(serial, {.weight = 0, .accumulate = true}).value, 0.0);
+    auto const expect = [&](auto const& at) {
+      for_each_element(at(one).shape(), [&](index n, index c, index y, index x) {
+        ASSERT_EQ(at(half).at(n, c, y, x), at(one).at(n, c, y, x) / 2);
+        ASSERT_EQ(at(absent).at(n, c, y, x), 0.0);
+        ASSERT_EQ(at(added).at(n, c, y, x), at(before).at(n, c, y, x));
+      });
+    };
+    for (std::size_t j = 0; j < 3; ++j) expect([&](auto const& b) -> auto const& { return b.gradients[j]; });
+    expect([&](auto const& b) -> auto const& { return b.by_scores; });
+    for (double const weight : {-1.0, HUGE_VAL}) {
+      EXPECT_EQ(refusal_of([&] {
+                  one.with_grad(serial, {.weight = weight});
+                }).rfind("distil::semantic_calibration: weight is ", 0),
+                0U);
+    }
   }
 }
 

@@ -27,11 +27,15 @@ struct attention_guided_options {
   /// Of the other two terms. Default: the paper's. Public code has `mean`.
   attention_pooling pooling = attention_pooling::magnitude;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
 
-/// The weighted sum, and the terms without their weights.
+/// The weighted sum, and the terms without any weight.
 struct attention_guided_value : loss_value {
   double masked = 0.0;   ///< masked distance of the maps
   double channel = 0.0;  ///< distance of the channels' attention
@@ -166,8 +170,8 @@ struct attention_guided_loss
 /// feature-based distillation of detectors, attention-guided distillation, non-local distillation
 ///
 /// @formula   L = masked_weight |d sqrt(m_s m_c)| + channel_weight |A_c(s) - A_c(t)| + spatial_weight |A_p(s) - A_p(t)|,
-///            d = s - t, each norm over the whole batch; A_c and A_p are the means of |s| over positions and channels,
-///            m_p = positions * softmax_p((A_p(s) + A_p(t)) / T), m_c alike
+///            d = s - t, each norm over the whole batch, so that no sample has a value of its own; A_c and A_p are the
+///            means of |s| over positions and channels, m_p = positions * softmax_p((A_p(s) + A_p(t)) / T), m_c alike
 /// @param     student  feature map, samples x channels x height x width in any layout
 /// @param     teacher  of the student's shape
 /// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher

@@ -24,11 +24,15 @@ struct patch_relations_options {
   /// The authors draw 192 without replacement. Default: none, and no such term.
   std::span<index const> sampled = {};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
 
-/// The weighted sum, and the terms without their weights; 0 of those with weight 0.
+/// The weighted sum, and the terms without any weight; 0 of those with weight 0.
 struct patch_relations_value : loss_value {
   double intra = 0.0;   ///< patches of a sample
   double inter = 0.0;   ///< samples at a patch
@@ -193,7 +197,8 @@ struct patch_relations_loss
 };
 
 /// Patches alike for the teacher are alike for the student: in each sample, in all samples at one place, and anywhere
-/// among some drawn at random. @alias manifold distillation, fine-grained manifold distillation, patch relations
+/// among some drawn at random. It couples samples: none has a value of its own. @alias manifold distillation, fine-grained
+/// manifold distillation, patch relations
 ///
 /// @formula   L = intra_weight mean_n,p,q (x_np . x_nq - y_np . y_nq)^2 + inter_weight mean_p,n,m (x_np . x_mp - y_np .
 ///            y_mp)^2 + random_weight mean_i,j (x_i . x_j - y_i . y_j)^2, x and y the patches of student and teacher,

@@ -13,6 +13,10 @@ struct pearson_options {
   /// Added to the standard deviations that divide; finite and >= 0. Default 1e-6, as published.
   double epsilon = 1e-6;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
@@ -231,7 +235,7 @@ struct pearson_loss : pair_loss<pearson_loss, pearson_options> {
 };
 
 /// Each channel varies over the batch as the teacher's, whatever its mean and scale: 1 - the Pearson correlation.
-/// @alias PKD of detectors
+/// Means and deviations are the batch's: no sample has a value of its own. @alias PKD of detectors
 ///
 /// @formula   L = mean (z_s - z_t)^2 / 2, z = (x - mean) / (deviation + epsilon) of each channel over samples and
 ///            positions, deviations unbiased; with epsilon = 0 it is (n - 1) / n (1 - correlation)
