@@ -1,5 +1,6 @@
 #include "distil/response/binary_cross_entropy.hpp"
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -8,6 +9,18 @@
 #include "../support/refusal.hpp"
 
 namespace distil::testing {
+
+/// As Eigen's column vectors look to the library.
+struct column_of_numbers {
+  static constexpr int ColsAtCompileTime = 1;
+  std::vector<float>& numbers;
+  [[nodiscard]] float* data() const { return numbers.data(); }
+  [[nodiscard]] index rows() const { return static_cast<index>(numbers.size()); }
+  [[nodiscard]] index cols() const { return 1; }
+  [[nodiscard]] index rowStride() const { return 1; }
+  [[nodiscard]] index colStride() const { return rows(); }
+};
+
 namespace {
 
 row_suites<binary_cross_entropy_case> const suites("binary_cross_entropy");
@@ -93,17 +106,6 @@ TEST(binary_cross_entropy, takes_targets_of_any_numbers) {
   EXPECT_NEAR(binary_cross_entropy(matrix_view(z, 1, 2), matrix_view(y, 1, 2)),
               (softplus(-1) + softplus(-2)) / 2, 1e-7);
 }
-
-/// As Eigen's column vectors look to the library.
-struct column_of_numbers {
-  static constexpr int ColsAtCompileTime = 1;
-  std::vector<float>& numbers;
-  [[nodiscard]] float* data() const { return numbers.data(); }
-  [[nodiscard]] index rows() const { return static_cast<index>(numbers.size()); }
-  [[nodiscard]] index cols() const { return 1; }
-  [[nodiscard]] index rowStride() const { return 1; }
-  [[nodiscard]] index colStride() const { return rows(); }
-};
 
 /// Masks of one channel are cut into rows, unless something is said row by row: a length with a divisor, and a prime.
 TEST(binary_cross_entropy, of_a_column_is_that_of_its_elements) {
@@ -223,6 +225,23 @@ TEST(binary_cross_entropy, refuses) {
       "distil::binary_cross_entropy: target is -1 in row 2, class 1; it must be within [0, 1] or the ignored "
       "label -100");
   targets[9] = 0;
+  std::vector<std::int64_t> wide(12, 1);
+  std::vector<std::uint8_t> bytes(12, 1);
+  wide[7] = 256;  // its lowest byte is none that says so
+  bytes[7] = 2;
+  for (auto const& [at, row_stride, column_stride] : {std::array<index, 3>{3, 4, 1}, {2, 1, 3}}) {
+    std::string const where =
+        " in row 1, class " + std::to_string(at) + "; it must be within [0, 1] or the ignored label -100";
+    auto const z = other.student.view();
+    EXPECT_EQ(refusal_of([&] {
+                (void)binary_cross_entropy(z, matrix_view(wide.data(), 3, 4, row_stride, column_stride));
+              }),
+              "distil::binary_cross_entropy: target is 256" + where);
+    EXPECT_EQ(refusal_of([&] {
+                (void)binary_cross_entropy(z, matrix_view(bytes.data(), 3, 4, row_stride, column_stride));
+              }),
+              "distil::binary_cross_entropy: target is 2" + where);
+  }
   weights[11] = std::nan("");
   EXPECT_EQ(
       matrix(3, 4, {.element_weights = matrix_view<double>(weights.data(), 3, 4)}),

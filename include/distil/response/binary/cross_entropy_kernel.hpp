@@ -38,7 +38,7 @@ class binary_cross_entropy_kernel : public element_kernel<T> {
     T ignored_;
     bool by_class_;
     number_reader<T> targets_, weights_;
-    class_numbers<T> positive_;
+    class_parameter_reader<T> positive_;
   };
 
   struct partial {

@@ -62,6 +62,8 @@ struct element_term : Base {
   /// One read of the targets; refuses those that are neither within [0, 1] nor ignored. A NaN is not: it stays in its row.
   void inspect_targets(char const* where, index row_count) const {
     if (!targets.given()) return;
+    some_ignored = false;
+    if (this->rows.ignore_label >> 1 != 0 && kernels::are_bits(targets)) return;
     numbers const ignored(ignored_target());
     numbers ignored_ones(0);
     auto const refused = [&](numbers number) {

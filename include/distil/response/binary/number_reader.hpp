@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 #include "distil/core/number_matrix.hpp"
+#include "distil/response/cross_entropy/targets.hpp"
 #include "distil/sweep/blocks.hpp"
 
 /// Matrices of numbers of any kind on their way to the lanes. Their kind is looked at once for a run of elements, so that
@@ -69,6 +71,26 @@ template <class T>
     case number_kind::uint64:
       return read_numbers_of<T, std::uint64_t>(from, count, stride, to, step);
   }
+}
+
+/// Whether all numbers are integers 0 and 1, as far as that is quick to tell: at the speed of memory.
+inline bool are_bits(number_matrix const& matrix) {
+  detail::matrix_extent const& of = matrix.extent();
+  bool const down = of.row_stride == 1;
+  if (matrix.kind() < number_kind::int8 || (!down && of.column_stride != 1)) return false;
+  auto const bytes = static_cast<std::size_t>(of.element_bytes);
+  std::uint64_t others = 0;  // all bits of elements but their lowest
+  for (std::size_t at = 0; at < sizeof others; at += bytes) {
+    std::uint64_t const lowest = std::endian::native == std::endian::big ? 8 * (at + bytes - 1) : 8 * at;
+    others |= std::uint64_t{1} << lowest;
+  }
+  others = ~others;
+  index const lines = down ? of.columns : of.rows, length = down ? of.rows : of.columns;
+  for (index line = 0; line < lines; ++line) {
+    void const* const begin = down ? matrix.address(0, line) : matrix.address(line, 0);
+    if (detail::any_bit(begin, static_cast<std::size_t>(length) * bytes, others)) return false;
+  }
+  return true;
 }
 
 /// Looks at rows of a matrix run by run: `look(numbers, count)` gets registers, the last of them filled up with 1/2, and
@@ -156,9 +178,9 @@ class number_reader {
 
 /// One number for all classes, or one of each, in the shape of the other operands.
 template <class T>
-class class_numbers {
+class class_parameter_reader {
  public:
-  class_numbers(simd::axis way, row_parameter const& numbers) : axis_(way), numbers_(numbers) {}
+  class_parameter_reader(simd::axis way, row_parameter const& numbers) : axis_(way), numbers_(numbers) {}
 
   /// What an earlier call left is used again.
   [[gnu::noinline]] simd::strip<T> open(simd::block const& columns) {
