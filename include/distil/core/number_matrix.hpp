@@ -76,8 +76,9 @@ concept list_of_numbers = !is_view<Range> && !direct_access<Range const> && requ
 /// A matrix of numbers of any kind, which a loss reads besides its logits: targets of elements, their weights. Floating
 /// point of 16 to 64 bits, integers of 8 to 64, `bool`.
 ///
-/// Constructs from what `view` takes, and from a vector, span or array, which is a column. It views: the elements must
-/// outlive the call (or, in a term of `fuse`, the objective). A stride of 0 repeats a row or a column.
+/// Numbers are converted to the type that a loss computes in. Constructs from what `view` takes, and from a vector,
+/// span or array, which is a column. It views: the elements must outlive the call (or, in a term of `fuse`, the
+/// objective). A stride of 0 repeats a row or a column.
 class number_matrix {
  public:
   constexpr number_matrix() = default;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include "distil/response/binary/cross_entropy_kernel.hpp"
 #include "distil/response/binary/one_column.hpp"
 
@@ -16,8 +18,8 @@ struct binary_cross_entropy_options {
   /// What a row is, and what a mean divides by. Default mean over the elements that count, as in PyTorch.
   over_elements elements = over_elements::mean;
 
-  /// Multiplies the loss of each element, finite and >= 0: a matrix of the student's shape, of any numbers. An element of
-  /// weight 0 does not influence the result, but is divided by; see `ignore_label`. Default: none.
+  /// Multiplies the loss of each element, finite and >= 0: a matrix of the student's shape, of any numbers. An
+  /// element of weight 0 does not influence the result, but is divided by; see `ignore_label`. Default: none.
   number_matrix element_weights = {};
 
   /// Weights, reduction, divisor of rows. Elements whose target is `ignore_label` do not count.
@@ -134,8 +136,8 @@ struct binary_cross_entropy_loss
 /// Cross entropy of independent sigmoids: multi-label heads, detectors, masks. @alias BCE, BCEWithLogitsLoss, sigmoid
 /// cross entropy
 ///
-/// @formula   L = (1 / n) * sum over elements that count of w_bi (-w+_i y log sigmoid(z) - (1 - y) log(1 - sigmoid(z))),
-///            n their number; y the smoothed target [nats]. See `over_elements` for other divisors
+/// @formula   L = (1 / n) * sum over elements that count of w_bi (-w+_i y log sigmoid(z) - (1 - y) log(1 -
+///            sigmoid(z))), n their number; y the smoothed target [nats]. See `over_elements` for other divisors
 /// @param     student  [rows, classes] logits; a column, too: a mask of one channel
 /// @param     targets  [rows, classes] of any numbers within [0, 1], `bool` and integers included; one that is
 ///            `rows.ignore_label` leaves its element out of sum and divisor. Of a column also a vector
@@ -144,14 +146,14 @@ struct binary_cross_entropy_loss
 /// @throws    std::invalid_argument when a shape, option, weight or target is refused; nothing is written then
 /// @error     `bound`, relative to each element alone: `value` to its loss, `gradient` to w_bi max(w+_i y sigmoid(-z),
 ///            (1 - y) sigmoid(z))
-/// @nan       a NaN logit or target makes the loss and gradient of its row NaN, no other's. Infinite logits are those of
-///            the probabilities 0 and 1, and mask nothing: the loss is +inf where the target is another, else 0
+/// @nan       a NaN logit or target makes the loss and gradient of its row NaN, no other's. Infinite logits are those
+///            of the probabilities 0 and 1, and mask nothing: the loss is +inf where the target is another, else 0
 /// @cost      one read of student and targets and one write, 1 exponential and 1 logarithm an element; a read of the
-///            targets before, and of element weights; 1 number of scratch a class. A column of which nothing is said row by
-///            row is as fast as a matrix where its length has a divisor from 256 to 4096
-/// @source    PyTorch's BCEWithLogitsLoss with `weight`, `pos_weight` and its mean over elements; what is ignored there has
-///            to be cut out. TensorFlow and Keras smooth as here. iCaRL's public codes sum over classes (GMvandeVen:
-///            `over_elements::row_sum`) or average (mammoth)
+///            targets before, and of element weights; 1 number of scratch a class. A column of which nothing is said
+///            row by row is as fast as a matrix where its length has a divisor from 256 to 4096
+/// @source    PyTorch's BCEWithLogitsLoss with `weight`, `pos_weight` and its mean over elements; what is ignored
+///            there has to be cut out. TensorFlow and Keras smooth as here. iCaRL's public codes sum over classes
+///            (GMvandeVen: `over_elements::row_sum`) or average (mammoth)
 /// @example   distil::binary_cross_entropy.with_grad(student, labels, gradient, {.positive_weight = 3})
 inline constexpr binary_cross_entropy_loss binary_cross_entropy{};
 

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <optional>
+#include <span>
+
 #include "distil/response/binary/divergence_kernel.hpp"
 #include "distil/response/binary_cross_entropy.hpp"
 #include "distil/response/divergence/softened_term.hpp"
@@ -33,7 +37,8 @@ struct binary_kd_options {
   /// Moves the targets of the hard term towards 1/2, as in `binary_cross_entropy`. Default 0.
   double label_smoothing = 0.0;
 
-  /// What a row is, and what a mean divides by, in either term. Default mean over the elements that count, as in PyTorch.
+  /// What a row is, and what a mean divides by, in either term. Default mean over the elements that count, as in
+  /// PyTorch.
   over_elements elements = over_elements::mean;
 
   /// Multiplies both terms of each element, as in `binary_cross_entropy`. Default: none.
@@ -234,35 +239,38 @@ struct binary_kd_loss
 };
 
 /// Distillation of independent sigmoids: binary cross entropy with the targets and T^2 KL(teacher || student) of each
-/// element's two outcomes, in one fused sweep. Targets may be left out; the soft term then stands alone, with its weight.
-/// For multi-label heads, detectors, and masks of one channel. @alias binary KD, multi-label KD, sigmoid distillation, BCKD
+/// element's two outcomes, in one fused sweep. Targets may be left out; the soft term then stands alone, with its
+/// weight. For multi-label heads, detectors, and masks of one channel. @alias binary KD, multi-label KD, sigmoid
+/// distillation, BCKD
 ///
-/// @formula   L = hard_weight * BCE(z, y) + soft_weight * T^2 KL(Bern(sigmoid(t / T)) || Bern(sigmoid(z / T))), each term the
-///            mean over its elements that count (see `over_elements`); the hard term is at temperature 1 [nats]
+/// @formula   L = hard_weight * BCE(z, y) + soft_weight * T^2 KL(Bern(sigmoid(t / T)) || Bern(sigmoid(z / T))), each
+///            term the mean over its elements that count (see `over_elements`); the hard term is at temperature 1
+///            [nats]
 /// @param     student  [rows, classes] logits; a column, too: a mask of one channel
-/// @param     teacher  [rows, classes] logits, or `probabilities(matrix)`: sigmoids, taken as they are, which move with T
-///            where they say what they were captured at
+/// @param     teacher  [rows, classes] logits, or `probabilities(matrix)`: sigmoids, taken as they are, which move
+///            with T where they say what they were captured at
 /// @param     targets  as in `binary_cross_entropy`; an ignored one leaves its element out of both terms, or with
 ///            `ignored_target::hard_term_only` of the hard one
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never another argument
-/// @gradient  hard_weight ((1 - y) sigmoid(z) - w+ y sigmoid(-z)) + soft_weight T (sigmoid(z / T) - sigmoid(t / T)), each by
-///            its divisor and the element's weight
+/// @gradient  hard_weight ((1 - y) sigmoid(z) - w+ y sigmoid(-z)) + soft_weight T (sigmoid(z / T) - sigmoid(t / T)),
+///            each by its divisor and the element's weight
 /// @throws    std::invalid_argument when a shape, option, weight or target is refused; nothing is written then
-/// @error     of the soft term `bound`, relative to each element alone, however small: `value` and `gradient` to its KL and
-///            its slope, times 1 + (|z| + |t|) / T; of probabilities the logit is known to an epsilon. With f = T^2 or 1,
-///            dL/dT to `temperature_gradient` times 2 |L| + f sum (|q - p| |z| + p (1 - p) |z - t| |t| / T) / T, and f times
-///            `temperature_floor` more. The hard term: see `binary_cross_entropy`
-/// @nan       a NaN makes the loss and gradient of its row NaN, no other's. Infinite logits are those of the probabilities 0
-///            and 1, and mask nothing: a student that has one has loss +inf where its teacher has another probability, else
-///            0; a teacher's are as good as others. What a float cannot hold of a probability is 0. A term of weight 0 is
-///            absent, whatever it holds
+/// @error     of the soft term `bound`, relative to each element alone, however small: `value` and `gradient` to its
+///            KL and its slope, times 1 + (|z| + |t|) / T. Of probabilities, and with a `teacher_temperature`, z / T
+///            - t / T' is known to an epsilon of its parts. With f = T^2 or 1, dL/dT to `temperature_gradient` times
+///            2 |L| + f sum (|q - p| |z| + p (1 - p) |z - t| |t| / T) / T, and f times `temperature_floor` more. The
+///            hard term: see `binary_cross_entropy`
+/// @nan       a NaN makes the loss and gradient of its row NaN, no other's. Infinite logits are those of the
+///            probabilities 0 and 1, and mask nothing: a student that has one has loss +inf where its teacher has
+///            another probability, else 0; a teacher's are as good as others. What a float cannot hold of a
+///            probability is 0. A term of weight 0 is absent, whatever it holds
 /// @cost      one read of student, teacher and targets and one write; the soft term 2 exponentials and 1 logarithm an
-///            element, the hard one 1 and 1, and a read of its targets before, two where elements are ignored; 2 numbers of
-///            scratch a class. A column of which nothing is said row by row is as fast as a matrix where its length has a
-///            divisor from 256 to 4096
-/// @source    Yang et al. 2023, arXiv:2308.14286 (BCKD, detectors); Yang et al. 2023, arXiv:2308.06453 (L2D, multi-label);
-///            Rebuffi et al. 2017, arXiv:1611.07725 (iCaRL). Public codes take logarithms of float sigmoids, which are
-///            infinite once these saturate
+///            element, the hard one 1 and 1, and a read of its targets before, two where elements are ignored; 2
+///            numbers of scratch a class. A column of which nothing is said row by row is as fast as a matrix where
+///            its length has a divisor from 256 to 4096
+/// @source    Yang et al. 2023, arXiv:2308.14286 (BCKD, detectors, whose weights |q - p| are `element_weights`); Yang
+///            et al. 2023, arXiv:2308.06453 (L2D, multi-label); Rebuffi et al. 2017, arXiv:1611.07725 (iCaRL). Public
+///            codes take logarithms of float sigmoids, which are infinite once these saturate
 /// @example   distil::binary_kd.with_grad(student, teacher, labels, gradient, {.temperature = 2, .soft_weight = 0.5})
 inline constexpr binary_kd_loss binary_kd{};
 

@@ -47,10 +47,10 @@ template <class T>
 struct bernoulli_divergence {
   lanes<T> value, by_student, by_teacher;
 
-  /// With p = sigmoid(v), q = sigmoid(u), d = u - v, of which the caller may know more digits. Outcomes are named so that
-  /// p <= 1/2. With x = p expm1(d), far from each other
+  /// With p = sigmoid(v), q = sigmoid(u), d = u - v, of which the caller may know more digits. Outcomes are named so
+  /// that p <= 1/2. With x = p expm1(d), far from each other
   ///
-  ///   KL = -p d + log((1 - p) / (1 - q)), for u > 0 with the logarithm of q in the place of that of 1 - q
+  ///   KL = -p d + log((1 - p) / (1 - q)), and for u > 0 = (1 - p) u + p v + log((1 - p) / q)
   ///
   /// and near each other, where nothing of that would be left,
   ///

@@ -6,8 +6,8 @@
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
-/// Sums of KL(Bern(sigmoid(v)) || Bern(sigmoid(u))) with u = z / T, v = t / T', or of probabilities p the logit of p. Its
-/// derivatives by the temperatures are -u / T and -v / T' times those by u and v.
+/// Sums of KL(Bern(sigmoid(v)) || Bern(sigmoid(u))) with u = z / T, v = t / T', or of probabilities p the logit of p.
+/// Its derivatives by the temperatures are -u / T and -v / T' times those by u and v.
 template <class T>
 class binary_divergence_kernel : public element_kernel<T> {
   using base = element_kernel<T>;

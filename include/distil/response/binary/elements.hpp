@@ -21,8 +21,8 @@ using class_parameter = row_parameter;
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
-/// A term whose classes stand each for itself, apart from its kernel: -inf is a logit like others, masks nothing, and rows
-/// of nothing else count.
+/// A term whose classes stand each for itself, apart from its kernel: -inf is a logit like others, masks nothing, and
+/// rows of nothing else count.
 template <class Base>
 struct element_term : Base {
   over_elements elements;
@@ -59,7 +59,8 @@ struct element_term : Base {
     }
   }
 
-  /// One read of the targets; refuses those that are neither within [0, 1] nor ignored. A NaN is not: it stays in its row.
+  /// One read of the targets; refuses those that are neither within [0, 1] nor ignored. A NaN is not: it stays in its
+  /// row.
   void inspect_targets(char const* where, index row_count) const {
     if (!targets.given()) return;
     some_ignored = false;

@@ -10,8 +10,8 @@
 #include "distil/response/cross_entropy/targets.hpp"
 #include "distil/sweep/blocks.hpp"
 
-/// Matrices of numbers of any kind on their way to the lanes. Their kind is looked at once for a run of elements, so that
-/// nothing else is compiled for each.
+/// Matrices of numbers of any kind on their way to the lanes. Their kind is looked at once for a run of elements, so
+/// that nothing else is compiled for each.
 namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels {
 
 template <class T, class Number>
@@ -93,8 +93,8 @@ inline bool are_bits(number_matrix const& matrix) {
   return true;
 }
 
-/// Looks at rows of a matrix run by run: `look(numbers, count)` gets registers, the last of them filled up with 1/2, and
-/// says whether to look on. Returns where it did not; row -1 where it did to the end.
+/// Looks at rows of a matrix run by run: `look(numbers, count)` gets registers, the last of them filled up with 1/2,
+/// and says whether to look on. Returns where it did not; row -1 where it did to the end.
 struct run_of_numbers {
   index row, column, count;
   bool down;  ///< a column, else a row
@@ -121,7 +121,8 @@ run_of_numbers look_at_numbers(number_matrix const& matrix, index first_row, ind
   return {-1, -1, 0, false};
 }
 
-/// Reads such a matrix block by block, as `block_reader` does. Lanes past the last class or the last row hold `padding`.
+/// Reads such a matrix block by block, as `block_reader` does. Lanes past the last class or the last row hold
+/// `padding`.
 template <class T>
 class number_reader {
   static constexpr index size = simd::lanes<T>::size;

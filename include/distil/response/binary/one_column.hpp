@@ -4,8 +4,8 @@
 
 #include "distil/response/binary/elements.hpp"
 
-/// Masks of one channel: a column of logits, whose rows would not fill a register's work. Where nothing is said row by row
-/// it is evaluated as a matrix of longer rows, since elements stand each for itself.
+/// Masks of one channel: a column of logits, of which a sweep would spend more on each row than on its element. Where
+/// nothing is said row by row it is evaluated as a matrix of longer rows, since elements stand each for itself.
 namespace distil::detail {
 
 /// A length of rows that so many elements can be cut into; 0: none, and the column stays one.
