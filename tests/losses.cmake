@@ -5,6 +5,8 @@ distil_add_loss(response adaptive_kl)
 distil_add_loss(response alpha_beta)
 distil_add_loss(response amari_alpha)
 distil_add_loss(response batch_correlation)
+distil_add_loss(response binary_cross_entropy)
+distil_add_loss(response binary_kd)
 distil_add_loss(response brier_divergence)
 distil_add_loss(response class_correlation)
 distil_add_loss(response cross_entropy)
@@ -122,6 +124,7 @@ distil_add_door(attention sum_over_layers)
 # What every leg of CI tests: one of each kind of kernel, and what all share. The others are left to the legs that have
 # every loss (see "What CI runs" in CONTRIBUTING.md). A loss with sweeps unlike any of these joins them.
 distil_add_representatives(response
+  binary_kd                # elements by themselves, beside matrices of any numbers
   cross_entropy            # looks up single logits, patches single gradients
   decoupled_kd             # the label apart from the other classes
   divergence               # any Function of both distributions
@@ -139,9 +142,10 @@ distil_add_representatives(response
 # Of the response family CI's sanitizers look at these, which have scratch, sorting or indices of their own; of the other
 # families at all. The rest are a few functions in the sweeps that these have, too, and are looked at by night.
 distil_add_memory_users(response
-  adaptive_kl common_vocabulary cross_entropy cross_entropy_targets entropic_transport fuse list_maximum_likelihood margin_mse
-  multi_level_logits pairwise_hinge prediction_correlation projected_kl sampled_kl sequence sinkhorn softmax teacher
-  teacher_temperature top_k top_k_behaviour top_k_functions universal_logits universal_self_kd wasserstein_logits)
+  adaptive_kl binary_cross_entropy common_vocabulary cross_entropy cross_entropy_targets entropic_transport fuse
+  list_maximum_likelihood margin_mse multi_level_logits pairwise_hinge prediction_correlation projected_kl sampled_kl
+  sequence sinkhorn softmax teacher teacher_temperature top_k top_k_behaviour top_k_functions universal_logits
+  universal_self_kd wasserstein_logits)
 
 distil_add_representatives(feature
   attention_transfer       # maps of samples, and the way back through them

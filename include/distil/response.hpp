@@ -7,6 +7,8 @@
 #include "distil/response/alpha_beta.hpp"
 #include "distil/response/amari_alpha.hpp"
 #include "distil/response/batch_correlation.hpp"
+#include "distil/response/binary_cross_entropy.hpp"
+#include "distil/response/binary_kd.hpp"
 #include "distil/response/brier_divergence.hpp"
 #include "distil/response/class_correlation.hpp"
 #include "distil/response/common_vocabulary.hpp"

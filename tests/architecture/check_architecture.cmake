@@ -37,7 +37,7 @@ function(place_rooms family)
   endforeach()
 endfunction()
 place_rooms(response "teacher softmax cross_entropy ranking" "divergence distribution sampled"
-            "labels top_k temperature coupled")
+            "labels top_k temperature coupled binary")
 place_rooms(feature maps)
 place_rooms(relation samples)
 place_rooms(contrastive affinity)
@@ -48,7 +48,7 @@ place_rooms(attention tokens)
 set(named_faces response/softmax response/log_softmax response/cross_entropy)
 
 # Doors that other doors are composed of, each of those before it in this list at most.
-set(composed_of response/cross_entropy response/divergence response/forward_kl response/hinton_kd
+set(composed_of response/cross_entropy response/binary_cross_entropy response/divergence response/forward_kl response/hinton_kd
     contrastive/contrastive_memory   # a loss that owns one
     relation/similarities)     # a loss that is called with one
 

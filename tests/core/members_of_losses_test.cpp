@@ -22,6 +22,8 @@ TEST(members_of_losses, of_responses) {
   expect_members(distil::alpha_beta, "alpha_beta");
   expect_members(distil::amari_alpha, "amari_alpha");
   expect_members(distil::batch_correlation, "batch_correlation");
+  expect_members(distil::binary_cross_entropy, "binary_cross_entropy");
+  expect_members(distil::binary_kd, "binary_kd");
   expect_members(distil::brier_divergence, "brier_divergence");
   expect_members(distil::class_correlation, "class_correlation");
   expect_members(distil::cross_entropy, "cross_entropy");

@@ -22,6 +22,7 @@ struct row_traits {
   bool has_teacher, has_labels, has_temperature_gradient, is_map;
   bool call_allocates, moves_with_a_constant;
   bool counts_without_teacher;  ///< a row whose teacher is masked keeps what its label says
+  bool infinities_are_logits;   ///< nothing is masked
 };
 
 class row_case {
@@ -75,6 +76,11 @@ concept says_counts_without_teacher = requires {
   Case::counts_without_teacher;
 };
 
+template <class Case>
+concept says_infinities_are_logits = requires {
+  Case::infinities_are_logits;
+};
+
 /// Everything of a case but its calls.
 template <class Case>
 class described_case : public row_case {
@@ -90,7 +96,8 @@ class described_case : public row_case {
                   .is_map = Case::is_map,
                   .call_allocates = says_call_allocates<Case>,
                   .moves_with_a_constant = says_moves_with_a_constant<Case>,
-                  .counts_without_teacher = says_counts_without_teacher<Case>}) {}
+                  .counts_without_teacher = says_counts_without_teacher<Case>,
+                  .infinities_are_logits = says_infinities_are_logits<Case>}) {}
 
   [[nodiscard]] std::vector<std::shared_ptr<setting>> settings() const override {
     std::vector<std::shared_ptr<setting>> result;

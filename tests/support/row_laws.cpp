@@ -26,7 +26,7 @@ bool is_in_parts(index columns) { return columns >= 2 * simd::least_part_columns
 /// Losses that take one temperature, or none.
 bool has_one_temperature(row_case const& of) {
   std::string const name = of.traits.name;
-  for (char const* each : {"margin_mse", "hard_distillation"}) {
+  for (char const* each : {"margin_mse", "hard_distillation", "binary_cross_entropy"}) {
     if (name == each) return true;
   }
   return false;
@@ -108,20 +108,21 @@ void leaves_out_a_row_for_each_reason_alone(row_case const& of, element type) {
   auto const mask = [](some_matrix& matrix, index row, index columns) {
     for (index c = 0; c < columns; ++c) matrix.set(row, c, minus_infinity);
   };
-  std::vector<reason> reasons = {
-      {"weight 0",
-       [&](any_batch&, row_options& rows, index r) {
-         weights[static_cast<std::size_t>(r)] = 0;
-         rows.weights = weights;
-       }},
-      {"masked student", [&](any_batch& b, row_options&, index r) { mask(b.student, r, b.columns); }}};
+  std::vector<reason> reasons = {{"weight 0", [&](any_batch&, row_options& rows, index r) {
+                                    weights[static_cast<std::size_t>(r)] = 0;
+                                    rows.weights = weights;
+                                  }}};
+  if (!traits.infinities_are_logits) {
+    reasons.push_back(
+        {"masked student", [&](any_batch& b, row_options&, index r) { mask(b.student, r, b.columns); }});
+  }
   if (!traits.is_map) {
     reasons.push_back({"ignored token", [&](any_batch&, row_options& rows, index r) {
                          tokens[static_cast<std::size_t>(r)] = -7;
                          rows.labels = tokens;
                          rows.ignore_label = -7;
                        }});
-    if (traits.has_teacher && !traits.counts_without_teacher) {
+    if (traits.has_teacher && !traits.counts_without_teacher && !traits.infinities_are_logits) {
       reasons.push_back(
           {"masked teacher", [&](any_batch& b, row_options&, index r) { mask(b.teacher, r, b.columns); }});
     }
