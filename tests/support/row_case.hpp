@@ -127,6 +127,10 @@ struct typed_matrix {
   owned_matrix<T> const& owned;
   [[nodiscard]] detail::row_view<T const> view() const { return owned.pixels(); }
   [[nodiscard]] double at(index row, index column) const { return owned.at(row, column); }
+  template <class Scalar = double>
+  [[nodiscard]] std::vector<Scalar> row(index r) const {
+    return owned.template row<Scalar>(r);
+  }
 };
 
 /// A batch with its element types, for the calls of a case.
