@@ -171,7 +171,7 @@ struct binary_kd_loss
                                                 Teacher const& teacher, Output const& output,
                                                 binary_kd_options const& options) {
     auto const soft = soft_term(teacher, {}, options);
-    return run(policy, detail::input_view(student), output, options, soft);
+    return run(policy, detail::input_rows(student), output, options, soft);
   }
   template <class Student, class Teacher, class Output>
   [[nodiscard]] static hinton_kd_value evaluate(detail::any_policy policy, Student const& student,
@@ -184,7 +184,7 @@ struct binary_kd_loss
                                                    .elements = options.elements,
                                                    .element_weights = options.element_weights,
                                                    .rows = rows_of_a_term(options)});
-    return run(policy, detail::input_view(student), output, options, soft,
+    return run(policy, detail::input_rows(student), output, options, soft,
                detail::weighed("hard_weight", hard_weight(options), hard));
   }
 
@@ -213,7 +213,7 @@ struct binary_kd_loss
   static auto make_term(Teacher const& teacher, number_matrix const& targets,
                         binary_kd_options const& options) {
     if constexpr (detail::direct_access<Teacher const>) {  // a column, too
-      return binary_divergence_term(detail::as_teacher(detail::input_view(teacher)), targets, options);
+      return binary_divergence_term(detail::as_teacher(detail::input_rows(teacher)), targets, options);
     } else {
       return binary_divergence_term(detail::as_teacher(teacher), targets, options);
     }

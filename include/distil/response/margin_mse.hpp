@@ -53,8 +53,7 @@ struct margin_mse_term : detail::term_base {
     detail::require_apart(where, gradient, "teacher", teacher);
   }
   void inspect(char const* where, index row_count, index columns) const {
-    detail::require_row_values(where, "rows.weights", rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(where, rows);
     for (index row = 0; row < row_count; ++row) {
       detail::require(
           ignored(row) || (positive(row) >= 0 && positive(row) < columns), where, "positive",

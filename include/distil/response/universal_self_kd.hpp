@@ -89,8 +89,8 @@ struct head_without_label {
 /// Writes the soft labels of a row, Zipf's law in the order of the classes, and 1 for the label, which the kernel leaves
 /// out; and returns the student's probability of the label. NaN where a logit of either head is NaN or +inf.
 template <class T, class Student, class Weak>
-double make_soft_labels(detail::row_view<Student> const& student, detail::row_view<Weak> const& weak, index row,
-                        index label, self_ranking ranking, T* soft) {
+double make_soft_labels(detail::row_view<Student> const& student, detail::row_view<Weak> const& weak,
+                        index row, index label, self_ranking ranking, T* soft) {
   struct of_soft_labels {};
   index const classes = student.columns;
   double const infinity = std::numeric_limits<double>::infinity();
@@ -183,8 +183,7 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
     detail::require_factor(name, "target_weight", options.target_weight, type);
     detail::require_factor(name, "non_target_weight", options.non_target_weight, type);
     detail::require_rows(name, options.rows, student.rows);
-    detail::require_row_values(name, "rows.weights", options.rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(name, options.rows);
     detail::require_labels(name, labels, options.rows.ignore_label, student.columns);
   }
 

@@ -103,7 +103,7 @@ class whole_row_evaluation : batch_of_term<T, Gradient, Term> {
     for (index row = first; row < last; ++row) {
       double multiplier = 0.0;
       this->multipliers_of(row, &multiplier);
-      if (!(multiplier > 0.0)) {
+      if (multiplier == 0.0) {
         skip(row, sums);
         continue;
       }

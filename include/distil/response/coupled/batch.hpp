@@ -73,8 +73,8 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
   struct of_batch {};
 
  public:
-  coupled_evaluation(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
-                     objective_options const& options, Term const& term)
+  coupled_evaluation(char const* where, detail::row_view<Student const> const& student,
+                     Gradient const& gradient, objective_options const& options, Term const& term)
       : base(where, student, gradient, options, term), student_(student) {}
 
   auto run(detail::any_policy policy) {

@@ -41,8 +41,8 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
   struct of_rows {};
 
  public:
-  distribution_rows(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
-                    objective_options const& options, Term const& term)
+  distribution_rows(char const* where, detail::row_view<Student const> const& student,
+                    Gradient const& gradient, objective_options const& options, Term const& term)
       : base(where, student, gradient, options, term), student_(student) {}
 
   loss_value run(detail::any_policy policy) {
@@ -97,7 +97,8 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     softmax_options const options{.temperature = per_row(here.temperature),
                                   .accumulate = options_.accumulate};
     auto const logits = detail::rows_from(student_, first, rows);
-    auto const student = detail::rows_from(here.student, 0, rows), upstream = detail::rows_from(here.upstream, 0, rows);
+    auto const student = detail::rows_from(here.student, 0, rows),
+               upstream = detail::rows_from(here.upstream, 0, rows);
     if constexpr (Term::logarithmic) {
       distil::log_softmax(serial, logits, student, {.temperature = options.temperature});
     } else {
@@ -124,7 +125,7 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     bool const by_temperature = !term().temperature_gradient.empty();
     T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
     double value = 0.0, derivative = 0.0;
-    if (weight > 0.0) {
+    if (weight != 0.0) {
       T const scale = static_cast<T>(terms_[0].scale_of(weight));
       double of_teacher = 0.0;
       value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
@@ -132,7 +133,7 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
                                                 by_temperature ? &of_teacher : nullptr});
       sums.value += weight * value;
       if constexpr (requires { term().squared; }) {
-        if (by_temperature && scale > T(0)) {
+        if (by_temperature && scale != T(0)) {
           double const of_student =
               -moment_of<T>(student, upstream, student_.columns) / static_cast<double>(scale);
           derivative = (of_student + of_teacher + (term().squared ? 2.0 * value : 0.0)) / here.temperature[r];

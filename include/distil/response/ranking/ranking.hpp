@@ -136,8 +136,7 @@ struct ranking_term : detail::term_base {
   void inspect(char const* where, index /*rows*/, index columns) const {
     detail::require_row_values(where, "temperature", temperature, detail::is_temperature,
                                detail::must_be_temperature);
-    detail::require_row_values(where, "rows.weights", rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(where, rows);
     teacher.inspect(where, columns);
   }
 
