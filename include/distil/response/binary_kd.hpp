@@ -148,23 +148,12 @@ struct binary_divergence_term : detail::dense_term<Storage, Form, element_term<d
 };
 
 /// See `binary_kd`.
-struct binary_kd_loss
-    : detail::binary_face<binary_kd_loss, binary_kd_options, hinton_kd_value>,
-      detail::ternary_face<binary_kd_loss, binary_kd_options, hinton_kd_value, detail::element_targets>,
-      soft_hard_sum<binary_kd_loss, binary_kd_options, hinton_kd_value> {
-  using options_type = binary_kd_options;
-  using without_targets = detail::binary_face<binary_kd_loss, binary_kd_options, hinton_kd_value>;
-  using with_targets =
-      detail::ternary_face<binary_kd_loss, binary_kd_options, hinton_kd_value, detail::element_targets>;
+struct binary_kd_loss : detail::labels_optional_face<binary_kd_loss, binary_kd_options, hinton_kd_value,
+                                                     detail::element_targets>,
+                        soft_hard_sum<binary_kd_loss, binary_kd_options, hinton_kd_value> {
   static constexpr char const* name = "binary_kd";
   static constexpr error_bound bound{
       .value = 16, .gradient = 8, .temperature_gradient = 8, .temperature_floor = 8};
-  static constexpr bool takes_teacher_logits = true;
-
-  using with_targets::operator();
-  using with_targets::with_grad;
-  using without_targets::operator();
-  using without_targets::with_grad;
 
   template <class Student, class Teacher, class Output>
   [[nodiscard]] static hinton_kd_value evaluate(detail::any_policy policy, Student const& student,

@@ -212,8 +212,10 @@ struct standardized_loss {
              Operand const&... operand) const {
     auto const rows = rows_of(policy, student, teacher, false);
     static_assert(
-        std::is_invocable_v<Loss const&, Policy, decltype(rows.student), decltype(rows.teacher),
-                            Operand const&..., options_type const&>,
+        requires {
+          requires !detail::is_misused<decltype(
+              loss(policy, rows.student, rows.teacher, operand..., options))>;
+        },
         "distil: a loss that is standardized takes logits of a student and of a teacher, and is called "
         "with what else it takes: labels, a cost, a projection");
     return loss(policy, rows.student, rows.teacher, operand..., options);
