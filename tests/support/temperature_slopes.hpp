@@ -41,6 +41,13 @@ void expect_slopes_of_rows(Call const& call) {
         sum += each[at];
       }
       EXPECT_NEAR(one[0], sum, 1e-12 * (1 + std::abs(sum))) << s.label;
+      for (double const weight : {0.375, 0.0}) {
+        auto weighed = s;
+        weighed.weight = weight;
+        std::vector<double> found(1, 7.0);
+        call(b, weighed, rows, found, true);
+        EXPECT_NEAR(found[0], weight * one[0], weight * 16 * epsilon * (1 + std::abs(one[0]))) << s.label;
+      }
     }
   }
 }
@@ -74,6 +81,14 @@ void expect_slope_of_batch() {
         },
         s.temperature, Case::bound, epsilon, Case::of(students, teachers, exact_weights, s).value_scale,
         s.label);
+    for (double const weight : {0.375, 0.0}) {
+      auto weighed = options;
+      std::vector<double> found(1, 7.0);
+      weighed.weight = weight;
+      weighed.temperature_gradient = found;
+      (void)loss(b.student.view(), b.teacher.view(), weighed);
+      EXPECT_DOUBLE_EQ(found[0], weight * one[0]) << s.label;
+    }
     // A distribution that stays where it is: the student's side alone.
     owned_matrix<T> p(5, 7, layout::row_major);
     distil::softmax(b.teacher.view(), p.view());

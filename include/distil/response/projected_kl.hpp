@@ -26,6 +26,10 @@ struct projected_kl_options {
   /// Teacher classes that the projection does not reach. Default: they are left out.
   uncovered_classes uncovered = uncovered_classes::left_out;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, reduction, divisor.
   row_options rows = {};
 
@@ -242,7 +246,8 @@ struct projected_kl_loss
                                            Output const& output, projected_kl_options const& options) {
     return kernels::evaluate_rows(
         name, policy, student, output, options.accumulate,
-        kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
+        detail::with_weight(name, options.weight,
+                            kernels::projected_kl_term(detail::as_teacher(teacher), projection, options)));
   }
 };
 

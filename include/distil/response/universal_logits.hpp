@@ -17,6 +17,10 @@ struct universal_logits_options {
   /// Multiplies the loss by T^2. Default false, as in the paper and in TRL; NeMo RL has it.
   bool scale_by_temperature_squared = false;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, reduction, divisor. Default: the mean over rows, as in TRL; `reduction::sum` as in DSKD.
   row_options rows = {};
 
@@ -150,8 +154,10 @@ struct universal_logits_loss : detail::binary_face<universal_logits_loss, univer
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            universal_logits_options const& options) {
-    return kernels::evaluate_rows(name, policy, student, output, options.accumulate,
-                                  kernels::universal_logits_term(detail::as_teacher(teacher), options));
+    return kernels::evaluate_rows(
+        name, policy, student, output, options.accumulate,
+        detail::with_weight(name, options.weight,
+                            kernels::universal_logits_term(detail::as_teacher(teacher), options)));
   }
 };
 

@@ -138,7 +138,8 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
           derivative = (of_student + of_teacher + (term().squared ? 2.0 * value : 0.0)) / here.temperature[r];
         }
       }
-    } else if constexpr (with_gradient) {
+    }
+    if (with_gradient && !terms_[0].has_gradient(weight)) {
       std::fill(student, student + student_.columns, Term::logarithmic ? -simd::infinity<T> : T(0));
       std::fill(upstream, upstream + student_.columns, T(0));
     }
