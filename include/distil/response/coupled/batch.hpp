@@ -115,7 +115,7 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
         {numbers, rows, classes}, {numbers + rows * classes, rows, classes}, {}, {}, share, weight,
         term.temperature[0]};
     distil::softmax(policy, student_, batch.student, {.temperature = term.temperature});
-    for (index row = 0; row < rows; ++row) teacher_temperature[row] = term.teacher_temperature(row);
+    for (index row = 0; row < rows; ++row) teacher_temperature[row] = term.temperature_of_teacher(row);
     std::span<double const> const per_row(teacher_temperature, static_cast<std::size_t>(rows));
     soften(policy, term.teacher, 0, rows, row_parameter(per_row), batch.teacher);
     for (index row = 0; row < rows; ++row) {
