@@ -7,6 +7,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 #include "distil/simd/logarithm.hpp"
 
 namespace distil {
@@ -22,6 +23,10 @@ struct contrastive_representation_options {
   /// as they are. Default true.
   bool normalize = true;
 
+  /// Multiplies value and gradients, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its embeddings hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
@@ -35,7 +40,7 @@ template <class T>
 struct noise_contrast {
   detail::any_policy policy;
   label_view numbers, negatives;  ///< of each row, and `negatives.size() / rows` for each row
-  double temperature, log_noise, log_epsilon_share;
+  double temperature, log_noise, log_epsilon_share, weight;
 
   [[nodiscard]] index per_row() const { return negatives.size() / numbers.size(); }
 
@@ -61,11 +66,11 @@ struct noise_contrast {
            std::log(static_cast<double>(memory.rows));
   }
 
-  /// The mean over rows; the derivative by the rows goes to `gradient` where that is wanted.
+  /// `weight` times the mean over rows; the derivative by the rows goes to `gradient` where that is wanted.
   double run(matrix_view<T const> rows, matrix_view<T const> memory, double log_normalizer,
              matrix_view<T> gradient) const {
     index const looked_at = per_row() + 1;
-    double const by_rows = 1.0 / static_cast<double>(rows.rows);
+    double const by_rows = weight / static_cast<double>(rows.rows);
     // With x = s.m / T - log Z - log(noise + epsilon): softplus(-x) of the positive and softplus(x) of the negatives.
     lanes<T> const scale(static_cast<T>(1.0 / temperature)),
         shift(static_cast<T>(-log_normalizer - log_noise));
@@ -205,6 +210,7 @@ struct contrastive_representation_loss {
         [&] { return "as many for each of the " + std::to_string(s.rows) + " rows, at least one"; });
     memory.require_numbers(name, "numbers", numbers);
     memory.require_numbers(name, "negatives", negatives);
+    detail::require_factor(name, "weight", options.weight, detail::computing_type::of<T>());
     detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
                     detail::must_be_temperature);
     detail::require(detail::is_weight(options.epsilon), name, "epsilon", options.epsilon,
@@ -224,6 +230,11 @@ struct contrastive_representation_loss {
     if (rows == 0) return {};
     T* const numbers_of_rows =
         simd::scratch<T, of_embeddings>(2 * embeddings::memory_of(s) + 2 * s.sample_size());
+    if (options.weight == 0.0) {
+      kernels::write_zeros(by_student, numbers_of_rows);
+      kernels::write_zeros(by_teacher, numbers_of_rows);
+      return {0.0, static_cast<double>(rows)};
+    }
     embeddings const students(policy, s, options.normalize, numbers_of_rows);
     embeddings const teachers(policy, t, options.normalize, numbers_of_rows + embeddings::memory_of(s));
     T* const gradients = numbers_of_rows + 2 * embeddings::memory_of(s);
@@ -234,7 +245,8 @@ struct contrastive_representation_loss {
                                               negatives,
                                               options.temperature,
                                               std::log(noise + options.epsilon),
-                                              std::log1p(options.epsilon / noise)};
+                                              std::log1p(options.epsilon / noise),
+                                              options.weight};
     if (!memory.has_normalizers()) {
       memory.fix_normalizers(contrast.normalizer(students.rows(), memory.teachers()),
                              contrast.normalizer(teachers.rows(), memory.students()));

@@ -6,6 +6,7 @@
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
 #include "distil/core/map_shapes.hpp"
+#include "distil/core/number_checks.hpp"
 
 namespace distil {
 
@@ -26,6 +27,10 @@ struct queue_distillation_options {
 
   /// Divides the entries of the queues by theirs, too. Default false: they are taken as they are.
   bool normalize_queues = false;
+
+  /// Multiplies value and gradients, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its embeddings hold. Default 1.
+  double weight = 1.0;
 
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
@@ -62,6 +67,11 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
   index const both_queues = queue_memory + embeddings::memory_of(operands.teacher_queue);
   T* const queues =
       simd::scratch<T, of_queues>(both_queues + (by_queue ? operands.student_queue.sample_size() : 0));
+  if (options.weight == 0.0) {
+    write_zeros(operands.gradient, memory);
+    write_zeros(operands.queue_gradient, queues);
+    return {0.0, static_cast<double>(rows)};
+  }
   // An entry's gradient is a sum over all samples, so that their slopes have to stay.
   T* const all_slopes = by_queue ? simd::scratch<T, of_slopes>(rows * entries) : nullptr;
   embeddings const student(policy, operands.student, options.normalize, memory);
@@ -74,7 +84,7 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
       operands.gradient
           ? operands.gradient.matrix(memory + student_memory + embeddings::memory_of(operands.teacher))
           : matrix_view<T>();
-  double const factor = rows > 0 ? 1.0 / static_cast<double>(rows) : 0.0;
+  double const factor = rows > 0 ? options.weight / static_cast<double>(rows) : 0.0;
   T const scale = static_cast<T>(1.0 / options.temperature);
   T const teacher_scale = static_cast<T>(1.0 / options.teacher_temperature);
   detail::any_policy const here(serial);
@@ -243,6 +253,7 @@ struct queue_distillation_loss {
     }
     using T = std::common_type_t<arithmetic_t<std::remove_const_t<typename decltype(s)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(t)::element>>>;
+    detail::require_factor(name, "weight", options.weight, detail::computing_type::of<T>());
     using source = kernels::map_source<T>;
     return kernels::queue_operands<T>{source(a), source(b), source(c), source(d), {}, {}};
   }
