@@ -3,9 +3,13 @@ cmake_policy(VERSION 3.25)
 
 # Places in the order; a member that is named by none of these is the loss's own.
 set(order
-  "^temperatures?$" "^teacher_temperature$" "^scale_by_temperature_squared$" "^factor$" own "^reduce$" "^divisor$"
-  "^weights$" "^rows$" "^accumulate$" "^temperature_gradient$" "^teacher_temperature_gradient$" "(^|_)(gradient|values)$")
+  "^temperatures?$" "^teacher_temperature$" "^scale_by_temperature_squared$" "^factor$" own "^weight$" "^reduce$"
+  "^divisor$" "^weights$" "^rows$" "^accumulate$" "^temperature_gradient$" "^teacher_temperature_gradient$" "(^|_)(gradient|values)$")
 list(FIND order own place_of_own)
+
+# The families whose losses all have a `weight`: whatever adds to a gradient there, but for what is no loss.
+set(families_with_weight feature relation)
+set(no_losses adaptive_pool_options feature_mask_options linear_projector_options)
 
 # `own` says by its type that it is not what others call by its name.
 function(find_place type name out)
@@ -23,6 +27,8 @@ function(find_place type name out)
     set(place ${place_of_own})
   elseif(name MATCHES "gradient$" AND NOT type MATCHES "^std::span")  # an option about gradients, not a place for one
     set(place ${place_of_own})
+  elseif(name STREQUAL weight AND NOT type STREQUAL double)
+    set(place ${place_of_own})
   elseif(name STREQUAL factor AND NOT type MATCHES "row_parameter")
     set(place ${place_of_own})
   endif()
@@ -34,16 +40,23 @@ set(found 0)
 file(GLOB_RECURSE headers RELATIVE "${ROOT}/include/distil" "${ROOT}/include/distil/*.hpp")
 foreach(header IN LISTS headers)
   set(struct "")
+  string(REGEX REPLACE "/.*" "" family ${header})
   file(STRINGS "${ROOT}/include/distil/${header}" lines REGEX "^struct [a-z_]+_options {|^};|^  [a-z][A-Za-z0-9_:<> ]+ [a-z_]+( = .*)?;$")
   foreach(line IN LISTS lines)
     if(line MATCHES "^struct ([a-z_]+_options) {")
       set(struct ${CMAKE_MATCH_1})
       set(last_place -1)
+      set(members "")
       math(EXPR found "${found} + 1")
     elseif(line MATCHES "^}")
+      if(struct AND family IN_LIST families_with_weight AND "bool accumulate" IN_LIST members AND NOT "double weight" IN_LIST members
+         AND NOT struct IN_LIST no_losses)
+        string(APPEND problems "\n  include/distil/${header}: ${struct} has no weight (double)")
+      endif()
       set(struct "")
     elseif(struct AND NOT struct STREQUAL row_options AND line MATCHES "^  ([A-Za-z0-9_:<> ]+) ([a-z_]+)( = .*)?$")
       set(name ${CMAKE_MATCH_2})
+      list(APPEND members "${CMAKE_MATCH_1} ${name}")
       find_place("${CMAKE_MATCH_1}" ${name} place)
       if(place LESS last_place)
         string(APPEND problems "\n  include/distil/${header}: ${struct}: ${name} comes after ${last_name}")

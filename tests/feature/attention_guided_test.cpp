@@ -41,6 +41,9 @@ TEST(attention_guided, gives_its_terms) {
   pair_batch<double> b({{2, 3, 2, 3}, {2, 3, 2, 3}});
   attention_guided_value const all = attention_guided(b.student.map(), b.teacher.map());
   EXPECT_DOUBLE_EQ(all.value, 7e-5 * all.masked + 4e-3 * (all.channel + all.spatial));
+  attention_guided_value const half = attention_guided(b.student.map(), b.teacher.map(), {.weight = 0.5});
+  EXPECT_EQ(half.value, all.value / 2);
+  EXPECT_EQ(half.masked, all.masked);
   attention_guided_options alone = {.masked_weight = 1, .channel_weight = 0, .spatial_weight = 0};
   EXPECT_EQ(attention_guided(b.student.map(), b.teacher.map(), alone).value, all.masked);
   alone = {.masked_weight = 0, .channel_weight = 1, .spatial_weight = 0};

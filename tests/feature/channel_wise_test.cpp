@@ -22,6 +22,13 @@ void expect_slopes(double offset) {
       auto const student = b.student.exact(), teacher = b.teacher.exact();
       double found = 0;
       s.options.temperature_gradient = {&found, 1};
+      (void)channel_wise_case::value(serial, b, s);
+      double const whole = found;
+      for (double const weight : {0.5, 0.0, 1.0}) {
+        s.options.weight = weight;
+        (void)channel_wise_case::value(serial, b, s);
+        EXPECT_EQ(found, weight * whole) << s.label;
+      }
       expect_pair<channel_wise_case>(b, s, "with a derivative by the temperature");
       found = 0;
       channel_wise_case::with_grad(serial, b, in_place ? b.student : b.gradient, s, false);

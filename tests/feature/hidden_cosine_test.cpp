@@ -25,6 +25,32 @@ TEST(hidden_cosine, weighs_samples_and_tokens) {
   }
 }
 
+TEST(hidden_cosine, gives_values_of_samples_and_tokens) {
+  std::vector<double> const tokens = {1, 0.5, 0, 2, 0, 0};
+  std::vector<double> values(6, 42.0), of_samples(2, 42.0);
+  for (auto s : hidden_cosine_case::settings()) {
+    pair_batch<double> b({{2, 5, 1, 3}, {2, 5, 1, 3}}, 2.0, map_layout::channels_last);
+    auto const student = b.student.exact(), teacher = b.teacher.exact();
+    b.student.set(0, 1, 0, 2, std::nan(""));
+    auto with = s;
+    with.options.weights = tokens;
+    with.options.values = values;
+    (void)hidden_cosine_case::value(serial, b, with);
+    with.options.values = of_samples;
+    (void)hidden_cosine_case::with_grad(serial, b, b.gradient, with, false);
+    auto const of_token = [&](index n, index p) {
+      exact_map x({1, 5, 1, 1}), y({1, 5, 1, 1});
+      for (index c = 0; c < 5; ++c) x(0, c) = student.at(n, c, p), y(0, c) = teacher.at(n, c, p);
+      return static_cast<double>(hidden_cosine_case::of(x, y, s));
+    };
+    std::vector<double> const expected = {of_token(0, 0), of_token(0, 1), 0, of_token(1, 0), 0, 0};
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(values[i], expected[i], 1e-14) << s.label;
+    bool const is_mean = s.options.reduce == feature_reduction::element_mean;
+    EXPECT_NEAR(of_samples[0], (expected[0] + 0.5 * expected[1]) / (is_mean ? 1.5 : 1.0), 1e-14) << s.label;
+    EXPECT_NEAR(of_samples[1], expected[3] * (is_mean ? 1.0 : 2.0), 1e-14) << s.label;
+  }
+}
+
 TEST(hidden_cosine, keeps_its_digits_where_vectors_are_alike) {
   std::vector<float> const student = {1, 1e-4F}, teacher = {1, 0};
   double const found = hidden_cosine(matrix_view<float const>(student.data(), 1, 2),

@@ -21,6 +21,35 @@ TEST(overhaul, takes_margins_of_channels_and_weights) {
   }
 }
 
+/// Weights of positions are those of the parts of a sample's value, its own weight is not.
+TEST(overhaul, gives_values_of_weighed_samples) {
+  std::vector<double> const of_positions = {1, 0.5, 0, 2, 0, 0}, of_samples = {3, 0};
+  std::vector<double> values(2);
+  pair_batch<double> b({{2, 5, 1, 3}, {2, 5, 1, 3}});
+  for (auto const reduce : {feature_reduction::element_mean, feature_reduction::sample_mean}) {
+    for (std::vector<double> const* const weights : {&of_positions, &of_samples}) {
+      overhaul_case::setting s{"weighed",
+                               {.reduce = reduce, .divisor = 4, .weights = *weights, .values = values}};
+      (void)overhaul_case::value(serial, b, s);
+      for (index n = 0; n < 2; ++n) {
+        pair_batch<double> one({{1, 5, 1, 3}, {1, 5, 1, 3}});
+        auto const copy = [&](auto const& from) {
+          return [&from, n](index, index c, index y, index x) { return from.at(n, c, y, x); };
+        };
+        one.student.fill(copy(b.student)), one.teacher.fill(copy(b.teacher));
+        std::span<double const> const own(&of_positions[static_cast<std::size_t>(3 * n)], 3);
+        overhaul_case::setting alone{"alone", {.reduce = reduce, .divisor = 4}};
+        if (weights == &of_positions) alone.options.weights = own;
+        double const exact =
+            static_cast<double>(overhaul_case::of(one.student.exact(), one.teacher.exact(), alone));
+        double const expected =
+            (*weights)[static_cast<std::size_t>(n)] == 0.0 && weights == &of_samples ? 0.0 : exact;
+        EXPECT_NEAR(values[static_cast<std::size_t>(n)], expected, 1e-14 * exact) << n;
+      }
+    }
+  }
+}
+
 TEST(overhaul, compares_strictly) {
   std::vector<double> const student = {-1, -2, 0.5, -1, 3}, teacher = {-1, -5, -5, 2, 3};
   std::vector<double> gradient(5);

@@ -100,6 +100,35 @@ TYPED_TEST(semantic_calibration_suite, writes_in_place_adds_and_gives_the_same_b
   }
 }
 
+TEST(semantic_calibration, is_multiplied_by_its_weight) {
+  for (map_layout const order : every_layout) {
+    semantic_calibration_case<double> one(3, order), half(3, order), absent(3, order), added(3, order);
+    double const value = one.with_grad(serial);
+    EXPECT_EQ(half.with_grad(serial, {.weight = 0.5}).value, value / 2);
+    EXPECT_EQ(half.value({.weight = 0.5}).value, value / 2);
+    for (std::size_t j = 0; j < 3; ++j) absent.students[j].fill(std::nan(""));
+    absent.scores.fill(std::nan(""));
+    EXPECT_EQ(absent.with_grad(serial, {.weight = 0}).value, 0.0);
+    semantic_calibration_case<double> const before(3, order);
+    EXPECT_EQ(added.with_grad(serial, {.weight = 0, .accumulate = true}).value, 0.0);
+    auto const expect = [&](auto const& at) {
+      for_each_element(at(one).shape(), [&](index n, index c, index y, index x) {
+        ASSERT_EQ(at(half).at(n, c, y, x), at(one).at(n, c, y, x) / 2);
+        ASSERT_EQ(at(absent).at(n, c, y, x), 0.0);
+        ASSERT_EQ(at(added).at(n, c, y, x), at(before).at(n, c, y, x));
+      });
+    };
+    for (std::size_t j = 0; j < 3; ++j) expect([&](auto const& b) -> auto const& { return b.gradients[j]; });
+    expect([&](auto const& b) -> auto const& { return b.by_scores; });
+    for (double const weight : {-1.0, HUGE_VAL}) {
+      EXPECT_EQ(refusal_of([&] {
+                  one.with_grad(serial, {.weight = weight});
+                }).rfind("distil::semantic_calibration: weight is ", 0),
+                0U);
+    }
+  }
+}
+
 TEST(semantic_calibration, leaves_out_masked_layers_and_what_does_not_count) {
   semantic_calibration_case<double> b(2);
   for (index n = 0; n < 2; ++n) b.scores.set(n, 1, -HUGE_VAL);

@@ -18,6 +18,11 @@ TEST(softmax_regression, weighs_samples_and_names_its_parts) {
   features.options.score_weight = 0, scores.options.feature_weight = 0;
   EXPECT_EQ(softmax_regression_case::value(serial, b, features).value, before.features);
   EXPECT_EQ(softmax_regression_case::value(serial, b, scores).value, before.scores);
+  auto half = s;
+  half.options.weight = 0.5;
+  auto const of_half = softmax_regression_case::value(serial, b, half);
+  EXPECT_EQ(of_half.features, before.features / 2);
+  EXPECT_EQ(of_half.scores, before.scores / 2);
   b.student.set(1, 0, 2, 2, std::nan(""));
   EXPECT_EQ(softmax_regression_case::with_grad(serial, b, b.gradient, s, false).value, before.value);
   EXPECT_EQ(b.gradient.at(1, 0, 2, 2), 0.0);

@@ -30,6 +30,13 @@ TEST(variational_information, learns_the_variances) {
       at[c] = a;
       EXPECT_NEAR(found[c], static_cast<double>(slope), 1e-12) << c;
     }
+    for (double const weight : {0.5, 0.0}) {
+      std::vector<double> weighed(5, 7.0);
+      s.options.weight = weight;
+      s.options.variance_gradient = weighed;
+      (void)variational_information_case::value(serial, b, s);
+      for (std::size_t c = 0; c < 5; ++c) EXPECT_EQ(weighed[c], weight * found[c]) << c;
+    }
   }
 }
 

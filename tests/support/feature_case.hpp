@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -31,6 +32,12 @@ class feature_case {
   virtual ~feature_case() = default;
 
   [[nodiscard]] virtual std::vector<any_setting> settings() const = 0;
+  /// A setting with another weight of the whole loss; none, `own` being null, of a loss without that option.
+  [[nodiscard]] virtual any_setting with_weight(any_setting const& s, double weight) const = 0;
+  /// A setting with a place for the values of samples; likewise.
+  [[nodiscard]] virtual any_setting with_values(any_setting const& s, std::span<double> values) const = 0;
+  /// The layers of a network that its map holds, one behind the other: 1, or 2 of losses between layers.
+  [[nodiscard]] virtual index layers() const = 0;
   [[nodiscard]] virtual std::vector<pair_shape> shapes() const = 0;
   [[nodiscard]] virtual std::vector<pair_shape> large_shapes() const = 0;
 
@@ -70,6 +77,25 @@ class described_feature_case : public feature_case {
     for (own_setting const& s : Case::settings()) result.push_back(setting_of(s));
     return result;
   }
+  [[nodiscard]] any_setting with_weight(any_setting const& s, double weight) const override {
+    own_setting result = own(s);
+    if constexpr (requires { result.options.weight; }) {
+      result.options.weight = weight;
+      return setting_of(result);
+    } else {
+      return {s.label, nullptr};
+    }
+  }
+  [[nodiscard]] any_setting with_values(any_setting const& s, std::span<double> values) const override {
+    own_setting result = own(s);
+    if constexpr (requires { result.options.values.data(); }) {
+      result.options.values = values;
+      return setting_of(result);
+    } else {
+      return {s.label, nullptr};
+    }
+  }
+  [[nodiscard]] index layers() const override { return Case::layers_of_a_map; }
   [[nodiscard]] std::vector<pair_shape> shapes() const override { return Case::shapes(); }
   [[nodiscard]] std::vector<pair_shape> large_shapes() const override { return Case::large_shapes(); }
   [[nodiscard]] long double of(exact_map const& student, exact_map const& teacher,

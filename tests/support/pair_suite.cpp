@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace distil::testing {
 
@@ -138,6 +139,14 @@ void takes_other_element_types(feature_case const& of, element) {
   }
 }
 
+double largest_of(some_map const& map) {
+  double largest = 0;
+  for_each_element(map.shape(), [&](index n, index c, index y, index x) {
+    largest = std::max(largest, std::abs(map.at(n, c, y, x)));
+  });
+  return largest;
+}
+
 void writes_in_place_and_adds(feature_case const& of, element type) {
   auto const types = element_types::all(type);
   auto const s = of.settings().front();
@@ -150,17 +159,143 @@ void writes_in_place_and_adds(feature_case const& of, element type) {
     sum.gradient.fill(0.5);
     of.with_grad(sum, s, true);
     // Eigen's small products round by where the result lies.
-    double largest = 0;
-    for_each_element(b.student.shape(), [&](index n, index c, index y, index x) {
-      largest = std::max(largest, std::abs(b.gradient.at(n, c, y, x)));
-    });
-    double const rounding = 8 * limits_of(type).epsilon * largest;
+    double const rounding = 8 * limits_of(type).epsilon * largest_of(b.gradient);
     for_each_element(b.student.shape(), [&](index n, index c, index y, index x) {
       double const slope = b.gradient.at(n, c, y, x);
       ASSERT_NEAR(in_place.student.at(n, c, y, x), slope, rounding) << name_of(order);
       ASSERT_NEAR(sum.gradient.at(n, c, y, x), slope + 0.5, rounding + limits_of(type).epsilon)
           << name_of(order);
     });
+  }
+}
+
+void expect_weighed(feature_case const& of, element_types const& types, map_layout order,
+                    any_setting const& s) {
+  double const weight = 0.7, before = 0.5;
+  auto const weighed = of.with_weight(s, weight);
+  auto const shape = of.shapes().back();
+  any_pair one(types, shape, 2.0, order, order, order), b(types, shape, 2.0, order, order, order),
+      sum(types, shape, 2.0, order, order, order);
+  loss_value const expected = of.with_grad(one, s), found = of.with_grad(b, weighed);
+  sum.gradient.fill(before);
+  double const added = of.with_grad(sum, weighed, true);
+  EXPECT_NEAR(found.value, weight * expected.value, 1e-15 * std::abs(expected.value)) << s.label;
+  EXPECT_EQ(found.weight, expected.weight) << s.label;
+  EXPECT_EQ(added, found.value) << s.label;
+  if (types.student == types.gradient) {
+    EXPECT_EQ(of.value(b, weighed).value, found.value) << s.label;
+  }
+  // Eigen's small products round by where the result lies.
+  double const rounding = 8 * limits_of(types.student, types.teacher).epsilon * largest_of(one.gradient);
+  for_each_element(shape.student, [&](index n, index c, index y, index x) {
+    double const exact = weight * one.gradient.at(n, c, y, x);
+    double const stored = storage_rounding(types.gradient, one.gradient.at(n, c, y, x));
+    ASSERT_NEAR(b.gradient.at(n, c, y, x), exact, rounding + 2 * stored) << s.label;
+    ASSERT_NEAR(sum.gradient.at(n, c, y, x), before + exact,
+                rounding + 2 * stored + limits_of(types.student, types.teacher).epsilon +
+                    storage_rounding(types.gradient, before + exact))
+        << s.label;
+  });
+  EXPECT_EQ(b.gradient.damaged_guards(), 0) << s.label;
+}
+
+void is_multiplied_by_its_weight(feature_case const& of, element type) {
+  for (auto const& s : of.settings()) {
+    if (of.with_weight(s, 1).own == nullptr) return;
+    expect_weighed(of, element_types::all(type), map_layout::channels_first, s);
+  }
+  for (map_layout const order : every_layout)
+    expect_weighed(of, element_types::all(type), order, of.settings().back());
+  if (auto const types = mix<bfloat16, half, float>::types; of.takes(types))
+    expect_weighed(of, types, map_layout::padded, of.settings().front());
+  if (auto const types = mix<float, double, half>::types; of.takes(types))
+    expect_weighed(of, types, map_layout::channels_first, of.settings().front());
+}
+
+void is_absent_with_weight_0(feature_case const& of, element type) {
+  for (auto const& s : of.settings()) {
+    auto const absent = of.with_weight(s, 0);
+    if (absent.own == nullptr) return;
+    for (map_layout const order : every_layout) {
+      any_pair b(element_types::all(type), of.shapes().back(), 2.0, order, order, order);
+      b.student.fill(std::nan("")), b.teacher.fill(std::nan(""));
+      auto const expect_all = [&](some_map const& gradient, double expected) {
+        for_each_element(gradient.shape(), [&](index n, index c, index y, index x) {
+          ASSERT_EQ(gradient.at(n, c, y, x), expected) << s.label << ", " << name_of(order);
+        });
+        EXPECT_EQ(gradient.damaged_guards(), 0) << s.label << ", " << name_of(order);
+      };
+      b.gradient.fill(std::nan(""));
+      loss_value const found = of.with_grad(b, absent);
+      EXPECT_EQ(found.value, 0.0) << s.label;
+      EXPECT_EQ(found.weight, 0.0) << s.label;
+      EXPECT_EQ(of.value(b, absent).value, 0.0) << s.label;
+      expect_all(b.gradient, 0.0);
+      b.gradient.fill(0.5);
+      of.with_grad(b, absent, true);
+      expect_all(b.gradient, 0.5);
+      of.with_grad(detail::any_policy(serial), b, b.student, absent);
+      expect_all(b.student, 0.0);
+    }
+  }
+}
+
+void refuses_a_weight_that_is_none(feature_case const& of, element type) {
+  std::string const expected = std::string("distil::") + of.name + ": weight is ";
+  any_pair b(element_types::all(type), of.shapes().back());
+  b.gradient.fill(0.5);
+  auto const refuses = [&](double weight) {
+    auto const s = of.with_weight(of.settings().front(), weight);
+    if (s.own == nullptr) return true;
+    return refusal_of([&] { of.with_grad(b, s); }).rfind(expected, 0) == 0 &&
+           refusal_of([&] { (void)of.value(b, s); }).rfind(expected, 0) == 0;
+  };
+  for (double const weight : {-1.0, std::nan(""), HUGE_VAL}) EXPECT_TRUE(refuses(weight)) << weight;
+  if (limits_of(type).epsilon > 1e-10) {
+    EXPECT_TRUE(refuses(1e39));
+  }
+  for_each_element(b.student.shape(),
+                   [&](index n, index c, index y, index x) { ASSERT_EQ(b.gradient.at(n, c, y, x), 0.5); });
+}
+
+/// One sample of each layer.
+exact_map sample_of(exact_map const& map, index sample, index layers) {
+  index const samples = map.samples() / layers;
+  map_shape shape = map.shape;
+  shape[0] = layers;
+  exact_map result(shape);
+  for_each_element(shape, [&](index layer, index c, index y, index x) {
+    result(layer, c, y, x) = map(layer * samples + sample, c, y, x);
+  });
+  return result;
+}
+
+void gives_the_value_of_each_sample(feature_case const& of, element type) {
+  for (auto const& s : of.settings()) {
+    any_pair b(element_types::all(type), of.shapes().back());
+    index const samples = b.student.shape()[0] / of.layers();
+    std::vector<double> values(static_cast<std::size_t>(samples), 42.0), again = values;
+    auto const with_values = of.with_values(s, values);
+    if (with_values.own == nullptr) return;
+    (void)of.value(b, with_values);
+    auto const student = b.student.exact(), teacher = b.teacher.exact();
+    for (index n = 0; n < samples; ++n) {
+      auto const x = sample_of(student, n, of.layers()), y = sample_of(teacher, n, of.layers());
+      auto const exact = static_cast<double>(of.of(x, y, s));
+      double const scale = std::max(of.scales(x, y, s).value, exact);
+      EXPECT_NEAR(values[static_cast<std::size_t>(n)], exact,
+                  of.bound.value * limits_of(type).epsilon * scale)
+          << s.label << ", sample " << n;
+    }
+    of.with_grad(b, of.with_weight(of.with_values(s, again), 0.5));
+    EXPECT_EQ(again, values) << s.label;
+    (void)of.value(b, of.with_weight(of.with_values(s, again), 0));
+    EXPECT_EQ(again, std::vector<double>(again.size(), 0.0)) << s.label;
+    again.resize(again.size() + 2);
+    EXPECT_EQ(refusal_of([&] {
+                (void)of.value(b, of.with_values(s, again));
+              }).rfind(std::string("distil::") + of.name + ": values is of size ", 0),
+              0U);
   }
 }
 
@@ -285,6 +420,10 @@ suite<feature_case> const& pair_suite() {
           {"is_defined_where_student_and_teacher_agree", is_defined_where_student_and_teacher_agree},
           {"takes_other_element_types", takes_other_element_types},
           {"writes_in_place_and_adds", writes_in_place_and_adds},
+          {"is_multiplied_by_its_weight", is_multiplied_by_its_weight},
+          {"is_absent_with_weight_0", is_absent_with_weight_0},
+          {"refuses_a_weight_that_is_none", refuses_a_weight_that_is_none},
+          {"gives_the_value_of_each_sample", gives_the_value_of_each_sample},
           {"gives_the_same_bits_on_any_number_of_threads", gives_the_same_bits_on_any_number_of_threads},
           {"is_defined_where_features_say_nothing", is_defined_where_features_say_nothing},
           {"is_nan_with_a_nan", is_nan_with_a_nan},

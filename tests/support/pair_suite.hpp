@@ -77,6 +77,16 @@ void expect_slope_by(double Options::*option, std::span<double> Options::*slope,
       EXPECT_EQ(only.of_images, both.of_images);
       EXPECT_EQ(only.of_texts, both.of_texts);
     }
+    if constexpr (requires { s.options.weight; }) {
+      auto weighed = s;
+      double slope_weighed = 42;
+      weighed.options.*slope = {&slope_weighed, 1};
+      for (double const weight : {0.7, 0.0}) {
+        weighed.options.weight = weight;
+        (void)Case::value(serial, b, weighed);
+        EXPECT_NEAR(slope_weighed, weight * found, 1e-15 * std::abs(found)) << s.label;
+      }
+    }
     auto const at = [&](long double moved) {
       s.options.*option = static_cast<double>(moved);
       return Case::of(student, teacher, s);

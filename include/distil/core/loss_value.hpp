@@ -12,6 +12,9 @@ struct loss_value {
   double weight = 0.0;
 
   constexpr operator double() const noexcept { return value; }
+
+  /// Multiplies the value, not the weight it stands for. A type derived from this multiplies the parts it adds up, too.
+  constexpr void multiply(double factor) noexcept { value *= factor; }
 };
 
 /// How far a loss and its gradient may be from the exact result, stated as multiples of the machine epsilon of the

@@ -57,6 +57,21 @@ class map_weights {
     return per_position_ ? weights_[sample * positions_ + position] : weights_[sample];
   }
 
+  [[nodiscard]] index samples() const { return samples_; }
+  [[nodiscard]] index channels() const { return channels_; }
+  [[nodiscard]] index positions() const { return positions_; }
+
+  /// A sample's among samples, and a position's among those of its sample: of one or the other it is 1.
+  [[nodiscard]] double of_sample(index sample) const { return per_position_ ? 1.0 : weights_[sample]; }
+  [[nodiscard]] double within(index sample, index position) const {
+    return per_position_ ? weights_[sample * positions_ + position] : 1.0;
+  }
+  [[nodiscard]] double total_within(index sample) const {
+    double total = 0.0;
+    for (index p = 0; p < positions_; ++p) total += within(sample, p);
+    return total;
+  }
+
   /// What the weighted sum over elements is multiplied by; 0 where nothing counts.
   [[nodiscard]] double factor(feature_reduction reduce) const {
     if (!(total_ > 0.0)) return 0.0;

@@ -11,6 +11,10 @@ struct activation_boundaries_options {
   /// published.
   double margin = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the sum over channels and positions, divided by the samples.
   feature_reduction reduce = feature_reduction::sample_mean;
 
@@ -23,6 +27,10 @@ struct activation_boundaries_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -49,11 +57,13 @@ struct activation_boundaries_loss : pair_loss<activation_boundaries_loss, activa
     auto const& student = operands.student;
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, student.channels, student.height, student.width});
+    detail::map_values const values(name, options.values, options.reduce, weights, detail::values_of::samples,
+                                    options.divisor);
     double const factor = weights.factor(options.reduce) / options.divisor;
     using lanes = simd::lanes<T>;
     lanes const margin(static_cast<T>(options.margin));
     double const sum = kernels::sum_elements<activation_boundaries_loss>(
-        policy, operands, weights, factor, kernels::channels_are::alike, [&](index) {
+        policy, operands, weights, values, factor, kernels::channels_are::alike, [&](index) {
           return [&](lanes s, lanes t) -> kernels::element_loss<T> {
             auto const active = t > lanes(0);
             lanes const past = select(active, margin - s, select(t <= lanes(0), s + margin, t));

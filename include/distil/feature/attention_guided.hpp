@@ -27,11 +27,15 @@ struct attention_guided_options {
   /// Of the other two terms. Default: the paper's. Public code has `mean`.
   attention_pooling pooling = attention_pooling::magnitude;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
 
-/// The weighted sum, and the terms without their weights.
+/// The weighted sum, and the terms without any weight.
 struct attention_guided_value : loss_value {
   double masked = 0.0;   ///< masked distance of the maps
   double channel = 0.0;  ///< distance of the channels' attention

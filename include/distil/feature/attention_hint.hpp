@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "distil/core/map_values.hpp"
 #include "distil/core/sample_weights.hpp"
 #include "distil/feature/maps/element_sums.hpp"
 #include "distil/feature/maps/magnitude_map.hpp"
@@ -24,6 +25,10 @@ struct attention_hint_options {
   /// v is the mean over the channels of |t|^power; within [1, 64]. Default 1, as published.
   double power = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// What the weighted sum over elements is divided by: samples, channels and positions by default.
   feature_reduction reduce = feature_reduction::element_mean;
 
@@ -32,6 +37,10 @@ struct attention_hint_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -56,10 +65,10 @@ struct attention_hint_loss : pair_loss<attention_hint_loss, attention_hint_optio
     auto const& [student, teacher, gradient] = operands;
     detail::sample_weights const weights(name, options.weights, student.samples);
     index const size = student.sample_size(), positions = student.positions();
-    double const factor = options.reduce == feature_reduction::sum ? 1.0
-                          : options.reduce == feature_reduction::sample_mean
-                              ? weights.mean_factor()
-                              : weights.mean_factor(static_cast<double>(size));
+    detail::sample_values const values(name, options.values, student.samples);
+    double const divisor =
+        options.reduce == feature_reduction::element_mean ? static_cast<double>(size) : 1.0;
+    double const factor = options.reduce == feature_reduction::sum ? 1.0 : weights.mean_factor(divisor);
     constexpr auto order = kernels::rows_of::channels;
     auto const squared = [](simd::lanes<T> s, simd::lanes<T> t) -> kernels::element_loss<T> {
       auto const d = s - t;
@@ -78,8 +87,10 @@ struct attention_hint_loss : pair_loss<attention_hint_loss, attention_hint_optio
             for (index c = 0; c < s.rows; ++c) {
               T* const slope = gradient ? &written(c, 0) : nullptr;
               if (weights[n] > 0.0) {
-                total += weights[n] * kernels::sum_channel(&s(c, 0), &t(c, 0), positions, attention, 1.0,
-                                                           weights[n] * factor, slope, squared);
+                double const found = kernels::sum_channel(&s(c, 0), &t(c, 0), positions, attention, 1.0,
+                                                          weights[n] * factor, slope, squared);
+                total += weights[n] * found;
+                values.add(n, found / divisor);
               } else if (slope != nullptr) {  // what does not count may be NaN
                 std::fill(slope, slope + positions, T(0));
               }

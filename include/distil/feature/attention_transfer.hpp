@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/core/map_values.hpp"
 #include "distil/core/sample_weights.hpp"
 #include "distil/feature/maps/magnitude_map.hpp"
 #include "distil/matrix/pair_loss.hpp"
@@ -20,11 +21,19 @@ struct attention_transfer_options {
   /// Default: the authors' code, which the published weight of 1000 assumes.
   attention_distance distance = attention_distance::mean_square;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -49,7 +58,9 @@ struct attention_transfer_loss : pair_loss<attention_transfer_loss, attention_tr
     bool const squared = options.distance == attention_distance::mean_square;
     index const size = student.sample_size(), of_teacher = teacher.sample_size();
     index const positions = student.positions();
-    double const factor = weights.mean_factor(squared ? static_cast<double>(positions) : 1.0);
+    detail::sample_values const values(name, options.values, student.samples);
+    double const divisor = squared ? static_cast<double>(positions) : 1.0;
+    double const factor = weights.mean_factor(divisor);
     auto const order = student.natural_order(), teacher_order = teacher.natural_order();
     kernels::magnitude_map<T> const maps(options.power);
     double const sum = simd::sum_chunks(
@@ -67,7 +78,9 @@ struct attention_transfer_loss : pair_loss<attention_transfer_loss, attention_tr
             if (weights[n] == 0.0) {
               std::fill(slope, slope + positions, T(0));
             } else {
-              total += weights[n] * distance(squared, map, slope, positions, weights[n] * factor);
+              double const found = distance(squared, map, slope, positions, weights[n] * factor);
+              total += weights[n] * found;
+              values.add(n, found / divisor);
             }
             if (!gradient) continue;
             if (weights[n] == 0.0) {  // what does not count may be NaN

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "distil/core/map_values.hpp"
 #include "distil/core/sample_weights.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/simd/chunk_sums.hpp"
@@ -16,6 +17,10 @@ struct channel_wise_options {
   /// Times temperature^2. Default true, as published.
   bool scale_by_temperature_squared = true;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 
@@ -24,6 +29,10 @@ struct channel_wise_options {
 
   /// If it holds a number: becomes the loss's derivative by the temperature.
   std::span<double> temperature_gradient = {};
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -50,7 +59,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
     detail::sample_weights const weights(name, options.weights, student.samples);
     double const squared =
         options.scale_by_temperature_squared ? options.temperature * options.temperature : 1.0;
-    double const mean = weights.mean_factor(static_cast<double>(student.channels));
+    detail::sample_values const values(name, options.values, student.samples);
+    double const channels = static_cast<double>(student.channels), mean = weights.mean_factor(channels);
     // Before the gradient is written, perhaps over the student.
     if (!options.temperature_gradient.empty()) {
       double const slope = sum_over_channels(policy, operands, weights, slope_of_channel<T>{options});
@@ -60,22 +70,24 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
     auto const scale = static_cast<T>(1.0 / options.temperature);
     double const sum = sum_over_channels(
         policy, operands, weights,
-        [&](T const* s, T const* t, index size, T* difference, T* scratch, double weight, bool writes) {
-          T const divergence =
-              simd::compare_soft_rows(soft_divergence::kl, s, scale, t, scale, size, difference, scratch);
+        [&](index n, T const* s, T const* t, index size, T* difference, T* scratch, double weight,
+            bool writes) {
+          auto const divergence = static_cast<double>(
+              simd::compare_soft_rows(soft_divergence::kl, s, scale, t, scale, size, difference, scratch));
+          values.add(n, divergence * squared / channels);
           if (writes) {
             simd::lanes<T> const slope(static_cast<T>(weight * by));
             simd::for_each_register<T>(
                 size, [&](auto place) { place.store(place.load(difference) * slope, difference); });
           }
-          return static_cast<double>(divergence);
+          return divergence;
         },
         &gradient);
     return {sum * mean * squared, weights.total()};
   }
 
  private:
-  /// Sum of weight * of_channel(student, teacher, size, difference, scratch, weight, writes) over samples and channels,
+  /// Sum of weight * of_channel(sample, student, teacher, size, difference, scratch, weight, writes) over samples and channels,
   /// with room for a row in `difference`, which is the gradient where that is wanted, and in `scratch`.
   template <class T, class OfChannel>
   static double sum_over_channels(detail::any_policy policy, kernels::pair_operands<T> const& operands,
@@ -99,7 +111,7 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
                                   if (weights[n] == 0.0) {  // what does not count may be NaN
                                     std::fill(difference, difference + positions, T(0));
                                   } else {
-                                    total += weights[n] * of_channel(&s(c, 0), &t(c, 0), positions,
+                                    total += weights[n] * of_channel(n, &s(c, 0), &t(c, 0), positions,
                                                                      difference, rows, weights[n], writes);
                                   }
                                 }
@@ -114,7 +126,7 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
   struct slope_of_channel {
     channel_wise_options const& options;
 
-    double operator()(T const* s, T const* t, index size, T* difference, T* p, double, bool) const {
+    double operator()(index, T const* s, T const* t, index size, T* difference, T* p, double, bool) const {
       double const temperature = options.temperature;
       auto const scale = static_cast<T>(1.0 / temperature);
       auto const divergence = static_cast<double>(

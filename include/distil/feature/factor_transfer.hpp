@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/core/sample_weights.hpp"
 #include "distil/feature/maps/magnitude_map.hpp"
 #include "distil/matrix/pair_loss.hpp"
@@ -26,6 +26,10 @@ struct factor_transfer_options {
   /// Default: |d|, as published.
   factor_distance distance = factor_distance::absolute;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over samples and a factor's numbers, which RepDistiller's weight of 200 assumes; `sample_mean`:
   /// a sum over a factor's numbers.
   feature_reduction reduce = feature_reduction::element_mean;
@@ -35,6 +39,10 @@ struct factor_transfer_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -60,10 +68,10 @@ struct factor_transfer_loss : pair_loss<factor_transfer_loss, factor_transfer_op
     bool const of_maps = options.factor == factor_kind::attention_map;
     index const size = student.sample_size(), of_teacher = teacher.sample_size();
     index const numbers = of_maps ? student.positions() : size;
-    double const factor = options.reduce == feature_reduction::sum ? 1.0
-                          : options.reduce == feature_reduction::sample_mean
-                              ? weights.mean_factor()
-                              : weights.mean_factor(static_cast<double>(numbers));
+    detail::sample_values const values(name, options.values, student.samples);
+    double const divisor =
+        options.reduce == feature_reduction::element_mean ? static_cast<double>(numbers) : 1.0;
+    double const factor = options.reduce == feature_reduction::sum ? 1.0 : weights.mean_factor(divisor);
     auto const order = student.natural_order();
     // Both in the same order, unless they become maps.
     kernels::sample_form const form(order, !of_maps);
@@ -94,8 +102,10 @@ struct factor_transfer_loss : pair_loss<factor_transfer_loss, factor_transfer_op
               way.length = kernels::to_unit(s.data, numbers, unit);
               kernels::to_unit(t.data, numbers, slope);
             }
-            total += weights[n] * static_cast<double>(distance(options.distance, unit, slope, numbers,
-                                                               static_cast<T>(weights[n] * factor)));
+            auto const found = static_cast<double>(
+                distance(options.distance, unit, slope, numbers, static_cast<T>(weights[n] * factor)));
+            total += weights[n] * found;
+            values.add(n, found / divisor);
             if (!gradient) continue;
             if (of_maps) {
               maps.pull_back(s, form.order, way, unit, slope, written);

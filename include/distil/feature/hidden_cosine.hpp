@@ -1,6 +1,6 @@
 #pragma once
 
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/unit_rows.hpp"
 #include "distil/simd/chunk_sums.hpp"
@@ -8,6 +8,10 @@
 namespace distil {
 
 struct hidden_cosine_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// `element_mean`: over the positions that count, tokens or rows; `sample_mean`: a sum over the positions of a
   /// sample.
   feature_reduction reduce = feature_reduction::element_mean;
@@ -18,6 +22,10 @@ struct hidden_cosine_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample, or of each position in the order n, y, x, before weights: what it would give
+  /// alone. What does not count has 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -40,6 +48,7 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
     // One number for each position, so one channel.
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, 1, student.height, student.width});
+    detail::map_values const values(name, options.values, options.reduce, weights);
     double const factor = weights.factor(options.reduce);
     index const size = student.sample_size(), channels = student.channels;
     double const sum = simd::sum_chunks(
@@ -57,10 +66,13 @@ struct hidden_cosine_loss : pair_loss<hidden_cosine_loss, hidden_cosine_options>
               if (weight == 0.0) {
                 std::fill(slope, slope + channels, T(0));
               } else {
-                total += weight * static_cast<double>(distance(&s(row, 0), &t(row, 0), channels, units,
-                                                               static_cast<T>(weight * factor), slope));
+                auto const found = static_cast<double>(distance(&s(row, 0), &t(row, 0), channels, units,
+                                                                static_cast<T>(weight * factor), slope));
+                total += weight * found;
+                values.add(n, row, found);
               }
             }
+            values.finish(n);
             if (gradient) gradient.finish(n, order, written);
           }
           return total;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "distil/core/map_values.hpp"
 #include "distil/core/sample_weights.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/pooling.hpp"
@@ -14,11 +15,19 @@ struct hierarchical_context_options {
   /// 4, 2 and 1, as published.
   std::array<index, 3> levels = {4, 2, 1};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -41,6 +50,8 @@ struct hierarchical_context_loss : pair_loss<hierarchical_context_loss, hierarch
     auto const& [student, teacher, gradient] = operands;
     detail::sample_weights const weights(name, options.weights, student.samples);
     pyramid const levels({student.height, student.width}, options.levels);
+    detail::sample_values const values(name, options.values, student.samples);
+    double const divisor = static_cast<double>(student.channels) * levels.total;
     double const factor = weights.mean_factor(static_cast<double>(student.channels)) / levels.total;
     constexpr auto order = kernels::rows_of::channels;
     index const size = student.sample_size(), positions = student.positions();
@@ -57,8 +68,10 @@ struct hierarchical_context_loss : pair_loss<hierarchical_context_loss, hierarch
             for (index c = 0; c < s.rows; ++c) {
               T* const slope = gradient ? &written(c, 0) : nullptr;
               if (weights[n] > 0.0) {
-                total +=
-                    weights[n] * levels.distance(&s(c, 0), &t(c, 0), weights[n] * factor, difference, slope);
+                double const found =
+                    levels.distance(&s(c, 0), &t(c, 0), weights[n] * factor, difference, slope);
+                total += weights[n] * found;
+                values.add(n, found / divisor);
               } else if (slope != nullptr) {  // what does not count may be NaN
                 std::fill(slope, slope + positions, T(0));
               }

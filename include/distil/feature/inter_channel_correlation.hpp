@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/products.hpp"
 #include "distil/matrix/unit_rows.hpp"
@@ -18,6 +18,10 @@ enum class channel_pair_reduction {
 };
 
 struct inter_channel_correlation_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: samples times channels, as in the authors' code, which the published weight of 2.5 assumes. (torchdistill
   /// divides by the samples once more.)
   channel_pair_reduction reduce = channel_pair_reduction::channel_mean;
@@ -28,6 +32,10 @@ struct inter_channel_correlation_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -50,7 +58,12 @@ struct inter_channel_correlation_loss
     index const channels = student.channels, pairs = channels * channels;
     index const longest = std::max(student.positions(), teacher.positions());
     detail::map_weights const weights(name, options.weights, {student.samples, channels, 1, 1});
-    double const factor = factor_of(options.reduce, weights, channels);
+    detail::sample_values const values(name, options.values, student.samples);
+    double const divisor = divisor_of(options.reduce, channels);
+    double const factor =
+        weights.factor(options.reduce == channel_pair_reduction::sum ? feature_reduction::sum
+                                                                     : feature_reduction::sample_mean) /
+        divisor;
     detail::any_policy const alone(serial);
     kernels::rows_of const order = kernels::rows_of::channels;
     double const sum = simd::sum_chunks(
@@ -72,7 +85,9 @@ struct inter_channel_correlation_loss
               auto const x = student.sample(n, order, memory);
               kernels::gram<T>(alone, x, units);
               kernels::to_unit_rows<T>(alone, units, units, lengths);
-              total += weight * subtract<T>(units, differences, static_cast<T>(2.0 * weight * factor));
+              double const found = subtract<T>(units, differences, static_cast<T>(2.0 * weight * factor));
+              total += weight * found;
+              values.add(n, found / divisor);
               if (gradient) {
                 kernels::pull_back_unit_rows<T>(alone, units, lengths, differences);
                 kernels::multiply<T>(alone, differences, x, to);
@@ -89,20 +104,18 @@ struct inter_channel_correlation_loss
   }
 
  private:
-  static double factor_of(channel_pair_reduction reduce, detail::map_weights const& weights, index channels) {
+  static double divisor_of(channel_pair_reduction reduce, index channels) {
     auto const count = static_cast<double>(channels);
-    double const of_samples = weights.factor(feature_reduction::sample_mean);
     switch (reduce) {
       case channel_pair_reduction::channel_mean:
-        return of_samples / count;
+        return count;
       case channel_pair_reduction::pair_mean:
-        return of_samples / (count * count);
+        return count * count;
       case channel_pair_reduction::sample_mean:
-        return of_samples;
       case channel_pair_reduction::sum:
-        return weights.factor(feature_reduction::sum);
+        break;
     }
-    return 0.0;
+    return 1.0;
   }
 
   /// The sum of the squared differences; `slope` times these take the teacher's place.

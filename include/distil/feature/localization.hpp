@@ -28,6 +28,10 @@ struct localization_options {
   /// Edges of a box, each with as many bins; >= 1. Default 4: left, top, right, bottom. 1 where a row is an edge.
   index edges = 4;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over edges. Published weights (0.25 and the like at T = 10) assume `bin_mean`: a loss smaller by
   /// the number of bins, 17 in most detectors.
   localization_reduction reduce = localization_reduction::edge_mean;

@@ -5,6 +5,10 @@
 namespace distil {
 
 struct masked_generative_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the sum over channels and positions, divided by the samples, which the published weights of 2e-5
   /// (detection, segmentation) and 7e-5 (classification) assume; NVIDIA's Model Optimizer takes `element_mean`, weight
   /// 1.
@@ -16,6 +20,10 @@ struct masked_generative_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -36,9 +44,11 @@ struct masked_generative_loss : pair_loss<masked_generative_loss, masked_generat
     auto const& student = operands.student;
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, student.channels, student.height, student.width});
+    detail::map_values const values(name, options.values, options.reduce, weights,
+                                    detail::values_of::samples);
     double const factor = weights.factor(options.reduce);
     double const sum = kernels::sum_elements<masked_generative_loss>(
-        policy, operands, weights, factor, kernels::channels_are::alike, [](index) {
+        policy, operands, weights, values, factor, kernels::channels_are::alike, [](index) {
           return [](simd::lanes<T> s, simd::lanes<T> t) -> kernels::element_loss<T> {
             auto const d = s - t;
             return {d * d, d + d};

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/matrix/pair_loss.hpp"
 #include "distil/matrix/products.hpp"
 #include "distil/matrix/unit_rows.hpp"
@@ -25,12 +25,20 @@ struct neuron_selectivity_options {
   /// is 2 for channels that have nothing in common and less for those behind a ReLU.)
   double variance = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Of samples: one number or one per sample; finite and >= 0. The loss is their weighted mean. What has weight 0 does
   /// not count and may be NaN. Default 1.
   row_parameter weights = 1;
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -109,6 +117,7 @@ struct neuron_selectivity_loss : pair_loss<neuron_selectivity_loss, neuron_selec
                              neuron_selectivity_options const& options) {
     auto const& [student, teacher, gradient] = operands;
     detail::map_weights const weights(name, options.weights, {student.samples, student.channels, 1, 1});
+    detail::sample_values const values(name, options.values, student.samples);
     double const factor = weights.factor(feature_reduction::sample_mean);
     index const of_student = student.channels, of_teacher = teacher.channels;
     index const positions = student.positions(), widest = std::max(of_student, of_teacher);
@@ -156,6 +165,7 @@ struct neuron_selectivity_loss : pair_loss<neuron_selectivity_loss, neuron_selec
                 kernels::pull_back_unit_rows<T>(alone, x, x_length, written);
               }
               total += weight * value;
+              values.add(n, value);
             } else if (gradient) {
               for (index c = 0; c < of_student; ++c)
                 std::fill(&written(c, 0), &written(c, 0) + positions, T(0));

@@ -13,6 +13,10 @@ struct overhaul_options {
   /// the teacher's activations.
   row_parameter margins = 0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the sum over channels and positions, divided by the samples.
   feature_reduction reduce = feature_reduction::sample_mean;
 
@@ -25,6 +29,10 @@ struct overhaul_options {
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 /// The margins of `overhaul` from the teacher's batch normalisation before the activation: the mean of what it makes
@@ -71,10 +79,12 @@ struct overhaul_loss : pair_loss<overhaul_loss, overhaul_options> {
     auto const& student = operands.student;
     detail::map_weights const weights(name, options.weights,
                                       {student.samples, student.channels, student.height, student.width});
+    detail::map_values const values(name, options.values, options.reduce, weights, detail::values_of::samples,
+                                    options.divisor);
     double const factor = weights.factor(options.reduce) / options.divisor;
     using lanes = simd::lanes<T>;
     double const sum = kernels::sum_elements<overhaul_loss>(
-        policy, operands, weights, factor, kernels::channels_are::different, [&](index channel) {
+        policy, operands, weights, values, factor, kernels::channels_are::different, [&](index channel) {
           lanes const margin(static_cast<T>(options.margins[channel]));
           return [margin](lanes s, lanes t) -> kernels::element_loss<T> {
             lanes const target = select(t < margin, margin, t);

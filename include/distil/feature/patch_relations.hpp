@@ -24,11 +24,15 @@ struct patch_relations_options {
   /// The authors draw 192 without replacement. Default: none, and no such term.
   std::span<index const> sampled = {};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
 
-/// The weighted sum, and the terms without their weights; 0 of those with weight 0.
+/// The weighted sum, and the terms without any weight; 0 of those with weight 0.
 struct patch_relations_value : loss_value {
   double intra = 0.0;   ///< patches of a sample
   double inter = 0.0;   ///< samples at a patch

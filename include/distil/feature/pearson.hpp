@@ -13,6 +13,10 @@ struct pearson_options {
   /// Added to the standard deviations that divide; finite and >= 0. Default 1e-6, as published.
   double epsilon = 1e-6;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

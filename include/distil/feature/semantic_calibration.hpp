@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "distil/core/execution.hpp"
-#include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_weights.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/simd/chunk_sums.hpp"
@@ -12,6 +12,10 @@
 namespace distil {
 
 struct semantic_calibration_options {
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Of samples: one number or one per sample; finite and >= 0. The loss is their weighted mean. What has weight 0 does
   /// not count and may be NaN. Default 1.
   row_parameter weights = 1;
@@ -134,6 +138,14 @@ struct semantic_calibration_loss {
     for (index layer = 1; layer < layers; ++layer) require_apart(by_scores, map_at(teachers, layer));
   }
 
+  /// Where the gradient by `own` goes.
+  template <class T, class Gradient, class Own>
+  static kernels::map_target<T> target_of(Gradient const& gradient, Own const& own,
+                                          semantic_calibration_options const& options) {
+    return {gradient, options.accumulate, detail::overlap_of(gradient, own) == detail::overlap::none,
+            options.weight};
+  }
+
   template <class Maps>
   using arithmetic_of = arithmetic_t<std::remove_const_t<typename decltype(detail::input_map(
       std::declval<Maps const&>().data()[0]))::element>>;
@@ -143,6 +155,23 @@ struct semantic_calibration_loss {
                              Energies const& energies, Gradients const* gradients,
                              ScoreGradient const& by_scores, semantic_calibration_options const& options) {
     using T = std::common_type_t<arithmetic_of<Students>, arithmetic_of<Teachers>>;
+    detail::require_loss_weight(name, options.weight, detail::computing_type::of<T>());
+    return detail::weighed(
+        options,
+        [&] { return attend<T>(policy, students, teachers, energies, gradients, by_scores, options); },
+        [&] {
+          if constexpr (!std::is_same_v<Gradients, no_gradients>) {
+            target_of<T>(by_scores, energies, options).clear();
+            for (index layer = 0; layer < size_of(teachers); ++layer)
+              target_of<T>(target_at(*gradients, layer), map_at(students, layer), options).clear();
+          }
+        });
+  }
+
+  template <class T, class Students, class Teachers, class Energies, class Gradients, class ScoreGradient>
+  static loss_value attend(detail::any_policy policy, Students const& students, Teachers const& teachers,
+                           Energies const& energies, Gradients const* gradients,
+                           ScoreGradient const& by_scores, semantic_calibration_options const& options) {
     constexpr bool wants_gradient = !std::is_same_v<Gradients, no_gradients>;
     index const layers = size_of(teachers), samples = energies.samples;
     detail::map_weights const weights(name, options.weights, {samples, layers, 1, 1});
@@ -156,8 +185,7 @@ struct semantic_calibration_loss {
     kernels::map_source<T> const scores(energies);
     kernels::map_target<T> target;
     if constexpr (wants_gradient) {
-      target = kernels::map_target<T>(by_scores, options.accumulate,
-                                      detail::overlap_of(by_scores, energies) == detail::overlap::none);
+      target = target_of<T>(by_scores, energies, options);
     }
     kernels::sample_form const row(kernels::rows_of::positions);
     double const sum = simd::sum_chunks(
@@ -178,9 +206,8 @@ struct semantic_calibration_loss {
             }
             double value = 0.0;
             for (index layer = 0; layer < layers; ++layer) {
-              distance[layer] =
-                  of_layer(students, teachers, gradients, n, layer, share[layer],
-                           static_cast<T>(weight * factor), options.accumulate, memory, largest);
+              distance[layer] = of_layer(students, teachers, gradients, n, layer, share[layer],
+                                         static_cast<T>(weight * factor), options, memory, largest);
               value += static_cast<double>(share[layer]) * static_cast<double>(distance[layer]);
             }
             if (weight > 0.0) total += weight * value;
@@ -201,7 +228,8 @@ struct semantic_calibration_loss {
   template <class Students, class Teachers, class Gradients, class T>
   static T of_layer(Students const& students, Teachers const& teachers,
                     [[maybe_unused]] Gradients const* gradients, index n, index layer, T share,
-                    [[maybe_unused]] T factor, [[maybe_unused]] bool accumulate, T* memory, index largest) {
+                    [[maybe_unused]] T factor, [[maybe_unused]] semantic_calibration_options const& options,
+                    T* memory, index largest) {
     auto const map = map_at(students, layer);
     kernels::map_source<T> const student(map), teacher(map_at(teachers, layer));
     kernels::sample_form const form(student.natural_order(), true);
@@ -224,9 +252,7 @@ struct semantic_calibration_loss {
     if constexpr (std::is_same_v<Gradients, no_gradients>) {
       return compare(nullptr);
     } else {
-      auto const gradient = target_at(*gradients, layer);
-      kernels::map_target<T> const target(gradient, accumulate,
-                                          detail::overlap_of(gradient, map) == detail::overlap::none);
+      auto const target = target_of<T>(target_at(*gradients, layer), map, options);
       auto const to = target.sample(n, form, memory + 2 * largest);
       T const result = compare(to.data);
       target.finish(n, form, to);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/feature/maps/channel_vectors.hpp"
 #include "distil/matrix/layer_pair.hpp"
 #include "distil/simd/vectors.hpp"
@@ -24,12 +24,20 @@ struct singular_vectors_options {
   /// > 0. Default 1e-6.
   double regularization = 1e-6;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Of samples: one number or one per sample; finite and >= 0. The loss is their weighted mean. What has weight 0 does
   /// not count and may be NaN. Default 1.
   row_parameter weights = 1;
 
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -154,6 +162,7 @@ struct singular_vectors_loss : layer_pair_loss<singular_vectors_loss, singular_v
     index const size = std::max({first.student.sample_size(), second.student.sample_size(),
                                  first.teacher.sample_size(), second.teacher.sample_size()});
     detail::map_weights const weights(name, options.weights, {samples, 1, 1, 1});
+    detail::sample_values const values(name, options.values, samples);
     double const factor = weights.factor(feature_reduction::sample_mean);
     kernels::rows_of const order = kernels::rows_of::channels;
     double const sum = simd::sum_chunks(
@@ -171,7 +180,9 @@ struct singular_vectors_loss : layer_pair_loss<singular_vectors_loss, singular_v
                            options);
               of_other.align(other.student.sample(n, order, memory), other.teacher.sample(n, order, slopes),
                              options);
-              total += weight * compare(of_one, of_other, options.vectors);
+              double const value = compare(of_one, of_other, options.vectors);
+              total += weight * value;
+              values.add(n, value);
             }
             if (!one.gradient) continue;
             auto const to = one.gradient.sample(n, order, slopes);

@@ -17,6 +17,10 @@ struct softmax_regression_options {
   /// Of the distance between the teacher's classifier's scores; finite and >= 0. Default 5.
   double score_weight = 5.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 
@@ -28,6 +32,8 @@ struct softmax_regression_options {
 struct softmax_regression_value : loss_value {
   double features = 0.0;  ///< feature_weight * the features' distance
   double scores = 0.0;    ///< score_weight * the scores' distance
+
+  constexpr void multiply(double factor) noexcept { value *= factor, features *= factor, scores *= factor; }
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -54,8 +60,8 @@ struct softmax_regression_loss {
     auto const by = detail::map_of_matrix(detail::input_view(classifier));
     check(from, to, by, options);
     using T = arithmetic<decltype(from), decltype(to), decltype(by)>;
-    return evaluate<T>(detail::any_policy(policy), {source<T>(from), source<T>(to), {}}, source<T>(by),
-                       options);
+    return weighed<T>(detail::any_policy(policy), {source<T>(from), source<T>(to), {}}, source<T>(by),
+                      options);
   }
 
   template <matrix_argument Student, class Teacher, class Classifier, class Gradient>
@@ -79,9 +85,9 @@ struct softmax_regression_loss {
                     "overlapping the classifier", "apart from the classifier");
     using T = arithmetic<decltype(from), decltype(to), decltype(by)>;
     bool const apart = detail::overlap_of(output, from) == detail::overlap::none;
-    return evaluate<T>(detail::any_policy(policy),
-                       {source<T>(from), source<T>(to), {output, options.accumulate, apart}}, source<T>(by),
-                       options);
+    return weighed<T>(detail::any_policy(policy),
+                      {source<T>(from), source<T>(to), {output, options.accumulate, apart, options.weight}},
+                      source<T>(by), options);
   }
 
  private:
@@ -106,8 +112,19 @@ struct softmax_regression_loss {
     detail::require(classifier.data != nullptr, name, "classifier", "a null pointer", "a matrix");
     auto const type =
         detail::computing_type::of<arithmetic<feature_map<S>, feature_map<Te>, feature_map<C>>>();
+    detail::require_loss_weight(name, options.weight, type);
     detail::require_factor(name, "feature_weight", options.feature_weight, type);
     detail::require_factor(name, "score_weight", options.score_weight, type);
+  }
+
+  template <class T>
+  static softmax_regression_value weighed(detail::any_policy policy,
+                                          kernels::pair_operands<T> const& operands,
+                                          kernels::map_source<T> const& classifier,
+                                          softmax_regression_options const& options) {
+    return detail::weighed(
+        options, [&] { return evaluate<T>(policy, operands, classifier, options); },
+        [&] { operands.gradient.clear(); });
   }
 
   template <class T>

@@ -27,6 +27,10 @@ struct variational_information_options {
   /// Added to the variances; finite and > 0. Default 1e-5, as published; PAD takes 1e-6.
   double epsilon = 1e-5;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// One number or one per sample; finite and >= 0. Default 1.
   row_parameter weights = 1;
 

@@ -88,10 +88,17 @@ struct layer_pair_loss
       auto const apart = [](auto const& gradient, auto const& student) {
         return detail::overlap_of(gradient, student) == detail::overlap::none;
       };
-      operands.first.gradient = {output.first, options.accumulate, apart(output.first, from.first)};
-      operands.second.gradient = {output.second, options.accumulate, apart(output.second, from.second)};
+      double const weight = detail::weight_of(options);
+      operands.first.gradient = {output.first, options.accumulate, apart(output.first, from.first), weight};
+      operands.second.gradient = {output.second, options.accumulate, apart(output.second, from.second),
+                                  weight};
     }
-    return Loss::evaluate(policy, operands, options);
+    return detail::weighed(
+        options, [&] { return Loss::evaluate(policy, operands, options); },
+        [&] {
+          operands.first.gradient.clear();
+          operands.second.gradient.clear();
+        });
   }
 
  private:
@@ -104,6 +111,7 @@ struct layer_pair_loss
     detail::require_map(Loss::name, "student's second layer", students.second);
     detail::require_map(Loss::name, "teacher's first layer", teachers.first);
     detail::require_map(Loss::name, "teacher's second layer", teachers.second);
+    detail::require_loss_weight(Loss::name, detail::weight_of(options), detail::computing_type::of<T>());
     if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }

@@ -94,6 +94,14 @@ void for_each_run(sample_layout const& in, Run const& run, One const& one) {
   }
 }
 
+template <class T>
+void scale_rows(matrix_view<T> rows, T factor) {
+  for (index row = 0; row < rows.rows; ++row) {
+    T* const numbers = &rows(row, 0);
+    for (index column = 0; column < rows.columns; ++column) numbers[column] *= factor;
+  }
+}
+
 /// A feature map that is read.
 template <class T>
 class map_source {
@@ -171,11 +179,14 @@ class map_target {
 
   /// @param adds   to what is there
   /// @param apart  from what is read, so that it may be written before all is read
+  /// @param factor what `finish` multiplies by
   template <class Storage>
-  map_target(feature_map<Storage> const& map, bool adds, bool apart)
+  map_target(feature_map<Storage> const& map, bool adds, bool apart, double factor = 1.0)
       : map_(nullptr, map.samples, map.channels, map.height, map.width, map.strides),
         data_(map.data),
         write_(adds ? &write<true, Storage> : &write<false, Storage>),
+        factor_(static_cast<T>(factor)),
+        adds_(adds),
         direct_(std::is_same_v<Storage, T> && !adds && apart) {}
 
   /// Whether a gradient is wanted.
@@ -191,8 +202,10 @@ class map_target {
     return in.in_form(form, scratch, in.columns);
   }
 
-  /// Brings a sample to its place that `sample` left in `scratch`. `written` has the form that was asked for.
-  void finish(index n, sample_form form, matrix_view<T const> written) const {
+  /// Brings a sample to its place that `sample` left in `scratch`. `written` has the form that was asked for, and is
+  /// multiplied where it is.
+  void finish(index n, sample_form form, matrix_view<T> written) const {
+    if (factor_ != T(1)) scale_rows(written, factor_);
     sample_layout const in = sample_layout::of(map_, form.order);
     if (direct_ && in.has_form(form)) return;
     index const stride = form.in_one_row ? in.columns : written.row_stride;
@@ -201,7 +214,18 @@ class map_target {
 
   /// The same of a matrix.
   [[nodiscard]] matrix_view<T> matrix(T* scratch) const { return sample(0, rows_of::channels, scratch); }
-  void finish_matrix(matrix_view<T const> written) const { finish(0, rows_of::channels, written); }
+  void finish_matrix(matrix_view<T> written) const { finish(0, rows_of::channels, written); }
+
+  /// Writes 0, or adds nothing.
+  void clear() const {
+    if (write_ == nullptr || adds_) return;
+    struct of_zeros {};
+    sample_layout const in = sample_layout::of(map_, rows_of::channels);
+    T* const zeros = simd::scratch<T, of_zeros>(in.rows * in.columns);
+    std::fill_n(zeros, in.rows * in.columns, T(0));
+    for (index n = 0; n < map_.samples; ++n)
+      write_(data_, n * map_.strides.sample, in, {zeros, in.rows, in.columns, in.columns});
+  }
 
  private:
   template <bool Adds, class Storage>
@@ -222,7 +246,8 @@ class map_target {
   feature_map<T> map_ = {};
   void* data_ = nullptr;
   void (*write_)(void*, index, sample_layout const&, matrix_view<T const>) = nullptr;
-  bool direct_ = false;
+  T factor_ = T(1);
+  bool adds_ = false, direct_ = false;
 };
 
 }  // namespace distil::inline DISTIL_ARCH_NAMESPACE::kernels

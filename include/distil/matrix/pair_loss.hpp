@@ -1,6 +1,7 @@
 #pragma once
 
 #include "distil/core/loss_face.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/core/number_checks.hpp"
 #include "distil/matrix/operands.hpp"
@@ -57,7 +58,8 @@ struct as_matrices : detail::target_argument {
 ///   evaluate(policy, operands, options)    the value, a loss_value or a type derived from it; writes the gradient where
 ///                                          `operands.gradient` wants it
 ///
-/// and `Options` a member `accumulate`. What `evaluate` computes in is the widest arithmetic type of student and teacher.
+/// and `Options` members `accumulate` and `weight`. The face weighs what comes out of `evaluate`, which does not see the
+/// weight (core/loss_weight.hpp). What it computes in is the widest arithmetic type of student and teacher.
 template <class Loss, class Options, class Arguments = kernels::as_maps, class Value = loss_value>
 struct pair_loss
     : detail::binary_face<pair_loss<Loss, Options, Arguments, Value>, Options, Value, Arguments> {
@@ -70,9 +72,11 @@ struct pair_loss
     if constexpr (!std::is_same_v<Output, detail::no_gradient>) {
       detail::require_gradient(Loss::name, output, from, to);
       bool const apart = detail::overlap_of(output, from) == detail::overlap::none;
-      operands.gradient = {output, options.accumulate, apart};
+      operands.gradient = {output, options.accumulate, apart, detail::weight_of(options)};
     }
-    return Loss::evaluate(policy, operands, options);
+    return detail::weighed(
+        options, [&] { return Loss::evaluate(policy, operands, options); },
+        [&] { operands.gradient.clear(); });
   }
 
  private:
@@ -83,6 +87,7 @@ struct pair_loss
     Arguments::require(Loss::name, "student", student);
     Arguments::require(Loss::name, "teacher", teacher);
     Loss::check(student.shape(), teacher.shape(), options);
+    detail::require_loss_weight(Loss::name, detail::weight_of(options), detail::computing_type::of<T>());
     if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }

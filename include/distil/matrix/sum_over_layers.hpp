@@ -165,13 +165,7 @@ struct layers_sum {
 
   template <class Storage>
   static void clear(feature_map<Storage> const& map) {
-    for (index n = 0; n < map.samples; ++n) {
-      for (index c = 0; c < map.channels; ++c) {
-        for (index y = 0; y < map.height; ++y) {
-          for (index x = 0; x < map.width; ++x) map(n, c, y, x) = Storage(0);
-        }
-      }
-    }
+    kernels::map_target<arithmetic_t<Storage>>(map, false, true).clear();
   }
 };
 

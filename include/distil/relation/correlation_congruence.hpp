@@ -39,6 +39,10 @@ struct correlation_congruence_options {
   /// Not for successive samples. Default: the mean of squares, as in the paper and KD-Zoo.
   correlation_distance distance = correlation_distance::mean_squared;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

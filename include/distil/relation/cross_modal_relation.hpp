@@ -24,6 +24,10 @@ struct cross_modal_relation_options {
   /// Of the student's samples against each other; finite and >= 0. Default 1; 0: SEED and CompRess.
   double intra_weight = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

@@ -18,11 +18,15 @@ struct instance_relation_graph_options {
   /// layers must have one shape, and the teacher's (pool the larger one).
   double transformation_weight = 5.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
 
-/// The weighted sum, and the terms without their weights; 0 of a transformation with weight 0.
+/// The weighted sum, and the terms without any weight; 0 of a transformation with weight 0.
 struct instance_relation_graph_value : loss_value {
   double edges = 0.0;
   double transformation = 0.0;

@@ -32,6 +32,10 @@ struct locality_preserving_options {
   /// finite and > 0. Default 1e-3, as is usual for locally linear embedding.
   double regularization = 1e-3;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

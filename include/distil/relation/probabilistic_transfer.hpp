@@ -13,6 +13,10 @@ struct probabilistic_transfer_options {
   /// KD-Zoo has 1e-6.
   double epsilon = 1e-7;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

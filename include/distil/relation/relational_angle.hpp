@@ -9,6 +9,10 @@ struct relational_angle_options {
   /// Features are divided by their lengths first, as in mmrazor. Default false.
   bool unit_features = false;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

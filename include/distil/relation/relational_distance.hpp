@@ -13,6 +13,10 @@ struct relational_distance_options {
   /// and torchdistill have 1e-12, KD_Lib 1e-10, with which they count.
   double least_squared_distance = 0.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

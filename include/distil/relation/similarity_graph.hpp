@@ -18,6 +18,10 @@ struct similarity_graph_options {
   /// Samples are compared with themselves, too. Default false: the diagonal is masked.
   bool with_self = false;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its features hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };

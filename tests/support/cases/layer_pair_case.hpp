@@ -10,6 +10,7 @@ namespace distil::testing {
 template <auto const& Loss, class Options>
 struct layer_pair_case : pair_case<Loss, Options> {
   using setting = typename pair_case<Loss, Options>::setting;
+  static constexpr index layers_of_a_map = 2;
 
   static std::vector<pair_shape> shapes() {
     return {{{2, 1, 1, 1}, {2, 1, 1, 1}}, {{4, 3, 2, 2}, {4, 3, 1, 3}}, {{6, 5, 4, 3}, {6, 5, 3, 5}}};

@@ -63,6 +63,8 @@ struct pair_case {
     Options options = {};
   };
 
+  static constexpr index layers_of_a_map = 1;
+
   static std::vector<setting> settings() { return {{}}; }
 
   /// The last one meets whatever the others do not.

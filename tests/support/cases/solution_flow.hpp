@@ -10,20 +10,29 @@ namespace distil::testing {
 inline long double solution_flow_of(exact_map const& a, exact_map const& b, exact_map const& teacher_a,
                                     exact_map const& teacher_b, index second,
                                     solution_flow_options const& options) {
-  auto const product = [](exact_map const& x, exact_map const& y, index n, index m, index i, index j) {
-    long double sum = 0;
-    for (index p = 0; p < x.positions(); ++p) sum += x.at(n, i, p) * y.at(m, j, p);
-    return sum / static_cast<long double>(x.positions());
+  auto const product = [](exact_map const& x, exact_map const& y, index n, index m, index i, index j,
+                          row_parameter const& weights) {
+    long double sum = 0, divisor = 0;
+    for (index p = 0; p < x.positions(); ++p) {
+      auto const weight = static_cast<long double>(weights[n * x.positions() + p]);
+      divisor += weight;
+      if (weight > 0) sum += weight * x.at(n, i, p) * y.at(m, j, p);
+    }
+    return divisor > 0 ? sum / divisor : std::nanl("");
   };
+  row_parameter const ours = options.position_weights;
+  row_parameter const theirs = options.teacher_position_weights.value_or(ours);
   index const samples = second > 0 ? second : a.samples();
   long double sum = 0, total = 0;
   for (index n = 0; n < samples; ++n) {
-    auto const weight = static_cast<long double>(options.weights[n]);
+    bool const counts = !std::isnan(product(a, b, n, n + second, 0, 0, ours)) &&
+                        !std::isnan(product(teacher_a, teacher_b, n, n + second, 0, 0, theirs));
+    auto const weight = counts ? static_cast<long double>(options.weights[n]) : 0;
     total += weight;
     for (index i = 0; i < a.channels(); ++i) {
       for (index j = 0; j < b.channels() && weight > 0; ++j) {
-        long double const d =
-            product(a, b, n, n + second, i, j) - product(teacher_a, teacher_b, n, n + second, i, j);
+        long double const d = product(a, b, n, n + second, i, j, ours) -
+                              product(teacher_a, teacher_b, n, n + second, i, j, theirs);
         sum += weight * d * d;
       }
     }
