@@ -7,6 +7,7 @@
 
 #include "refusal.hpp"
 #include "response_suite.hpp"
+#include "weight_law.hpp"
 
 namespace distil::testing {
 namespace {
@@ -268,6 +269,43 @@ void multiplies_rows_by_their_coefficients(row_case const& of, element type) {
   EXPECT_NE(refusal_of([&] { of.with_grad(b, *s, {.coefficients = std::nan("")}); }), "");
 }
 
+/// Losses that are terms of no sum are weighed by an option, the others by a coefficient.
+bool has_a_weight(row_case const& of) {
+  std::string const name = of.traits.name;
+  for (char const* each : {"margin_mse", "list_maximum_likelihood", "pairwise_hinge", "pairwise_logistic",
+                           "universal_logits", "projected_kl", "logit_standardization"}) {
+    if (name == each) return true;
+  }
+  return false;
+}
+
+void multiplies_all_by_its_weight(row_case const& of, element type) {
+  double const epsilon = limits_of(type).epsilon;
+  for (auto const& s : of.settings()) {
+    for (auto const& [rows, columns, order] : shapes) {
+      if (is_in_parts(columns)) continue;
+      any_batch b(element_types::all(type), rows, columns, 2.0, order);
+      bool const taken = takes_a_weight(of, b, *s);
+      ASSERT_EQ(taken, has_a_weight(of)) << s->label;
+      if (!taken) return;
+      expect_multiplied(of, b, *s, epsilon);
+      if (of.traits.has_temperature_gradient) {
+        std::vector<double> one(1), weighed(1), absent(1, 7.0);
+        s->weight = 1.0;
+        (void)of.value(b, *s, {}, one);
+        s->weight = 0.375;
+        (void)of.value(b, *s, {}, weighed);
+        EXPECT_NEAR(weighed[0], 0.375 * one[0], 4 * epsilon * std::abs(one[0])) << s->label;
+        s->weight = 0.0;
+        (void)of.value(b, *s, {}, absent);
+        EXPECT_EQ(absent[0], 0.0) << s->label;
+      }
+      expect_absent(of, b, *s);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 
 suite<row_case> const& row_laws() {
@@ -281,6 +319,7 @@ suite<row_case> const& row_laws() {
           {"keeps_the_hard_term_of_a_row_without_teacher", keeps_the_hard_term_of_a_row_without_teacher},
           {"is_defined_where_student_and_teacher_agree", is_defined_where_student_and_teacher_agree},
           {"multiplies_rows_by_their_coefficients", multiplies_rows_by_their_coefficients},
+          {"multiplies_all_by_its_weight", multiplies_all_by_its_weight},
       }};
   return result;
 }

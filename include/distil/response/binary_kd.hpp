@@ -6,8 +6,8 @@
 
 #include "distil/response/binary/divergence_kernel.hpp"
 #include "distil/response/binary_cross_entropy.hpp"
-#include "distil/response/divergence/softened_term.hpp"
 #include "distil/response/labels/soft_hard_loss.hpp"
+#include "distil/response/teacher/softened_term.hpp"
 
 namespace distil {
 
@@ -82,16 +82,8 @@ struct binary_divergence_term : detail::dense_term<Storage, Form, element_term<d
 
   binary_divergence_term(dense_teacher<Storage, Form> const& the_teacher, number_matrix const& the_targets,
                          binary_kd_options const& options)
-      : base(elements_of(detail::softened_term(
-                             {.temperature = options.temperature,
-                              .teacher_temperature = options.teacher_temperature,
-                              .scale_by_temperature_squared = options.scale_by_temperature_squared,
-                              .factor = options.factor,
-                              .rows = options.rows,
-                              .temperature_gradient = options.temperature_gradient,
-                              .teacher_temperature_gradient = options.teacher_temperature_gradient}),
-                         options.elements, the_targets, options.element_weights,
-                         options.ignored == ignored_target::whole_element),
+      : base(elements_of(detail::softened_term(options), options.elements, the_targets,
+                         options.element_weights, options.ignored == ignored_target::whole_element),
              the_teacher) {}
 
   void check(char const* where, index row_count, index columns) const {

@@ -27,6 +27,10 @@ struct universal_self_kd_options {
   /// What orders the other classes. Default of_probabilities.
   self_ranking ranking = self_ranking::of_probabilities;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, ignored label, reduction, divisor. A row of weight 2 counts as two in the mean of q_y^2.
   row_options rows = {};
 
@@ -164,8 +168,9 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Weak const& weak, label_view labels, Output const& output,
                                            universal_self_kd_options const& options) {
-    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
-                          term(policy, student, weak, labels, options));
+    return simd::evaluate(
+        name, policy, student, output, {.accumulate = options.accumulate},
+        detail::with_weight(name, options.weight, term(policy, student, weak, labels, options)));
   }
 
  private:

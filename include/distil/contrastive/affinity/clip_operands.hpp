@@ -11,7 +11,7 @@
 /// What losses between two pairs of encoders share: image and text embeddings of a student and of a teacher.
 namespace distil {
 
-/// The mean of both directions, and each of them.
+/// The mean of both directions times the weight, and each of them without.
 struct clip_value : loss_value {
   double of_images = 0.0;  ///< images look for texts: rows
   double of_texts = 0.0;   ///< texts look for images: columns
@@ -94,7 +94,8 @@ class clip_embeddings {
 }  // namespace kernels
 
 /// The face of a loss between two pairs of encoders. `Loss` has a name, `check(shapes, options)` of what else it asks and
-/// `evaluate(policy, operands, options)`; `Options` have `accumulate`.
+/// `evaluate(policy, operands, options)`, which multiplies by the weight; `Options` have `weight`, which is not 0 then,
+/// `accumulate` and `scale_gradient`.
 template <class Loss, class Options>
 struct clip_loss {
   using options_type = Options;
@@ -108,9 +109,8 @@ struct clip_loss {
   [[nodiscard]] auto operator()(Policy policy, SI const& student_image, ST const& student_text,
                                 TI const& teacher_image, TT const& teacher_text,
                                 Options const& options = {}) const {
-    return Loss::evaluate(detail::any_policy(policy),
-                          operands_of(student_image, student_text, teacher_image, teacher_text, options),
-                          options);
+    return evaluate(detail::any_policy(policy),
+                    operands_of(student_image, student_text, teacher_image, teacher_text, options), options);
   }
 
   template <matrix_argument SI, class ST, class TI, class TT, class ImageGradient, class TextGradient>
@@ -146,10 +146,24 @@ struct clip_loss {
                                detail::overlap_of(to_image, image) == detail::overlap::none};
     operands.text_gradient = {to_text, options.accumulate,
                               detail::overlap_of(to_text, text) == detail::overlap::none};
-    return Loss::evaluate(detail::any_policy(policy), operands, options);
+    return evaluate(detail::any_policy(policy), operands, options);
   }
 
  private:
+  template <class T>
+  static auto evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
+                       Options const& options) {
+    using value_type = decltype(Loss::evaluate(policy, operands, options));
+    if (!options.scale_gradient.empty()) options.scale_gradient[0] = 0.0;
+    if (operands.rows() == 0) return value_type{};
+    if (options.weight > 0.0) return Loss::evaluate(policy, operands, options);
+    struct of_zeros {};
+    T* const memory = simd::scratch<T, of_zeros>(operands.student_image.sample_size());
+    kernels::write_zeros(operands.image_gradient, memory);
+    kernels::write_zeros(operands.text_gradient, memory);
+    return value_type{{0.0, static_cast<double>(operands.rows())}};
+  }
+
   template <class SI, class ST, class TI, class TT>
   static auto operands_of(SI const& student_image, ST const& student_text, TI const& teacher_image,
                           TT const& teacher_text, Options const& options) {
@@ -179,6 +193,7 @@ struct clip_loss {
                                  arithmetic_t<std::remove_const_t<typename decltype(b)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(c)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(d)::element>>>;
+    detail::require_factor(Loss::name, "weight", options.weight, detail::computing_type::of<T>());
     if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }

@@ -238,8 +238,9 @@ struct ranking_loss : detail::binary_face<ranking_loss<Function>, typename Funct
                                            Teacher const& teacher, Output const& output,
                                            options_type const& options) {
     auto const scores = detail::logit_rows(student);
-    return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
-                                     make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows(
+        name, policy, scores, output, {.accumulate = options.accumulate},
+        detail::with_weight(name, options.weight, make_term(scores, teacher, options)));
   }
 
  private:
