@@ -53,7 +53,8 @@ TYPED_TEST(semantic_calibration_suite, matches_the_reference) {
   for (map_layout const order : every_layout) {
     for (row_parameter const& weights : {row_parameter(1), row_parameter(some)}) {
       testcase b(3, order);
-      loss_value const found = b.with_grad(serial, {.weights = weights});
+      std::vector<double> values(3, 42.0);
+      loss_value const found = b.with_grad(serial, {.weights = weights, .values = values});
       EXPECT_EQ(b.value({.weights = weights}).value, found.value);
       EXPECT_EQ(found.weight, weights.per_row() ? 2.5 : 3.0);
       auto student = exact(b.students), teacher = exact(b.teachers);
@@ -61,6 +62,14 @@ TYPED_TEST(semantic_calibration_suite, matches_the_reference) {
       auto const loss = [&] { return testcase::of(student, teacher, scores, weights); };
       auto const value = static_cast<double>(loss());
       EXPECT_NEAR(found, value, testcase::bound.value * std::numeric_limits<T>::epsilon() * value);
+      for (index n = 0; n < 3; ++n) {
+        std::vector<double> only(3, 0.0);
+        only[static_cast<std::size_t>(n)] = 1.0;
+        double const alone =
+            weights[n] > 0.0 ? static_cast<double>(testcase::of(student, teacher, scores, only)) : 0.0;
+        EXPECT_NEAR(values[static_cast<std::size_t>(n)], alone,
+                    testcase::bound.value * std::numeric_limits<T>::epsilon() * alone);
+      }
       for (std::size_t j = 0; j < 3; ++j)
         expect_slopes(student[j], loss, b.gradients[j], testcase::bound.gradient);
       expect_slopes(scores, loss, b.by_scores, testcase::bound.gradient);

@@ -170,8 +170,8 @@ struct attention_guided_loss
 /// feature-based distillation of detectors, attention-guided distillation, non-local distillation
 ///
 /// @formula   L = masked_weight |d sqrt(m_s m_c)| + channel_weight |A_c(s) - A_c(t)| + spatial_weight |A_p(s) - A_p(t)|,
-///            d = s - t, each norm over the whole batch; A_c and A_p are the means of |s| over positions and channels,
-///            m_p = positions * softmax_p((A_p(s) + A_p(t)) / T), m_c alike
+///            d = s - t, each norm over the whole batch, so that no sample has a value of its own; A_c and A_p are the
+///            means of |s| over positions and channels, m_p = positions * softmax_p((A_p(s) + A_p(t)) / T), m_c alike
 /// @param     student  feature map, samples x channels x height x width in any layout
 /// @param     teacher  of the student's shape
 /// @param     gradient of the student's shape, dL/ds, overwritten or added; may be the student itself, never the teacher

@@ -87,8 +87,8 @@ struct channel_wise_loss : pair_loss<channel_wise_loss, channel_wise_options> {
   }
 
  private:
-  /// Sum of weight * of_channel(sample, student, teacher, size, difference, scratch, weight, writes) over samples and channels,
-  /// with room for a row in `difference`, which is the gradient where that is wanted, and in `scratch`.
+  /// Sum of weight * of_channel(sample, student, teacher, size, difference, scratch, weight, writes) over samples and
+  /// channels, with room for a row in `difference`, which is the gradient where that is wanted, and in `scratch`.
   template <class T, class OfChannel>
   static double sum_over_channels(detail::any_policy policy, kernels::pair_operands<T> const& operands,
                                   detail::sample_weights const& weights, OfChannel const& of_channel,

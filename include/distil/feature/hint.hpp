@@ -44,8 +44,8 @@ struct hint_options {
   /// absent, whatever its features hold. Default 1.
   double weight = 1.0;
 
-  /// Default: the mean over all elements, which the published weight of 100 assumes. A `norm` is one number a sample: either
-  /// mean is that over what counts of the samples.
+  /// Default: the mean over all elements, which the published weight of 100 assumes. A `norm` is one number a sample:
+  /// either mean is that over what counts of the samples.
   feature_reduction reduce = feature_reduction::element_mean;
 
   /// Of samples, or of positions: a token mask. One number, one per sample, or one per position in the order n, y, x;
@@ -230,9 +230,9 @@ struct hint_loss : pair_loss<hint_loss, hint_options> {
 /// @cost      reads two maps and writes one, a norm's twice; 5 samples of scratch a thread. Powers above 8 or not whole
 ///            are one `pow` an element, two with a gradient
 /// @source    Romero et al. 2015, FitNets, equation 3 (half the sum of squares there); mdistiller and RepDistiller take
-///            the mean over elements. Norms: PODNet (Douillard et al. 2020), a mean over samples, of unit samples; mmrazor's
-///            `dist`, the root over the whole batch, is that of a batch seen as one sample. Patient KD (Sun et al. 2019;
-///            PKD) takes unit [CLS] states, `normalize` by position: the mean over elements as their code, or
+///            the mean over elements. Norms: PODNet (Douillard et al. 2020) means those of unit samples; mmrazor's `dist`,
+///            the root over the whole batch, is that of a batch seen as one sample. Patient KD (Sun et al. 2019; PKD) takes
+///            unit [CLS] states, `normalize` by position: the mean over elements as their code, or
 ///            `sample_mean` as TextBrewer's pkd_loss. SimKD (Chen et al. 2022) takes projected features, the mean over
 ///            elements. `smooth_l1` and `huber` as PyTorch
 /// @example   distil::hint.with_grad(student, teacher, gradient, {.distance = distil::hint_distance::norm})

@@ -197,7 +197,8 @@ struct patch_relations_loss
 };
 
 /// Patches alike for the teacher are alike for the student: in each sample, in all samples at one place, and anywhere
-/// among some drawn at random. @alias manifold distillation, fine-grained manifold distillation, patch relations
+/// among some drawn at random. It couples samples: none has a value of its own. @alias manifold distillation, fine-grained
+/// manifold distillation, patch relations
 ///
 /// @formula   L = intra_weight mean_n,p,q (x_np . x_nq - y_np . y_nq)^2 + inter_weight mean_p,n,m (x_np . x_mp - y_np .
 ///            y_mp)^2 + random_weight mean_i,j (x_i . x_j - y_i . y_j)^2, x and y the patches of student and teacher,

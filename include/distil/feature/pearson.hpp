@@ -235,7 +235,7 @@ struct pearson_loss : pair_loss<pearson_loss, pearson_options> {
 };
 
 /// Each channel varies over the batch as the teacher's, whatever its mean and scale: 1 - the Pearson correlation.
-/// @alias PKD of detectors
+/// Means and deviations are the batch's: no sample has a value of its own. @alias PKD of detectors
 ///
 /// @formula   L = mean (z_s - z_t)^2 / 2, z = (x - mean) / (deviation + epsilon) of each channel over samples and
 ///            positions, deviations unbiased; with epsilon = 0 it is (n - 1) / n (1 - correlation)

@@ -4,7 +4,7 @@
 
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_weight.hpp"
-#include "distil/core/map_weights.hpp"
+#include "distil/core/map_values.hpp"
 #include "distil/matrix/operands.hpp"
 #include "distil/simd/chunk_sums.hpp"
 #include "distil/simd/soft_rows.hpp"
@@ -22,6 +22,10 @@ struct semantic_calibration_options {
 
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -175,6 +179,7 @@ struct semantic_calibration_loss {
     constexpr bool wants_gradient = !std::is_same_v<Gradients, no_gradients>;
     index const layers = size_of(teachers), samples = energies.samples;
     detail::map_weights const weights(name, options.weights, {samples, layers, 1, 1});
+    detail::sample_values const values(name, options.values, samples);
     double const factor = weights.factor(feature_reduction::sample_mean);
     index largest = 0, elements = 0;
     for (index layer = 0; layer < layers; ++layer) {
@@ -210,7 +215,10 @@ struct semantic_calibration_loss {
                                          static_cast<T>(weight * factor), options, memory, largest);
               value += static_cast<double>(share[layer]) * static_cast<double>(distance[layer]);
             }
-            if (weight > 0.0) total += weight * value;
+            if (weight > 0.0) {
+              total += weight * value;
+              values.add(n, value);
+            }
             if constexpr (wants_gradient) {
               auto const to = target.sample(n, row, slope);
               for (index layer = 0; layer < layers; ++layer)

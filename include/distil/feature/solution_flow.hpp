@@ -14,8 +14,8 @@ namespace distil {
 
 struct solution_flow_options {
   /// Of the student's positions, whose mean the products are: a token mask, of both layers and in every channel. One
-  /// number, or one per position in the order n, y, x; finite and >= 0. What has weight 0 does not count and may be NaN, nor
-  /// does a sample that has nothing else. Default 1.
+  /// number, or one per position in the order n, y, x; finite and >= 0. What has weight 0 does not count and may be NaN;
+  /// nor does a sample count that has nothing else. Default 1.
   row_parameter position_weights = 1;
 
   /// The same of the teacher. Default: as the student's, of which it then has the positions.
@@ -171,9 +171,9 @@ struct solution_flow_loss : layer_pair_loss<solution_flow_loss, solution_flow_op
 /// @throws    std::invalid_argument when a shape or weight is refused; nothing is written then
 /// @error     `bound` epsilons: with g a bound of the products |first_a| |second_b| / positions, of
 ///            g^2 a pair for the value; of the largest w g / n * sum_b |second_b(p)| / positions for the gradient
-/// @nan       NaN makes the value NaN, and gradients of its sample's positions that count. Without samples, or where nothing
-///            counts: 0
-/// @cost      2 A B products of channels a sample, 2 A B more with gradients
+/// @nan       NaN makes the value NaN, and gradients of its sample's positions that count. Without samples, or where
+///            nothing counts: 0
+/// @cost      2 A B products of channels a sample, 2 A B more with gradients; weights of positions are a pass over each map
 /// @source    Yim et al. 2017, equations 1 and 2, the sum over pairs there (`sample_mean`). RepDistiller and
 ///            Knowledge-Distillation-Zoo pool by means, torchdistill by maxima; it sums the lengths of the columns of
 ///            G_s - G_t where the paper has their squares. TextBrewer's fsp_loss masks tokens, but divides by them all

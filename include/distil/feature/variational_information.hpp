@@ -3,6 +3,7 @@
 #include <cmath>
 #include <span>
 
+#include "distil/core/map_values.hpp"
 #include "distil/core/sample_weights.hpp"
 #include "distil/feature/maps/channel_parameter.hpp"
 #include "distil/matrix/pair_loss.hpp"
@@ -40,6 +41,10 @@ struct variational_information_options {
   /// If not empty, as long as `variance_parameter` (or one number), and apart from it: becomes dL/da, whatever `accumulate`
   /// says.
   std::span<double> variance_gradient = {};
+
+  /// Where to write the loss of each sample before its weight, what it would give alone; one per sample, those that do not
+  /// count get 0. Default: nowhere.
+  std::span<double> values = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -75,18 +80,25 @@ struct variational_information_loss
                              variational_information_options const& options) {
     auto const& student = operands.student;
     detail::sample_weights const weights(name, options.weights, student.samples);
-    double const factor = weights.mean_factor(static_cast<double>(student.sample_size()));
+    detail::sample_values const values(name, options.values, student.samples);
+    double const size = static_cast<double>(student.sample_size());
+    double const positions = static_cast<double>(student.positions()), factor = weights.mean_factor(size);
     struct of_samples {};
     double* const squares = simd::scratch<double, of_samples>(student.samples * student.channels);
     sum_squares(policy, operands, weights, options, factor, squares);
 
-    double const count = weights.total() * static_cast<double>(student.positions());
+    double const count = weights.total() * positions;
     double sum = 0.0;
     std::fill(options.variance_gradient.begin(), options.variance_gradient.end(), 0.0);
     for (index c = 0; c < student.channels; ++c) {
       variance const v(options, c);
       double of_channel = 0.0;
-      for (index n = 0; n < student.samples; ++n) of_channel += squares[n * student.channels + c];
+      for (index n = 0; n < student.samples; ++n) {
+        double const of_sample = squares[n * student.channels + c];
+        of_channel += of_sample;
+        if (weights[n] > 0.0)
+          values.add(n, v.half * (positions * v.logarithm + of_sample / (weights[n] * v.value)) / size);
+      }
       sum += v.half * (count * v.logarithm + of_channel / v.value);
       if (options.variance_gradient.empty()) continue;
       index const place = options.variance_parameter.per_row() ? c : 0;
