@@ -52,6 +52,8 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
   static clip_value evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
                              clip_affinity_options const& options) {
     index const rows = operands.rows(), pairs = rows * rows;
+    if (!options.scale_gradient.empty()) options.scale_gradient[0] = 0.0;
+    if (rows == 0) return {};
     struct of_pairs {};
     T* const numbers = simd::scratch<T, of_pairs>(5 * pairs);
     auto const table = [&](index which) { return matrix_view<T>(numbers + which * pairs, rows, rows); };
@@ -63,7 +65,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
 
     T const scale = static_cast<T>(options.student_scale),
             teacher_scale = static_cast<T>(options.teacher_scale);
-    double const factor = options.weight * options.direction_weight / static_cast<double>(rows);
+    double const factor = options.direction_weight / static_cast<double>(rows);
     auto const compare = [&](matrix_view<T> of_student, matrix_view<T> of_teacher, matrix_view<T> to) {
       return kernels::compare_with_teacher<T>(policy, options.kind, of_student, scale, of_teacher,
                                               teacher_scale, factor, to);
@@ -84,8 +86,7 @@ struct clip_affinity_loss : clip_loss<clip_affinity_loss, clip_affinity_options>
         [&](matrix_view<T> to) {
           kernels::multiply_transpose<T>(policy, slope, from.student_image.rows(), to);
         });
-    double const scaled = options.weight * options.direction_weight;
-    double const per_direction = scaled > 0.0 ? 1.0 / scaled : 0.0;
+    double const per_direction = options.direction_weight > 0.0 ? 1.0 / options.direction_weight : 0.0;
     return {{of_images + of_texts, static_cast<double>(rows)},
             of_images * per_direction,
             of_texts * per_direction};

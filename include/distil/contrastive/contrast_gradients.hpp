@@ -68,6 +68,8 @@ struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gra
   static clip_value evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
                              contrast_gradients_options const& options) {
     index const rows = operands.rows(), columns = operands.student_image.columns();
+    if (!options.scale_gradient.empty()) options.scale_gradient[0] = 0.0;
+    if (rows == 0) return {};
     struct of_directions {};
     index const own = kernels::contrast_direction<T>::memory(rows, columns), features = rows * columns;
     T* const memory = simd::scratch<T, of_directions>(2 * own + 2 * features + rows * rows);
@@ -85,11 +87,10 @@ struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gra
       kernels::contrast_direction<T> const teacher(policy, teacher_from, teacher_to, options.teacher_scale,
                                                    memory + own);
       bool const slopes = operands.with_gradient() || !options.scale_gradient.empty();
-      // H = 2 w (g_s - g_t) / (B D), w the weight, takes the place of the student's gradients.
+      // H = 2 (g_s - g_t) / (B D) takes the place of the student's gradients.
       double scaled = 0.0;
-      double* const sum = slopes ? &scaled : nullptr;
-      double const value = distance<T>(policy, student.by_from, teacher.by_from, options.weight, sum) +
-                           distance<T>(policy, student.by_to, teacher.by_to, options.weight, sum);
+      double const value = distance<T>(policy, student.by_from, teacher.by_from, slopes ? &scaled : nullptr) +
+                           distance<T>(policy, student.by_to, teacher.by_to, slopes ? &scaled : nullptr);
       if (!slopes) return value;
       // g is a R to or a R' from: by the scale outside of the softmax, by the other factor, and by R.
       by_scale += scaled / options.student_scale;
@@ -121,16 +122,16 @@ struct contrast_gradients_loss : clip_loss<contrast_gradients_loss, contrast_gra
       };
     };
     from.write_gradients(policy, operands, copy(by_image), copy(by_text));
-    return {{options.weight * (of_images + of_texts), static_cast<double>(rows)}, of_images, of_texts};
+    return {{of_images + of_texts, static_cast<double>(rows)}, of_images, of_texts};
   }
 
  private:
-  /// The mean square of s - t. When `scaled` is given, s becomes 2 weight (s - t) / size and sum (that * s) is added to it.
+  /// The mean square of s - t. When `scaled` is given, s becomes 2 (s - t) / size and sum (that * s) is added to it.
   template <class T>
-  static double distance(detail::any_policy policy, matrix_view<T> s, matrix_view<T const> t, double weight,
+  static double distance(detail::any_policy policy, matrix_view<T> s, matrix_view<T const> t,
                          double* scaled) {
     double const mean = 1.0 / static_cast<double>(s.rows * s.columns);
-    simd::lanes<T> const by(static_cast<T>(2.0 * weight * mean));
+    simd::lanes<T> const by(static_cast<T>(2.0 * mean));
     auto const sum_rows = [&](auto const& of_row) {
       return simd::sum_chunks(policy, s.rows, simd::worth_a_chunk(s.columns), s.rows * s.columns,
                               [&](index first, index last, index) {

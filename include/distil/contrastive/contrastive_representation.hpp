@@ -6,8 +6,8 @@
 #include "distil/contrastive/contrastive_memory.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
-#include "distil/core/number_checks.hpp"
 #include "distil/simd/logarithm.hpp"
 
 namespace distil {
@@ -210,7 +210,7 @@ struct contrastive_representation_loss {
         [&] { return "as many for each of the " + std::to_string(s.rows) + " rows, at least one"; });
     memory.require_numbers(name, "numbers", numbers);
     memory.require_numbers(name, "negatives", negatives);
-    detail::require_factor(name, "weight", options.weight, detail::computing_type::of<T>());
+    detail::require_loss_weight(name, options.weight, detail::computing_type::of<T>());
     detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
                     detail::must_be_temperature);
     detail::require(detail::is_weight(options.epsilon), name, "epsilon", options.epsilon,
@@ -231,9 +231,9 @@ struct contrastive_representation_loss {
     T* const numbers_of_rows =
         simd::scratch<T, of_embeddings>(2 * embeddings::memory_of(s) + 2 * s.sample_size());
     if (options.weight == 0.0) {
-      kernels::write_zeros(by_student, numbers_of_rows);
-      kernels::write_zeros(by_teacher, numbers_of_rows);
-      return {0.0, static_cast<double>(rows)};
+      by_student.clear();
+      by_teacher.clear();
+      return {};
     }
     embeddings const students(policy, s, options.normalize, numbers_of_rows);
     embeddings const teachers(policy, t, options.normalize, numbers_of_rows + embeddings::memory_of(s));

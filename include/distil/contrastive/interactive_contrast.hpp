@@ -38,12 +38,14 @@ struct interactive_contrast_loss : clip_loss<interactive_contrast_loss, interact
   static clip_value evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
                              interactive_contrast_options const& options) {
     index const rows = operands.rows(), pairs = rows * rows;
+    if (!options.scale_gradient.empty()) options.scale_gradient[0] = 0.0;
+    if (rows == 0) return {};
     struct of_pairs {};
     T* const numbers = simd::scratch<T, of_pairs>(3 * pairs);
     matrix_view<T> const similarity(numbers, rows, rows), of_image(numbers + pairs, rows, rows),
         of_text(numbers + 2 * pairs, rows, rows);
     kernels::clip_embeddings<T> const from(policy, operands, options.normalize);
-    double const factor = 0.5 * options.weight / static_cast<double>(rows);
+    double const factor = 0.5 / static_cast<double>(rows);
     double slope_by_scale = 0.0;
     auto const contrast = [&](matrix_view<T const> own, matrix_view<T const> other, matrix_view<T> slope) {
       kernels::multiply_by_transpose<T>(policy, own, other, similarity);
@@ -60,9 +62,7 @@ struct interactive_contrast_loss : clip_loss<interactive_contrast_loss, interact
         policy, operands,
         [&](matrix_view<T> to) { kernels::multiply<T>(policy, of_image, from.teacher_text.rows(), to); },
         [&](matrix_view<T> to) { kernels::multiply<T>(policy, of_text, from.teacher_image.rows(), to); });
-    double const per_direction = 2.0 / options.weight;
-    return {
-        {by_image + by_text, static_cast<double>(rows)}, per_direction * by_image, per_direction * by_text};
+    return {{by_image + by_text, static_cast<double>(rows)}, 2.0 * by_image, 2.0 * by_text};
   }
 };
 

@@ -5,8 +5,8 @@
 #include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
-#include "distil/core/number_checks.hpp"
 
 namespace distil {
 
@@ -68,9 +68,9 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
   T* const queues =
       simd::scratch<T, of_queues>(both_queues + (by_queue ? operands.student_queue.sample_size() : 0));
   if (options.weight == 0.0) {
-    write_zeros(operands.gradient, memory);
-    write_zeros(operands.queue_gradient, queues);
-    return {0.0, static_cast<double>(rows)};
+    operands.gradient.clear();
+    operands.queue_gradient.clear();
+    return {};
   }
   // An entry's gradient is a sum over all samples, so that their slopes have to stay.
   T* const all_slopes = by_queue ? simd::scratch<T, of_slopes>(rows * entries) : nullptr;
@@ -253,7 +253,7 @@ struct queue_distillation_loss {
     }
     using T = std::common_type_t<arithmetic_t<std::remove_const_t<typename decltype(s)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(t)::element>>>;
-    detail::require_factor(name, "weight", options.weight, detail::computing_type::of<T>());
+    detail::require_loss_weight(name, options.weight, detail::computing_type::of<T>());
     using source = kernels::map_source<T>;
     return kernels::queue_operands<T>{source(a), source(b), source(c), source(d), {}, {}};
   }

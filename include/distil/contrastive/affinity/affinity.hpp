@@ -52,15 +52,6 @@ void write_gradient(detail::any_policy policy, map_target<T> const& target,
   target.finish_matrix(place);
 }
 
-/// The gradient of a loss of weight 0, which reads nothing.
-template <class T>
-void write_zeros(map_target<T> const& target, T* scratch) {
-  if (!target) return;
-  matrix_view<T> const place = target.matrix(scratch);
-  for (index row = 0; row < place.rows; ++row) std::fill_n(&place(row, 0), place.columns, T(0));
-  target.finish_matrix(place);
-}
-
 /// to += from
 template <class T>
 void add(detail::any_policy policy, matrix_view<T const> from, matrix_view<T> to) {

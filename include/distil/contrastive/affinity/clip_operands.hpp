@@ -5,6 +5,7 @@
 #include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/core/number_checks.hpp"
 
@@ -94,8 +95,7 @@ class clip_embeddings {
 }  // namespace kernels
 
 /// The face of a loss between two pairs of encoders. `Loss` has a name, `check(shapes, options)` of what else it asks and
-/// `evaluate(policy, operands, options)`, which multiplies by the weight; `Options` have `weight`, which is not 0 then,
-/// `accumulate` and `scale_gradient`.
+/// `evaluate(policy, operands, options)`, which does not see the weight; `Options` have `weight` and `accumulate`.
 template <class Loss, class Options>
 struct clip_loss {
   using options_type = Options;
@@ -143,9 +143,9 @@ struct clip_loss {
     detail::require(detail::overlap_of(to_image, to_text) == detail::overlap::none, Loss::name, "gradient",
                     "one for images and texts", "one for each");
     operands.image_gradient = {to_image, options.accumulate,
-                               detail::overlap_of(to_image, image) == detail::overlap::none};
+                               detail::overlap_of(to_image, image) == detail::overlap::none, options.weight};
     operands.text_gradient = {to_text, options.accumulate,
-                              detail::overlap_of(to_text, text) == detail::overlap::none};
+                              detail::overlap_of(to_text, text) == detail::overlap::none, options.weight};
     return evaluate(detail::any_policy(policy), operands, options);
   }
 
@@ -153,15 +153,12 @@ struct clip_loss {
   template <class T>
   static auto evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
                        Options const& options) {
-    using value_type = decltype(Loss::evaluate(policy, operands, options));
-    if (!options.scale_gradient.empty()) options.scale_gradient[0] = 0.0;
-    if (operands.rows() == 0) return value_type{};
-    if (options.weight > 0.0) return Loss::evaluate(policy, operands, options);
-    struct of_zeros {};
-    T* const memory = simd::scratch<T, of_zeros>(operands.student_image.sample_size());
-    kernels::write_zeros(operands.image_gradient, memory);
-    kernels::write_zeros(operands.text_gradient, memory);
-    return value_type{{0.0, static_cast<double>(operands.rows())}};
+    return detail::weighed(
+        options, [&] { return Loss::evaluate(policy, operands, options); },
+        [&] {
+          operands.image_gradient.clear();
+          operands.text_gradient.clear();
+        });
   }
 
   template <class SI, class ST, class TI, class TT>
@@ -193,7 +190,7 @@ struct clip_loss {
                                  arithmetic_t<std::remove_const_t<typename decltype(b)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(c)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(d)::element>>>;
-    detail::require_factor(Loss::name, "weight", options.weight, detail::computing_type::of<T>());
+    detail::require_loss_weight(Loss::name, options.weight, detail::computing_type::of<T>());
     if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }
