@@ -172,6 +172,25 @@ TEST(cross_relation, writes_in_place_and_adds) {
   });
 }
 
+TEST(cross_relation, is_multiplied_by_its_weight) {
+  states<double> b({2, 4, 1, 3}, {2, 4, 1, 3}, 6), weighed = b;
+  double slope = 0, weighed_slope = 42;
+  double const one = cross_relation.with_grad(b.student(), b.teacher(), b.gradient(),
+                                              {.heads = 2, .temperature_gradient = {&slope, 1}});
+  for (double const weight : {0.375, 0.0}) {
+    if (weight == 0.0) weighed.student_x.fill(std::nan("")), weighed.teacher_y.fill(std::nan(""));
+    EXPECT_DOUBLE_EQ(
+        cross_relation.with_grad(weighed.student(), weighed.teacher(), weighed.gradient(),
+                                 {.heads = 2, .weight = weight, .temperature_gradient = {&weighed_slope, 1}}),
+        weight * one);
+    EXPECT_DOUBLE_EQ(weighed_slope, weight * slope);
+    for_each_element(b.gradient_x.shape(), [&](index n, index c, index y, index x) {
+      EXPECT_DOUBLE_EQ(weighed.gradient_x.at(n, c, y, x), weight * b.gradient_x.at(n, c, y, x));
+      EXPECT_DOUBLE_EQ(weighed.gradient_y.at(n, c, y, x), weight * b.gradient_y.at(n, c, y, x));
+    });
+  }
+}
+
 TEST(cross_relation, gives_the_same_bits_under_every_policy) {
   states<float> b({30, 16, 1, 40}, {30, 16, 1, 40}, 24), other({30, 16, 1, 40}, {30, 16, 1, 40}, 24);
   double const expected = cross_relation.with_grad(b.student(), b.teacher(), b.gradient(), {.heads = 4});

@@ -65,6 +65,32 @@ TEST(minilm_v2, sums_three_relations) {
   }
 }
 
+TEST(minilm_v2, is_multiplied_by_the_weight_of_its_relations) {
+  layer<double> student({2, 4, 1, 3}), teacher({2, 6, 1, 3}, 2);
+  layer<double> one({2, 4, 1, 3}, 3), weighed({2, 4, 1, 3}, 4);
+  // A relation of weight 0 has no gradient, whatever its states hold.
+  minilm_v2_options options{.weights = {0.5, 0, 2}, .relation = {.heads = 2}};
+  student.of[1].fill(std::nan(""));
+  auto const value =
+      minilm_v2
+          .with_grad(std::as_const(student).states(), std::as_const(teacher).states(), one.states(), options)
+          .value;
+  for (double const weight : {0.375, 0.0}) {
+    options.relation.weight = weight;
+    if (weight == 0.0) student.of[0].fill(std::nan(""));
+    EXPECT_DOUBLE_EQ(minilm_v2
+                         .with_grad(std::as_const(student).states(), std::as_const(teacher).states(),
+                                    weighed.states(), options)
+                         .value,
+                     weight * value);
+    for (std::size_t kind = 0; kind < 3; ++kind) {
+      for_each_element(one.of[kind].shape(), [&](index n, index c, index y, index x) {
+        EXPECT_DOUBLE_EQ(weighed.of[kind].at(n, c, y, x), weight * one.of[kind].at(n, c, y, x));
+      });
+    }
+  }
+}
+
 TEST(minilm_v2, takes_a_joint_projection) {
   layer<float> const teacher({2, 6, 1, 3}, 2);
   layer<float> student({2, 4, 1, 3}), gradient({2, 4, 1, 3});

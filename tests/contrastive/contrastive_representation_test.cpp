@@ -114,6 +114,22 @@ TEST(contrastive_representation, is_defined_for_zeros_and_nothing) {
             0.0);
 }
 
+TEST(contrastive_representation, is_multiplied_by_its_weight) {
+  drawn<double> d, other;
+  double const one = d.with_grad(), before = d.memory.student_normalizer();
+  (void)other.with_grad();
+  for (double const weight : {0.375, 0.0}) {
+    if (weight == 0.0) other.b.student.fill(std::nan("")), other.b.teacher.fill(std::nan(""));
+    other.options.weight = weight;
+    EXPECT_NEAR(other.with_grad(), weight * one, 1e-13);
+    EXPECT_EQ(other.memory.student_normalizer(), before);
+    for_each_element(d.b.student.shape(), [&](index n, index c, index, index) {
+      EXPECT_NEAR(other.b.gradient.at(n, c), weight * d.b.gradient.at(n, c), weight * 1e-14);
+      EXPECT_NEAR(other.by_teacher.at(n, c), weight * d.by_teacher.at(n, c), weight * 1e-14);
+    });
+  }
+}
+
 TEST(contrastive_representation, fixes_normalizers_at_any_temperature) {
   drawn<float> d;
   d.options.temperature = 1e-3;  // all exp((s.m - 1) / T) are 0 in float

@@ -64,6 +64,19 @@ TEST(queue_distillation, gives_the_gradient_by_the_queue_of_the_student) {
         EXPECT_NEAR(by_queue.at(n, c) - (own ? 2.0 : 0.0),
                     static_cast<double>((at(above) - at(below)) / 2e-5L), 1e-8);
       });
+      for (double const weight : {0.375, 0.0}) {
+        queue_distillation_options weighed = options;
+        weighed.weight = weight, weighed.accumulate = false;
+        bool const added = own;
+        owned_map<double> of_samples({70, 4, 1, 1}, map_layout::channels_first), of_queue = by_queue;
+        loss_value const part = queue_distillation.with_two_queues(
+            serial, b.student.matrix(), b.teacher.matrix(), of_student.matrix(), of_teacher.matrix(),
+            of_samples.matrix(), of_queue.matrix(), weighed);
+        EXPECT_NEAR(part.value, weight * found.value, 1e-15);
+        for_each_element(of_student.shape(), [&](index n, index c, index, index) {
+          EXPECT_NEAR(of_queue.at(n, c), weight * (by_queue.at(n, c) - (added ? 2.0 : 0.0)), weight * 1e-14);
+        });
+      }
       // What the student's own gradient is does not depend on it, and the queue's gradient may lie over the queue.
       owned_map<double> alone({70, 4, 1, 1}, map_layout::channels_first),
           in_place(of_student.shape(), map_layout::channels_first);
