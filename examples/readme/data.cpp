@@ -1,4 +1,5 @@
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -73,6 +74,24 @@ bool agree(char const* what, double found, double expected) {
   return false;
 }
 
+/// A batch in chunks of rows (include/distil/core/README.md).
+double of_chunks(distil::matrix_view<float const> logits, distil::matrix_view<float const> teacher_logits,
+                 std::vector<int> const& labels, distil::matrix_view<float> gradient, distil::index chunk) {
+  distil::index const rows = logits.rows, classes = logits.columns;
+  double loss = 0.0;
+  for (distil::index first = 0; first < rows; first += chunk) {
+    distil::index const count = std::min(chunk, rows - first);
+    auto const rows_of = [&](auto const& all) {
+      return distil::matrix_view(&all(first, 0), count, classes, all.row_stride, all.column_stride);
+    };
+    loss += distil::hinton_kd.with_grad(
+        rows_of(logits), rows_of(teacher_logits),
+        std::span(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+        rows_of(gradient), {.rows = {.normalizer = static_cast<double>(rows)}});
+  }
+  return loss;
+}
+
 bool matrices_arrive() {
   distil::index const rows = 3, classes = 4;
   std::vector<float> const student = {1, 2, -1, 0, 0.5F, 3, 1, -2, 2, 2, 0, 1};
@@ -88,33 +107,18 @@ bool matrices_arrive() {
       padded[row * 6 + k] = student[row * 4 + k];
     }
   }
-  torch_tensor const torch{transposed.data(), {3, 4}, {1, 3}};  // as after .t()
-  armadillo_matrix const armadillo{transposed.data(), 3, 4};
-  dlib_tensor const dlib{logits.data(), 3, 4};
+  torch_tensor const t{transposed.data(), {3, 4}, {1, 3}};  // as after .t()
+  armadillo_matrix const a{transposed.data(), 3, 4};
+  dlib_tensor const d{logits.data(), 3, 4};
   ggml_tensor const cut{padded.data(), {4, 3}, {4, 24}};  // a view of wider rows
-  ggml_tensor const* const ggml = &cut;
+  ggml_tensor const* const g = &cut;
   float* const pointer = padded.data();
   distil::index const row_stride = 6, column_stride = 1;
 
-  auto const by_rows = distil::matrix_view(logits, rows, classes);  // vector, array, span or pointer
+  auto const by_rows = distil::matrix_view(logits, rows, classes);
   auto const by_columns = distil::column_major(transposed, rows, classes);
-  auto const strided = distil::matrix_view(pointer, rows, classes, row_stride, column_stride);
-  auto const of_torch = distil::matrix_view(torch.data_ptr<float>(), torch.size(0), torch.size(1),
-                                            torch.stride(0), torch.stride(1));
-  auto const of_armadillo = distil::column_major(armadillo.memptr(), armadillo.n_rows, armadillo.n_cols);
-  auto const of_dlib = distil::matrix_view(dlib.host(), dlib.num_samples(), dlib.k());
-  auto const of_ggml = distil::matrix_view(static_cast<float const*>(ggml->data), ggml->ne[1], ggml->ne[0],
-                                           ggml->nb[1] / sizeof(float), ggml->nb[0] / sizeof(float));
-
   auto const teacher_view = distil::matrix_view(teacher, rows, classes);
   auto const gradient_view = distil::matrix_view(gradient, rows, classes);
-  auto const loss = [&](auto const& view) {
-    return distil::hinton_kd.with_grad(view, teacher_view, labels, gradient_view);
-  };
-  bool right = agree("vector", loss(by_rows), expected) && agree("columns", loss(by_columns), expected) &&
-               agree("strides", loss(strided), expected) && agree("torch", loss(of_torch), expected) &&
-               agree("Armadillo", loss(of_armadillo), expected) && agree("dlib", loss(of_dlib), expected) &&
-               agree("ggml", loss(of_ggml), expected);
 
   Eigen::MatrixXf eigen_student(3, 4), eigen_teacher(3, 4), eigen_gradient(3, 4);
   for (distil::index row = 0; row < rows; ++row) {
@@ -123,9 +127,31 @@ bool matrices_arrive() {
       eigen_teacher(row, k) = teacher_view(row, k);
     }
   }
-  double value =
-      distil::hinton_kd.with_grad(eigen_student, eigen_teacher, labels, eigen_gradient);  // in either order
-  right = right && agree("Eigen", value, expected);
+
+  // vectors, arrays, spans, with rows and columns
+  double value = distil::hinton_kd.with_grad(distil::matrix_view(student, rows, classes),
+                                             distil::matrix_view(teacher, rows, classes), labels,
+                                             distil::matrix_view(gradient, rows, classes));
+  // Eigen's matrices, maps and blocks as they are, whatever their order
+  double same = distil::hinton_kd.with_grad(eigen_student, eigen_teacher, labels, eigen_gradient);
+  // what other libraries say of their elements; strides count elements
+  auto const of_torch =
+      distil::matrix_view(t.data_ptr<float>(), t.size(0), t.size(1), t.stride(0), t.stride(1));
+  auto const of_armadillo = distil::column_major(a.memptr(), a.n_rows, a.n_cols);
+  auto const of_dlib = distil::matrix_view(d.host(), d.num_samples(), d.k());
+  auto const of_ggml = distil::matrix_view(static_cast<float*>(g->data), g->ne[1], g->ne[0],
+                                           g->nb[1] / sizeof(float), g->nb[0] / sizeof(float));
+  auto const of_others = distil::matrix_view(pointer, rows, classes, row_stride, column_stride);
+
+  auto const loss = [&](auto const& view) {
+    return distil::hinton_kd.with_grad(view, teacher_view, labels, gradient_view);
+  };
+  bool right = agree("vector", loss(by_rows), expected) && agree("columns", loss(by_columns), expected) &&
+               agree("strides", loss(of_others), expected) && agree("torch", loss(of_torch), expected) &&
+               agree("Armadillo", loss(of_armadillo), expected) && agree("dlib", loss(of_dlib), expected) &&
+               agree("ggml", loss(of_ggml), expected);
+
+  right = right && agree("whole call", value, expected) && agree("Eigen", same, expected);
   right = right && agree("C array", distil::hinton_kd(by_rows, teacher_view, {1, 0, 2}), expected);
   std::int16_t const short_labels[] = {1, 0, 2};
   std::array<std::size_t, 3> const long_labels = {1, 0, 2};
@@ -136,17 +162,16 @@ bool matrices_arrive() {
   std::vector<double> loss_of_row(3);
   value = distil::hinton_kd.with_grad(
       by_rows, teacher_view, labels, gradient_view,
-      {.temperature = 4.0F,                         // one number or one per row; default 4
-       .soft_weight = 0.7,                          // of T^2 KL, default 0.9
-       .hard_weight = 0.3,                          // of the cross entropy; default 1 - soft_weight
-       .label_smoothing = 0.0,                      // of the cross entropy
-       .rows = {.reduce = distil::reduction::mean,  // or sum
-                .weights = row_weights,             // one number or one per row; default 1
-                .ignore_label = -100,               // rows with this label do not count
-                .normalizer = 0.0,                  // where > 0, the divisor of the mean: a global count
-                .values = loss_of_row},             // gets the loss of each row
-       .accumulate = false});                       // true adds to the gradient
+      {.temperature = 4.0F,              // one number or one per row; default 4
+       .soft_weight = 0.7,               // of T^2 KL; default 0.9
+       .hard_weight = 0.3,               // of the cross entropy; default 1 - soft_weight
+       .rows = {.weights = row_weights,  // one number or one per row; default 1
+                .ignore_label = -100,    // rows with this label do not count
+                .normalizer = 0.0,       // where > 0, the divisor of the mean: a global count
+                .values = loss_of_row},  // gets the loss of each row
+       .accumulate = false});            // true adds to the gradient
   right = right && agree("options", value, formula(student, teacher, labels, 4, 0.7));
+  right = right && agree("chunks", of_chunks(by_rows, teacher_view, labels, gradient_view, 2), expected);
   return right && agree("rows", (loss_of_row[0] + loss_of_row[1] + loss_of_row[2]) / 3, value);
 }
 

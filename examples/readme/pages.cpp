@@ -1,8 +1,6 @@
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "distil/attention/attention_divergence.hpp"
@@ -78,24 +76,6 @@ double of_fused_terms(matrix student, matrix teacher_a, matrix teacher_b, std::v
                                 0.5 * distil::forward_kl.term(teacher_a, {.temperature = 4.0F}),
                                 0.2 * distil::soft_cross_entropy.term(teacher_b, {.temperature = 2.0F}));
   auto loss = objective.with_grad(student, gradient);  // loss.terms[1] is the first divergence alone
-  return loss;
-}
-
-// Numerics: a batch in chunks of rows.
-double of_chunks(matrix logits, matrix teacher_logits, std::vector<int> const& labels, matrix gradient,
-                 distil::index chunk) {
-  distil::index const rows = logits.rows, classes = logits.columns;
-  double loss = 0.0;
-  for (distil::index first = 0; first < rows; first += chunk) {
-    distil::index const count = std::min(chunk, rows - first);
-    auto const rows_of = [&](auto const& all) {
-      return distil::matrix_view(&all(first, 0), count, classes, all.row_stride, all.column_stride);
-    };
-    loss += distil::hinton_kd.with_grad(
-        rows_of(logits), rows_of(teacher_logits),
-        std::span(labels).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-        rows_of(gradient), {.rows = {.normalizer = static_cast<double>(rows)}});
-  }
   return loss;
 }
 
