@@ -87,9 +87,8 @@ void schedules(matrix student, matrix teacher, std::vector<int> const& labels, m
   auto const soft_weight = presets::soft_weight_decay() | over(total_steps);
 
   for (std::int64_t step = 0; step < total_steps; ++step) {
-    distil::hinton_kd.with_grad(
-        student, teacher, labels, grad,
-        {.temperature = static_cast<float>(temperature.at(step)), .soft_weight = soft_weight.at(step)});
+    distil::hinton_kd.with_grad(student, teacher, labels, grad,
+                                {.temperature = temperature.at(step), .soft_weight = soft_weight.at(step)});
   }
 
   [&] {
