@@ -2,6 +2,8 @@
 
 /// Losses that contrast samples, which need Eigen, and what they remember.
 
+#include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
+
 #include "distil/contrastive/alias_sampler.hpp"
 #include "distil/contrastive/clip_affinity.hpp"
 #include "distil/contrastive/contrast_gradients.hpp"

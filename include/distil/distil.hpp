@@ -3,6 +3,8 @@
 /// Every family of losses. Adapters to other libraries are included by name. The families of which some losses need Eigen are
 /// left out where it is not found, and the compiler says so; who includes families or losses by name is not told.
 
+#include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
+
 #include "distil/response.hpp"
 #include "distil/schedule.hpp"
 

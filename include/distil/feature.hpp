@@ -2,6 +2,8 @@
 
 /// Losses between feature maps. All of them together need Eigen; README.md lists those that do.
 
+#include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
+
 #include "distil/feature/activation_boundaries.hpp"
 #include "distil/feature/adaptive_pool.hpp"
 #include "distil/feature/attention_guided.hpp"

@@ -2,6 +2,8 @@
 
 /// Losses between the relations of samples to each other. They need Eigen.
 
+#include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
+
 #include "distil/relation/centered_kernel_alignment.hpp"
 #include "distil/relation/correlation_congruence.hpp"
 #include "distil/relation/cross_modal_relation.hpp"

@@ -2,6 +2,8 @@
 
 /// Losses from logits to logits, and what they are made of. Needs no Eigen.
 
+#include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
+
 #include "distil/response/adaptive_alpha.hpp"
 #include "distil/response/adaptive_kl.hpp"
 #include "distil/response/alpha_beta.hpp"

@@ -8,7 +8,7 @@ set(order
 list(FIND order own place_of_own)
 
 # The families whose losses all have a `weight`: whatever adds to a gradient there, but for what is no loss.
-set(families_with_weight feature relation)
+set(families_with_weight feature relation contrastive attention)
 set(no_losses adaptive_pool_options feature_mask_options linear_projector_options)
 
 # `own` says by its type that it is not what others call by its name.

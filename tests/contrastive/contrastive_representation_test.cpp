@@ -30,10 +30,10 @@ struct drawn {
   }
   long double exact(exact_map const& student, exact_map const& teacher, long double of_student,
                     long double of_teacher) {
-    return crd::of(naive::embeddings(student, true), crd::table_of(memory.teachers()), numbers, negatives,
-                   of_student, options) +
-           crd::of(naive::embeddings(teacher, true), crd::table_of(memory.students()), numbers, negatives,
-                   of_teacher, options);
+    return crd::of(naive::embeddings(student, options.normalize), crd::table_of(memory.teachers()), numbers,
+                   negatives, of_student, options) +
+           crd::of(naive::embeddings(teacher, options.normalize), crd::table_of(memory.students()), numbers,
+                   negatives, of_teacher, options);
   }
 };
 
@@ -44,29 +44,31 @@ TYPED_TEST_SUITE(contrastive_representation_in, types);
 
 TYPED_TEST(contrastive_representation_in, matches_the_reference) {
   double const epsilon = std::numeric_limits<typename TypeParam::type>::epsilon();
-  for (double const extra : {1e-7, 0.0, 0.1}) {
+  for (auto const& [extra, unit] :
+       {std::pair{1e-7, true}, std::pair{0.0, true}, std::pair{0.1, true}, std::pair{1e-7, false}}) {
     drawn<typename TypeParam::type> d;
     d.options.epsilon = extra;
+    d.options.normalize = unit;
     loss_value const found = d.with_grad();
     exact_map const student = d.b.student.exact(), teacher = d.b.teacher.exact();
     long double const of_student =
-        crd::log_normalizer(naive::embeddings(student, true), crd::table_of(d.memory.teachers()), d.numbers,
+        crd::log_normalizer(naive::embeddings(student, unit), crd::table_of(d.memory.teachers()), d.numbers,
                             d.negatives, d.options.temperature);
     long double const of_teacher =
-        crd::log_normalizer(naive::embeddings(teacher, true), crd::table_of(d.memory.students()), d.numbers,
+        crd::log_normalizer(naive::embeddings(teacher, unit), crd::table_of(d.memory.students()), d.numbers,
                             d.negatives, d.options.temperature);
     EXPECT_NEAR(d.memory.student_normalizer(), static_cast<double>(of_student), 64 * epsilon);
     EXPECT_NEAR(d.memory.teacher_normalizer(), static_cast<double>(of_teacher), 64 * epsilon);
     auto const at = [&](exact_map const& s, exact_map const& t) {  // the normalizers are constants
       return d.exact(s, t, d.memory.student_normalizer(), d.memory.teacher_normalizer());
     };
-    double const size = 1 + 1 / d.options.temperature + std::abs(d.memory.student_normalizer());
+    double const longest = unit ? 1 : std::max(naive::longest(student), naive::longest(teacher));
+    double const shortest = unit ? std::min(naive::shortest(student), naive::shortest(teacher)) : 1;
+    double const size = 1 + longest / d.options.temperature + std::abs(d.memory.student_normalizer());
     EXPECT_NEAR(found.value, static_cast<double>(at(student, teacher)),
                 crd::bound.value * epsilon * 22 * size);
     EXPECT_EQ(found.weight, 5.0);
-    double const slopes =
-        size * 22 /
-        (5 * d.options.temperature * std::min(naive::shortest(student), naive::shortest(teacher)));
+    double const slopes = size * 22 / (5 * d.options.temperature * shortest);
     for_each_element(student.shape, [&](index n, index c, index, index) {
       exact_map above = student, below = student;
       above(n, c) += 1e-5L, below(n, c) -= 1e-5L;
@@ -110,6 +112,17 @@ TEST(contrastive_representation, is_defined_for_zeros_and_nothing) {
   EXPECT_EQ(contrastive_representation(none.student.matrix(), none.teacher.matrix(), std::vector<int>(),
                                        std::vector<int>(), d.memory),
             0.0);
+}
+
+TEST(contrastive_representation, fixes_normalizers_at_any_temperature) {
+  drawn<float> d;
+  d.options.temperature = 1e-3;  // all exp((s.m - 1) / T) are 0 in float
+  EXPECT_TRUE(std::isfinite(d.with_grad().value));
+  EXPECT_NEAR(d.memory.student_normalizer(),
+              static_cast<double>(crd::log_normalizer(naive::embeddings(d.b.student.exact(), true),
+                                                      crd::table_of(d.memory.teachers()), d.numbers,
+                                                      d.negatives, d.options.temperature)),
+              1e-3);
 }
 
 TEST(contrastive_representation, refuses) {
@@ -176,6 +189,33 @@ TEST(contrastive_memory, goes_on_where_it_was_saved) {
   EXPECT_NE(refusal_of([&] { other.restore(half); }), "");
   EXPECT_EQ(other.student_normalizer(), d.memory.student_normalizer());
   EXPECT_NE(refusal_of([&] { small.restore(whole); }), "");
+}
+
+TEST(contrastive_memory, loads_rows_as_they_are) {
+  contrastive_memory<float> memory(3, 2);
+  std::vector<float> const students = {3, 4, 0.1F, 0, 0, -7}, teachers = {0, 0, 1, 1, 0.3F, 2};
+  memory.fix_normalizers(1, 2);
+  memory.load(matrix_view<float const>(students.data(), 3, 2),
+              matrix_view<float const>(teachers.data(), 3, 2));
+  EXPECT_FALSE(memory.has_normalizers());
+  for (index r = 0; r < 3; ++r) {
+    for (index c = 0; c < 2; ++c) {
+      EXPECT_EQ(memory.students()(r, c), students[static_cast<std::size_t>(2 * r + c)]);
+      EXPECT_EQ(memory.teachers()(r, c), teachers[static_cast<std::size_t>(2 * r + c)]);
+    }
+  }
+  std::stringstream stream;  // and so they come back
+  memory.save(stream);
+  contrastive_memory<float> other(3, 2);
+  other.restore(stream);
+  EXPECT_EQ(other.students()(1, 0), 0.1F);
+  EXPECT_EQ(other.teachers()(2, 1), 2.0F);
+  EXPECT_EQ(refusal_of([&] {
+              memory.load(matrix_view<float const>(teachers.data(), 3, 2),
+                          matrix_view<float const>(teachers.data(), 2, 2));
+            }),
+            "distil::contrastive_memory: teachers is 2 x 2; it must be 3 x 2");
+  EXPECT_EQ(memory.students()(0, 0), 3.0F);
 }
 
 TEST(alias_sampler, draws_as_often_as_asked) {

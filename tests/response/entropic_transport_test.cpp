@@ -48,6 +48,21 @@ void expect_transport(index rows, index columns, layout order, double epsilon, i
   EXPECT_EQ(b.gradient.damaged_guards() + b.student.damaged_guards(), 0);
 }
 
+TEST(entropic_transport, is_weighed) {
+  batch<double> b(5, 7, 1.0), weighed(5, 7, 1.0);
+  double const one = entropic_transport.with_grad(b.student.view(), b.gradient.view());
+  for (double const weight : {0.375, 0.0}) {
+    if (weight == 0.0) weighed.student.set(2, 3, std::nan(""));
+    loss_value const found =
+        entropic_transport.with_grad(weighed.student.view(), weighed.gradient.view(), {.weight = weight});
+    EXPECT_DOUBLE_EQ(found.value, weight * one);
+    EXPECT_EQ(found.weight, 5.0);
+    for (index i = 0; i < 5; ++i) {
+      for (index j = 0; j < 7; ++j) EXPECT_DOUBLE_EQ(weighed.gradient.at(i, j), weight * b.gradient.at(i, j));
+    }
+  }
+}
+
 TEST(entropic_transport, matches_the_reference) {
   for (auto const& [rows, columns] :
        {std::pair<index, index>{1, 1}, {1, 6}, {6, 1}, {5, 7}, {13, 40}, {30, 200}}) {

@@ -145,6 +145,33 @@ TEST(logit_standardization, wraps_any_other_loss) {
   expect_standardized(prediction_correlation, prediction_correlation_options{.temperature = 2});
 }
 
+TEST(logit_standardization, weighs_any_other_loss) {
+  batch<double> b(6, 9), weighed(6, 9);
+  std::vector<double> slope(1), weighed_slope(1);
+  decoupled_kd_options options{.temperature = 2, .temperature_gradient = slope};
+  double const one = standardized(decoupled_kd)
+                         .with_grad(b.student.view(), b.teacher.view(), b.labels, b.gradient.view(), options);
+  options.temperature_gradient = weighed_slope;
+  for (double const weight : {0.25, 0.0}) {
+    if (weight == 0.0) weighed.student.set(2, 3, std::nan(""));
+    auto const loss = standardized(decoupled_kd, {.weight = weight});
+    EXPECT_DOUBLE_EQ(loss.with_grad(weighed.student.view(), weighed.teacher.view(), weighed.labels,
+                                    weighed.gradient.view(), options),
+                     weight * one);
+    EXPECT_DOUBLE_EQ(weighed_slope[0], weight * slope[0]);
+    EXPECT_DOUBLE_EQ(loss(weighed.student.view(), weighed.teacher.view(), weighed.labels),
+                     weight * standardized(decoupled_kd)(b.student.view(), b.teacher.view(), b.labels));
+    for (index r = 0; r < 6; ++r) {
+      for (index c = 0; c < 9; ++c)
+        EXPECT_NEAR(weighed.gradient.at(r, c), weight * b.gradient.at(r, c), 1e-15);
+    }
+  }
+  EXPECT_EQ(refusal_of([&] {
+              (void)standardized(decoupled_kd, {.weight = -1})(b.student.view(), b.teacher.view(), b.labels);
+            }),
+            "distil::logit_standardization: weight is -1; it must be finite and >= 0");
+}
+
 /// Losses of a student's and a teacher's logits, each with options of its own.
 template <class... Losses>
 constexpr bool wrapped_with_their_own_options(Losses const&...) {

@@ -5,6 +5,7 @@
 
 #include "../support/batches.hpp"
 #include "../support/refusal.hpp"
+#include "distil/response/binary_kd.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/hinton_kd.hpp"
 #include "distil/response/prediction_correlation.hpp"
@@ -94,6 +95,29 @@ TEST(pixels, couple_as_rows_do) {
   EXPECT_EQ(of_maps.value, of_rows.value);
   EXPECT_EQ(of_maps.weight, of_rows.weight);
   p.expect_gradients_alike();
+}
+
+TEST(pixels, have_targets_of_their_own_in_every_channel) {
+  for (index const width : {7, 16}) {
+    pixels p(3, 5, 4, width);
+    std::vector<std::uint8_t> targets(p.student.size()), target_rows(p.student.size());
+    feature_map const map(targets, 3, 5, 4, width);
+    for (index row = 0; row < p.rows(); ++row) {
+      for (index k = 0; k < 5; ++k) {
+        std::uint8_t const target = (row + k) % 7 == 0 ? 255 : static_cast<std::uint8_t>((row * 3 + k) % 2);
+        target_rows[static_cast<std::size_t>(row * 5 + k)] = target;
+        map(row / (4 * width), k, row % (4 * width) / width, row % width) = target;
+      }
+    }
+    auto const of_maps = binary_kd.with_grad(p.map(p.student), p.map(p.teacher), map, p.map(p.gradient),
+                                             {.rows = {.ignore_label = 255}});
+    auto const of_rows = binary_kd.with_grad(p.matrix(p.student_rows), p.matrix(p.teacher_rows),
+                                             matrix_view(target_rows, p.rows(), 5), p.matrix(p.gradient_rows),
+                                             {.rows = {.ignore_label = 255}});
+    EXPECT_NEAR(of_maps, of_rows, 1e-6 * of_rows);
+    EXPECT_EQ(of_maps.hard.weight, of_rows.hard.weight);
+    p.expect_gradients_alike();
+  }
 }
 
 TEST(pixels, are_refused_as_rows_are) {

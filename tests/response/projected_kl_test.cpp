@@ -167,6 +167,15 @@ void expect_slopes() {
       });
 }
 
+TEST(projected_kl, takes_a_temperature_of_the_teacher) {
+  auto const projection = owned_projection::mixing(9, 9);
+  expect_temperature_of_teacher<projected_kl_case, projected_kl_options>(
+      [&](batch<double>& b, projected_kl_options const& options) {
+        return projected_kl.with_grad(b.student.view(), b.teacher.view(), projection.view(),
+                                      b.gradient.view(), options);
+      });
+}
+
 TEST(projected_kl, differentiates_by_the_temperature) {
   expect_slopes<double>();
   expect_slopes<float>();

@@ -19,11 +19,25 @@ TEST(swapped_kl, is_exactly_forward_kl_to_what_was_swapped_by_hand) {
         by_hand.teacher.set(r, label, b.teacher.at(r, choice));
         by_hand.teacher.set(r, choice, b.teacher.at(r, label));
       }
-      EXPECT_EQ(swapped_kl.with_grad(b.student.view(), b.teacher.view(), b.labels, b.gradient.view()).value,
-                forward_kl.with_grad(by_hand.student.view(), by_hand.teacher.view(), by_hand.gradient.view())
-                    .value);
-      for (index r = 0; r < 20; ++r) {
-        for (index c = 0; c < columns; ++c) EXPECT_EQ(b.gradient.at(r, c), by_hand.gradient.at(r, c));
+      std::vector<double> factors(20), slopes(2);
+      for (std::size_t r = 0; r < 20; ++r) factors[r] = static_cast<double>(r % 3);
+      swapped_kl_options options{.temperature = 2, .temperature_gradient = std::span(slopes).first(1)};
+      for (bool const apart : {false, true}) {
+        if (apart) {
+          options.teacher_temperature = 3;
+          options.factor = factors;
+          options.teacher_temperature_gradient = std::span(slopes).subspan(1, 1);
+        }
+        double const found =
+            swapped_kl.with_grad(b.student.view(), b.teacher.view(), b.labels, b.gradient.view(), options);
+        std::vector<double> const by_temperatures = slopes;
+        EXPECT_EQ(forward_kl.with_grad(by_hand.student.view(), by_hand.teacher.view(),
+                                       by_hand.gradient.view(), options),
+                  found);
+        EXPECT_EQ(slopes, by_temperatures);
+        for (index r = 0; r < 20; ++r) {
+          for (index c = 0; c < columns; ++c) EXPECT_EQ(b.gradient.at(r, c), by_hand.gradient.at(r, c));
+        }
       }
     }
   }

@@ -125,6 +125,13 @@ TEST(universal_logits, takes_a_temperature_for_each_row) {
   }
 }
 
+TEST(universal_logits, takes_a_temperature_of_the_teacher) {
+  expect_temperature_of_teacher<universal_logits_case, universal_logits_options>(
+      [](batch<double>& b, universal_logits_options const& options) {
+        return universal_logits.with_grad(b.student.view(), b.teacher.view(), b.gradient.view(), options);
+      });
+}
+
 TEST(universal_logits, refuses) {
   batch<float> b(3, 4), more(4, 4);
   auto const z = b.student.view();

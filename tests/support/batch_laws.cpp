@@ -4,6 +4,7 @@
 
 #include "batch_expectations.hpp"
 #include "batch_suite.hpp"
+#include "weight_law.hpp"
 
 namespace distil::testing {
 namespace {
@@ -91,6 +92,16 @@ void is_defined_where_student_and_teacher_agree(batch_case const& of, element ty
   }
 }
 
+void multiplies_all_by_its_weight(batch_case const& of, element type) {
+  for (auto const& s : of.settings()) {
+    any_batch b(element_types::all(type), 9, 37, 2.0);
+    ASSERT_TRUE(takes_a_weight(of, b, *s)) << s->label;
+    expect_multiplied(of, b, *s, limits_of(type).epsilon);
+    expect_absent(of, b, *s);
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+}
+
 }  // namespace
 
 suite<batch_case> const& batch_laws() {
@@ -101,6 +112,7 @@ suite<batch_case> const& batch_laws() {
           {"holds_for_every_setting_at_every_temperature", holds_for_every_setting_at_every_temperature},
           {"leaves_out_a_row_for_each_reason_alone", leaves_out_a_row_for_each_reason_alone},
           {"is_defined_where_student_and_teacher_agree", is_defined_where_student_and_teacher_agree},
+          {"multiplies_all_by_its_weight", multiplies_all_by_its_weight},
       }};
   return result;
 }

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "refusal.hpp"
 #include "response_suite.hpp"
+#include "weight_law.hpp"
 
 namespace distil::testing {
 namespace {
@@ -215,6 +217,95 @@ void is_defined_where_student_and_teacher_agree(row_case const& of, element type
   }
 }
 
+/// Of either sign, they multiply what a row has without them, and no divisor.
+void multiplies_rows_by_their_coefficients(row_case const& of, element type) {
+  if (of.traits.is_map) return;
+  auto const s = of.settings().front();
+  double const epsilon = limits_of(type).epsilon;
+  for (auto const& [rows, columns, order] : shapes) {
+    auto const count = static_cast<std::size_t>(rows);
+    std::vector<double> weights, signs, values(count), again(count), slopes(count), moved(count);
+    for (index r = 0; r < rows; ++r) {
+      weights.push_back(0.25 * static_cast<double>(1 + r * 3 % 5));
+      signs.push_back(0.75 * static_cast<double>(r * 3 % 5 - 2));  // 0 among them
+    }
+    bool const slope = of.traits.has_temperature_gradient;
+    any_batch plain(element_types::all(type), rows, columns, 2.0, order),
+        b(element_types::all(type), rows, columns, 2.0, order);
+    loss_value const before = of.with_grad(plain, *s, {.weights = weights, .values = values}, false,
+                                           slope ? std::span<double>(slopes) : std::span<double>());
+    for (row_parameter const& coefficients : {row_parameter(signs), row_parameter(-0.75)}) {
+      loss_value const found =
+          of.with_grad(b, *s, {.weights = weights, .coefficients = coefficients, .values = again}, false,
+                       slope ? std::span<double>(moved) : std::span<double>());
+      EXPECT_EQ(found.weight, before.weight);
+      double expected = 0.0, size = 0.0;
+      for (index r = 0; r < rows; ++r) {
+        auto const at = static_cast<std::size_t>(r);
+        double const by = coefficients[r], part = weights[at] * values[at] / before.weight;
+        expected += by * part;
+        size += std::abs(by * part);
+        EXPECT_EQ(again[at], by != 0.0 ? values[at] : 0.0) << "row " << r;
+        if (slope) {
+          EXPECT_NEAR(moved[at], by * slopes[at], 4 * epsilon * std::abs(by * slopes[at]));
+        }
+        double largest = 0.0;
+        for (index c = 0; c < columns; ++c) {
+          largest = std::max(largest, std::abs(by * plain.gradient.at(r, c)));
+        }
+        for (index c = 0; c < columns; ++c) {
+          double const gradient = by * plain.gradient.at(r, c);
+          ASSERT_NEAR(b.gradient.at(r, c), gradient,
+                      64 * epsilon * largest + 3 * storage_rounding(type, gradient))
+              << r << ", " << c;
+        }
+      }
+      EXPECT_NEAR(found.value, expected, 16 * epsilon * size);
+    }
+  }
+  any_batch b(element_types::all(type), 2, 3);
+  std::vector<double> const infinite = {1.0, -minus_infinity};
+  EXPECT_NE(refusal_of([&] { of.with_grad(b, *s, {.coefficients = infinite}); }), "");
+  EXPECT_NE(refusal_of([&] { of.with_grad(b, *s, {.coefficients = std::nan("")}); }), "");
+}
+
+/// Losses that are terms of no sum are weighed by an option, the others by a coefficient.
+bool has_a_weight(row_case const& of) {
+  std::string const name = of.traits.name;
+  for (char const* each : {"margin_mse", "list_maximum_likelihood", "pairwise_hinge", "pairwise_logistic",
+                           "universal_logits", "projected_kl", "logit_standardization"}) {
+    if (name == each) return true;
+  }
+  return false;
+}
+
+void multiplies_all_by_its_weight(row_case const& of, element type) {
+  double const epsilon = limits_of(type).epsilon;
+  for (auto const& s : of.settings()) {
+    for (auto const& [rows, columns, order] : shapes) {
+      if (is_in_parts(columns)) continue;
+      any_batch b(element_types::all(type), rows, columns, 2.0, order);
+      bool const taken = takes_a_weight(of, b, *s);
+      ASSERT_EQ(taken, has_a_weight(of)) << s->label;
+      if (!taken) return;
+      expect_multiplied(of, b, *s, epsilon);
+      if (of.traits.has_temperature_gradient) {
+        std::vector<double> one(1), weighed(1), absent(1, 7.0);
+        s->weight = 1.0;
+        (void)of.value(b, *s, {}, one);
+        s->weight = 0.375;
+        (void)of.value(b, *s, {}, weighed);
+        EXPECT_NEAR(weighed[0], 0.375 * one[0], 4 * epsilon * std::abs(one[0])) << s->label;
+        s->weight = 0.0;
+        (void)of.value(b, *s, {}, absent);
+        EXPECT_EQ(absent[0], 0.0) << s->label;
+      }
+      expect_absent(of, b, *s);
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
 }  // namespace
 
 suite<row_case> const& row_laws() {
@@ -227,6 +318,8 @@ suite<row_case> const& row_laws() {
           {"leaves_out_a_row_for_each_reason_alone", leaves_out_a_row_for_each_reason_alone},
           {"keeps_the_hard_term_of_a_row_without_teacher", keeps_the_hard_term_of_a_row_without_teacher},
           {"is_defined_where_student_and_teacher_agree", is_defined_where_student_and_teacher_agree},
+          {"multiplies_rows_by_their_coefficients", multiplies_rows_by_their_coefficients},
+          {"multiplies_all_by_its_weight", multiplies_all_by_its_weight},
       }};
   return result;
 }

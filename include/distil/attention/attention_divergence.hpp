@@ -26,6 +26,10 @@ struct attention_divergence_options {
   /// Lengths, masks and weights of the tokens.
   attention_tokens tokens = {};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its scores hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over all queries that count, in all heads.
   attention_reduction reduce = attention_reduction::mean;
 

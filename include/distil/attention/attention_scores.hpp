@@ -19,6 +19,10 @@ struct attention_scores_options {
   /// Lengths, masks and weights of the tokens. What is masked here does not count; what `masked_to` masks does, as 0.
   attention_tokens tokens = {};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its scores hold. Default 1.
+  double weight = 1.0;
+
   /// Default: the mean over all entries that count.
   attention_reduction reduce = attention_reduction::mean;
 

@@ -2,6 +2,7 @@
 
 #include "distil/attention/tokens/token_relation.hpp"
 #include "distil/core/execution.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 
 namespace distil {
@@ -51,8 +52,10 @@ struct cross_relation_loss {
     auto const x = detail::output_map(gradient.queries), y = detail::output_map(gradient.keys);
     auto const of_x = detail::input_map(student.queries), of_y = detail::input_map(student.keys);
     require_gradients(x, of_x, y, of_y, teacher);
-    operands.gradient_x = {x, options.accumulate, detail::overlap_of(x, of_x) == detail::overlap::none};
-    operands.gradient_y = {y, options.accumulate, detail::overlap_of(y, of_y) == detail::overlap::none};
+    operands.gradient_x = {x, options.accumulate, detail::overlap_of(x, of_x) == detail::overlap::none,
+                           options.weight};
+    operands.gradient_y = {y, options.accumulate, detail::overlap_of(y, of_y) == detail::overlap::none,
+                           options.weight};
     return run(policy, operands, options);
   }
 
@@ -95,6 +98,7 @@ struct cross_relation_loss {
     using T = std::common_type_t<arithmetic_t<element_of<decltype(x)>>, arithmetic_t<element_of<decltype(y)>>,
                                  arithmetic_t<element_of<decltype(teacher_x)>>,
                                  arithmetic_t<element_of<decltype(teacher_y)>>>;
+    detail::require_loss_weight(name, options.weight, detail::computing_type::of<T>());
     return kernels::relation_operands<T>{false,
                                          kernels::map_source<T>(x),
                                          kernels::map_source<T>(teacher_x),
@@ -110,7 +114,17 @@ struct cross_relation_loss {
   template <class Policy, class T>
   static loss_value run(Policy policy, kernels::relation_operands<T> const& operands,
                         relation_options const& options) {
-    return kernels::token_relation<T>(name, operands, options, 1.0).evaluate(detail::any_policy(policy));
+    auto const clear = [&] {
+      operands.gradient_x.clear();
+      operands.gradient_y.clear();
+    };
+    return detail::weighed(
+        options,
+        [&] {
+          return kernels::token_relation<T>(name, operands, options, 1.0)
+              .evaluate(detail::any_policy(policy));
+        },
+        clear);
   }
 };
 

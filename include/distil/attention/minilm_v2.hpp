@@ -2,6 +2,7 @@
 
 #include "distil/attention/tokens/token_relation.hpp"
 #include "distil/core/execution.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/core/number_checks.hpp"
 #include "distil/core/objective.hpp"
@@ -22,7 +23,7 @@ struct minilm_v2_options {
   /// Of the relations of queries, of keys, and of values; finite and >= 0. Default 1/3 each, as the paper.
   std::array<double, 3> weights = {1.0 / 3, 1.0 / 3, 1.0 / 3};
 
-  /// Of all three relations. Derivatives by temperature are those of `self_relation`: none here.
+  /// Of all three relations; its `weight` is that of the sum. Derivatives by temperature are those of `self_relation`: none here.
   relation_options relation = {};
 };
 
@@ -76,7 +77,7 @@ struct minilm_v2_loss {
       auto operands = operands_of(own, other);
       auto const output = detail::output_map(to);
       bool const apart = detail::overlap_of(output, detail::input_map(own)) == detail::overlap::none;
-      operands.gradient_x = {output, options.relation.accumulate, apart};
+      operands.gradient_x = {output, options.relation.accumulate, apart, options.relation.weight};
       return relation(policy, operands, options, weight);
     };
     loss_value const of_queries = of(student.queries, teacher.queries, gradient.queries, options.weights[0]);
@@ -91,6 +92,7 @@ struct minilm_v2_loss {
     using of_student = std::remove_const_t<typename decltype(detail::input_map(student.queries))::element>;
     using of_teacher = std::remove_const_t<typename decltype(detail::input_map(teacher.queries))::element>;
     using T = std::common_type_t<arithmetic_t<of_student>, arithmetic_t<of_teacher>>;
+    detail::require_loss_weight(name, options.relation.weight, detail::computing_type::of<T>());
     for (double const weight : options.weights)
       detail::require_factor(name, "weights", weight, detail::computing_type::of<T>());
     detail::require(options.relation.temperature_gradient.empty(), name, "temperature_gradient", "wanted",
@@ -142,6 +144,10 @@ struct minilm_v2_loss {
   template <class Policy, class T>
   static loss_value relation(Policy policy, kernels::relation_operands<T> const& operands,
                              minilm_v2_options const& options, double weight) {
+    if (options.relation.weight == 0.0) {
+      operands.gradient_x.clear();
+      return {};
+    }
     return kernels::token_relation<T>(name, operands, options.relation, weight)
         .evaluate(detail::any_policy(policy));
   }
@@ -152,6 +158,7 @@ struct minilm_v2_loss {
     for (std::size_t kind = 0; kind < 3; ++kind) {
       if (options.weights[kind] > 0.0) result.value += options.weights[kind] * result.terms[kind].value;
     }
+    result.multiply(options.relation.weight);
     return result;
   }
 };

@@ -20,6 +20,10 @@ struct clip_affinity_options {
   /// Divides every embedding by its length first. Default true.
   bool normalize = true;
 
+  /// Multiplies value and gradients, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its embeddings hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 

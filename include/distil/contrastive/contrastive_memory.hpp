@@ -9,7 +9,8 @@ namespace distil {
 
 /// Every training sample's latest embeddings by student and by teacher: what `contrastive_representation` contrasts with.
 ///
-/// T is float or double. Rows have length one; before a sample's first update they are random directions.
+/// T is float or double. Rows have length one unless `load` brought others; before a sample's first update they are random
+/// directions.
 template <class T>
 class contrastive_memory {
  public:
@@ -66,6 +67,32 @@ class contrastive_memory {
     }
   }
 
+  /// The rows become these as they are, of this type bit for bit: memories of other origin. Their normalizers, if they have
+  /// any, go to `fix_normalizers`; without, the next batch fixes them.
+  ///
+  /// @param students, teachers  [samples, features]
+  /// @throws std::invalid_argument when a shape is refused; nothing is changed then
+  template <class Students, class Teachers>
+  void load(Students const& students, Teachers const& teachers) {
+    auto const s = detail::input_view(students);
+    auto const t = detail::input_view(teachers);
+    auto const require_all = [&](char const* argument, auto const& rows) {
+      detail::require(
+          rows.rows == samples() && rows.columns == features(), where, argument,
+          [&] { return detail::shape_text(rows.rows, rows.columns); },
+          [&] { return detail::shape_text(samples(), features()); });
+    };
+    require_all("students", s);
+    require_all("teachers", t);
+    auto const copy = [](detail::stored_rows<T>& to, auto const& from) {
+      for (index row = 0; row < from.rows; ++row)
+        to.set(row, [&](index c) { return detail::widen<T>(from(row, c)); });
+    };
+    copy(students_, s);
+    copy(teachers_, t);
+    fix_normalizers(std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN());
+  }
+
   /// Refuses numbers that are none of a sample.
   void require_numbers(char const* by_whom, char const* argument, label_view numbers) const {
     for (index i = 0; i < numbers.size(); ++i) {
@@ -82,7 +109,7 @@ class contrastive_memory {
     teachers_.save(out, {std::bit_cast<std::int64_t>(normalizers_[1]), 1});
   }
 
-  /// Becomes what `save` wrote of a memory of this size and type. Throws std::invalid_argument on anything else, and stays
+  /// Becomes what `save` wrote of a memory of this size and type, bit for bit. Throws std::invalid_argument on anything else, and stays
   /// as it is then.
   void restore(std::istream& in) {
     contrastive_memory other(*this);

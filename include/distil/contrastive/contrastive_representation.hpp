@@ -6,6 +6,7 @@
 #include "distil/contrastive/contrastive_memory.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/simd/logarithm.hpp"
 
@@ -17,6 +18,14 @@ struct contrastive_representation_options {
 
   /// Is added beside the noise's density; finite and >= 0. Default 1e-7, as in the authors' code; 0 as in the paper.
   double epsilon = 1e-7;
+
+  /// Compares directions: divides the embeddings of student and teacher by their lengths first; rows of the memory are taken
+  /// as they are. Default true.
+  bool normalize = true;
+
+  /// Multiplies value and gradients, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its embeddings hold. Default 1.
+  double weight = 1.0;
 
   /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
@@ -31,37 +40,37 @@ template <class T>
 struct noise_contrast {
   detail::any_policy policy;
   label_view numbers, negatives;  ///< of each row, and `negatives.size() / rows` for each row
-  double temperature, log_noise, log_epsilon_share;
+  double temperature, log_noise, log_epsilon_share, weight;
 
   [[nodiscard]] index per_row() const { return negatives.size() / numbers.size(); }
 
   /// log(mean exp(similarity / T) * samples) over all that is looked at in a batch.
   [[nodiscard]] double normalizer(matrix_view<T const> rows, matrix_view<T const> memory) const {
+    struct of_batch {};
     index const looked_at = per_row() + 1;
     T const scale = static_cast<T>(1.0 / temperature);
-    // Similarities of unit rows are at most one.
-    double const sum = simd::sum_chunks(
-        policy, rows.rows, 1, rows.rows * looked_at * rows.columns, [&](index first, index last, index) {
+    double* const log_sums = simd::scratch<double, of_batch>(rows.rows);
+    simd::for_chunks(
+        policy, rows.rows, 1, rows.rows * looked_at * rows.columns, [&](index first, index last) {
           T* const similarity = simd::scratch<T, noise_contrast>(looked_at);
-          double total = 0.0;
           for (index row = first; row < last; ++row) {
             look(rows, memory, row, similarity);
-            total += static_cast<double>(simd::sum_of<T>(looked_at, [&](auto place) {
-              return simd::exp_nonpositive(
-                  min((place.load(similarity) - lanes<T>(T(1))) * lanes<T>(scale), lanes<T>(0)));
-            }));
+            auto const soft = simd::softmax_of(similarity, looked_at, scale, similarity);
+            log_sums[row] = static_cast<double>(soft.top) / temperature + static_cast<double>(soft.log_sum);
           }
-          return total;
         });
-    return std::log(sum / static_cast<double>(rows.rows * looked_at)) + 1.0 / temperature +
+    double const top = *std::max_element(log_sums, log_sums + rows.rows);
+    double sum = 0.0;
+    for (index row = 0; row < rows.rows; ++row) sum += std::exp(log_sums[row] - top);
+    return top + std::log(sum / static_cast<double>(rows.rows * looked_at)) +
            std::log(static_cast<double>(memory.rows));
   }
 
-  /// The mean over rows; the derivative by the rows goes to `gradient` where that is wanted.
+  /// `weight` times the mean over rows; the derivative by the rows goes to `gradient` where that is wanted.
   double run(matrix_view<T const> rows, matrix_view<T const> memory, double log_normalizer,
              matrix_view<T> gradient) const {
     index const looked_at = per_row() + 1;
-    double const by_rows = 1.0 / static_cast<double>(rows.rows);
+    double const by_rows = weight / static_cast<double>(rows.rows);
     // With x = s.m / T - log Z - log(noise + epsilon): softplus(-x) of the positive and softplus(x) of the negatives.
     lanes<T> const scale(static_cast<T>(1.0 / temperature)),
         shift(static_cast<T>(-log_normalizer - log_noise));
@@ -201,6 +210,7 @@ struct contrastive_representation_loss {
         [&] { return "as many for each of the " + std::to_string(s.rows) + " rows, at least one"; });
     memory.require_numbers(name, "numbers", numbers);
     memory.require_numbers(name, "negatives", negatives);
+    detail::require_loss_weight(name, options.weight, detail::computing_type::of<T>());
     detail::require(detail::is_temperature(options.temperature), name, "temperature", options.temperature,
                     detail::must_be_temperature);
     detail::require(detail::is_weight(options.epsilon), name, "epsilon", options.epsilon,
@@ -220,8 +230,13 @@ struct contrastive_representation_loss {
     if (rows == 0) return {};
     T* const numbers_of_rows =
         simd::scratch<T, of_embeddings>(2 * embeddings::memory_of(s) + 2 * s.sample_size());
-    embeddings const students(policy, s, true, numbers_of_rows);
-    embeddings const teachers(policy, t, true, numbers_of_rows + embeddings::memory_of(s));
+    if (options.weight == 0.0) {
+      by_student.clear();
+      by_teacher.clear();
+      return {};
+    }
+    embeddings const students(policy, s, options.normalize, numbers_of_rows);
+    embeddings const teachers(policy, t, options.normalize, numbers_of_rows + embeddings::memory_of(s));
     T* const gradients = numbers_of_rows + 2 * embeddings::memory_of(s);
 
     double const noise = static_cast<double>(negatives.size() / rows) / static_cast<double>(memory.samples());
@@ -230,7 +245,8 @@ struct contrastive_representation_loss {
                                               negatives,
                                               options.temperature,
                                               std::log(noise + options.epsilon),
-                                              std::log1p(options.epsilon / noise)};
+                                              std::log1p(options.epsilon / noise),
+                                              options.weight};
     if (!memory.has_normalizers()) {
       memory.fix_normalizers(contrast.normalizer(students.rows(), memory.teachers()),
                              contrast.normalizer(teachers.rows(), memory.students()));
@@ -260,16 +276,17 @@ struct contrastive_representation_loss {
 /// @formula   L = (1 / B) sum over rows, of student against the teacher's memory and of teacher against the student's:
 ///            -log h+ / (h+ + c + epsilon) - sum over negatives log c / (h- + c + epsilon), h = exp(s . m / T) / Z,
 ///            c = K / N; Z is N times the mean of exp(s . m / T) in the first batch
-/// @param     student, teacher  [B, D] projected embeddings, divided by their lengths here
+/// @param     student, teacher  [B, D] projected embeddings, divided by their lengths here unless `normalize` says otherwise
 /// @param     numbers    of each row among the N training samples
 /// @param     negatives  B * K numbers of training samples, K for each row; `alias_sampler` draws them
 /// @param     memory     of N samples and D features; its `update` follows the step
 /// @param     student_gradient, teacher_gradient  [B, D], overwritten or added; each may be its own embeddings
 /// @gradient  by s . m / T: -(c + epsilon) / (h + c + epsilon) of the positive, h / (h + c + epsilon) of the negatives, times
-///            m / (B T), through x / |x| as (g - u (u . g)) / |x|
+///            m / (B T), through x / |x| as (g - u (u . g)) / |x| with `normalize`
 /// @throws    std::invalid_argument when a shape, number or option is refused; nothing is written then
 /// @error     `bound`, relative to (1 + K) (1 + 1 / T + |log Z c|) for the value and, for a
-///            row of length |x|, to the sum of the slopes' sizes times (1 + 1 / T + |log Z c|) / |x| for the gradients
+///            row of length |x|, to the sum of the slopes' sizes times (1 + 1 / T + |log Z c|) / |x| for the gradients;
+///            without `normalize` to the same with |x| / T for 1 / T and gradients by x
 /// @nan       NaN in a row makes the value NaN and that row's gradient. Without rows 0
 /// @cost      2 B (K + 1) D multiplications, twice that with gradients, and as many reads at random of the memories; 2 B K
 ///            exponentials and logarithms

@@ -12,7 +12,8 @@ namespace distil {
 
 /// The latest embeddings of a teacher, first in, first out: what `queue_distillation` compares with (SEED, CompRess, MoCo).
 ///
-/// T is float or double. What is pushed is copied; rows of the queue have length one unless they were zeros.
+/// T is float or double. What is pushed is copied; rows of the queue have length one unless they were zeros, or came by
+/// `push_as_is` or `load`.
 template <class T>
 class embedding_queue {
  public:
@@ -33,19 +34,32 @@ class embedding_queue {
   /// Takes a batch in, a sample a row, over the oldest entries. Throws std::invalid_argument when its width is another.
   template <class Matrix>
   void push(Matrix const& embeddings) {
+    take(embeddings, [&](auto const& element) { rows_.set_unit(next_, element); });
+  }
+
+  /// The same without the division by their lengths: of this type bit for bit.
+  template <class Matrix>
+  void push_as_is(Matrix const& embeddings) {
+    take(embeddings, [&](auto const& element) { rows_.set(next_, element); });
+  }
+
+  /// Holds these rows and no others, as they are, the first of them the oldest: a queue of other origin. Throws
+  /// std::invalid_argument when there is no room for them or their width is another, and stays as it is then.
+  template <class Matrix>
+  void load(Matrix const& embeddings) {
     auto const from = detail::input_view(embeddings);
     rows_.require_width("embedding_queue", "embeddings", from.columns);
-    for (index row = 0; row < from.rows; ++row) {
-      rows_.set_unit(next_, [&](index c) { return detail::widen<T>(from(row, c)); });
-      next_ = (next_ + 1) % room_;
-      filled_ = std::min(filled_ + 1, room_);
-    }
+    detail::require(
+        from.rows <= room_, "embedding_queue", "embeddings", [&] { return detail::said(from.rows, " rows"); },
+        [&] { return detail::said("at most ", room_, " rows, for which there is room"); });
+    next_ = filled_ = 0;
+    push_as_is(embeddings);
   }
 
   /// Writes the queue in this machine's byte order.
   void save(std::ostream& out) const { rows_.save(out, {next_, filled_}); }
 
-  /// Becomes what `save` wrote of a queue of this room, width and type. Throws std::invalid_argument on anything else, and
+  /// Becomes what `save` wrote of a queue of this room, width and type, bit for bit. Throws std::invalid_argument on anything else, and
   /// stays as it is then.
   void restore(std::istream& in) {
     auto const [next, filled] = rows_.restore("embedding_queue", in, [&](auto const& numbers) {
@@ -56,6 +70,17 @@ class embedding_queue {
   }
 
  private:
+  template <class Matrix, class Set>
+  void take(Matrix const& embeddings, Set const& set) {
+    auto const from = detail::input_view(embeddings);
+    rows_.require_width("embedding_queue", "embeddings", from.columns);
+    for (index row = 0; row < from.rows; ++row) {
+      set([&](index c) { return detail::widen<T>(from(row, c)); });
+      next_ = (next_ + 1) % room_;
+      filled_ = std::min(filled_ + 1, room_);
+    }
+  }
+
   detail::stored_rows<T> rows_;
   index room_;
   index next_ = 0;

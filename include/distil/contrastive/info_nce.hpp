@@ -17,6 +17,10 @@ struct info_nce_options {
   /// The mean of this loss and of the one in which the teacher's embeddings look for the student's. Default false.
   bool symmetric = false;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its embeddings hold. Default 1.
+  double weight = 1.0;
+
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 

@@ -5,6 +5,7 @@
 #include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 
 namespace distil {
@@ -21,10 +22,17 @@ struct queue_distillation_options {
   /// The sample's own teacher embedding is one more entry, as in SEED. Default false.
   bool with_own_teacher = false;
 
-  /// Divides student and teacher by their lengths first; entries of the queue are taken as they are. Default true.
+  /// Divides student and teacher by their lengths first. Default true.
   bool normalize = true;
 
-  /// Adds the gradient to what is there instead of overwriting it. Default false.
+  /// Divides the entries of the queues by theirs, too. Default false: they are taken as they are.
+  bool normalize_queues = false;
+
+  /// Multiplies value and gradients, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its embeddings hold. Default 1.
+  double weight = 1.0;
+
+  /// Adds the gradients to what is there instead of overwriting it. Default false.
   bool accumulate = false;
 };
 
@@ -35,7 +43,7 @@ namespace kernels {
 template <class T>
 struct queue_operands {
   map_source<T> student, teacher, student_queue, teacher_queue;
-  map_target<T> gradient;
+  map_target<T> gradient, queue_gradient;
 };
 
 /// Samples whose similarities to all entries are held at a time.
@@ -46,25 +54,37 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
                         queue_distillation_options const& options) {
   struct of_embeddings {};
   struct of_queues {};
+  struct of_slopes {};
   struct of_chunk {};
   using embeddings = embedding_rows<T>;
   index const rows = operands.student.rows(), own = options.with_own_teacher ? 1 : 0;
-  if (rows == 0) return {};
+  index const listed = operands.student_queue.rows(), entries = listed + own;
+  bool const by_queue = static_cast<bool>(operands.queue_gradient);
   index const student_memory = embeddings::memory_of(operands.student);
   T* const memory = simd::scratch<T, of_embeddings>(student_memory + embeddings::memory_of(operands.teacher) +
                                                     operands.student.sample_size());
-  T* const queues = simd::scratch<T, of_queues>(operands.student_queue.sample_size() +
-                                                operands.teacher_queue.sample_size());
+  index const queue_memory = embeddings::memory_of(operands.student_queue);
+  index const both_queues = queue_memory + embeddings::memory_of(operands.teacher_queue);
+  T* const queues =
+      simd::scratch<T, of_queues>(both_queues + (by_queue ? operands.student_queue.sample_size() : 0));
+  if (options.weight == 0.0) {
+    operands.gradient.clear();
+    operands.queue_gradient.clear();
+    return {};
+  }
+  // An entry's gradient is a sum over all samples, so that their slopes have to stay.
+  T* const all_slopes = by_queue ? simd::scratch<T, of_slopes>(rows * entries) : nullptr;
   embeddings const student(policy, operands.student, options.normalize, memory);
   embeddings const teacher(policy, operands.teacher, options.normalize, memory + student_memory);
-  auto const student_queue = operands.student_queue.matrix(queues);
-  auto const teacher_queue = operands.teacher_queue.matrix(queues + operands.student_queue.sample_size());
+  embeddings const of_students(policy, operands.student_queue, options.normalize_queues, queues);
+  embeddings const of_teachers(policy, operands.teacher_queue, options.normalize_queues,
+                               queues + queue_memory);
+  auto const student_queue = of_students.rows(), teacher_queue = of_teachers.rows();
   auto const place =
       operands.gradient
           ? operands.gradient.matrix(memory + student_memory + embeddings::memory_of(operands.teacher))
           : matrix_view<T>();
-  index const listed = student_queue.rows, entries = listed + own;
-  double const factor = 1.0 / static_cast<double>(rows);
+  double const factor = rows > 0 ? options.weight / static_cast<double>(rows) : 0.0;
   T const scale = static_cast<T>(1.0 / options.temperature);
   T const teacher_scale = static_cast<T>(1.0 / options.teacher_temperature);
   detail::any_policy const here(serial);
@@ -73,10 +93,10 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
         double total = 0.0;
         for (index row = first; row < last; row += queue_rows) {
           index const count = std::min(queue_rows, last - row);
-          T* const numbers = simd::scratch<T, of_chunk>(3 * count * entries);
+          T* const numbers = simd::scratch<T, of_chunk>((by_queue ? 2 : 3) * count * entries);
           matrix_view<T> const of_student(numbers, count, entries),
               of_teacher(numbers + count * entries, count, entries),
-              slope(numbers + 2 * count * entries, count, entries);
+              slope(by_queue ? all_slopes + row * entries : numbers + 2 * count * entries, count, entries);
           auto const s = some_rows(student.rows(), row, row + count),
                      t = some_rows(teacher.rows(), row, row + count);
           multiply_by_transpose<T>(here, s, student_queue, some_columns(of_student, 0, listed));
@@ -99,10 +119,20 @@ loss_value distil_queue(detail::any_policy policy, queue_operands<T> const& oper
         }
         return total;
       });
+  // Both before either is stored, since a gradient may lie over what it is of.
+  matrix_view<T> of_entries;
+  if (by_queue) {
+    of_entries = operands.queue_gradient.matrix(queues + both_queues);
+    multiply_transpose<T>(policy,
+                          some_columns<T const>(matrix_view<T const>(all_slopes, rows, entries), 0, listed),
+                          student.rows(), of_entries);
+    of_students.pull_back(policy, of_entries);
+  }
   if (operands.gradient) {
     student.pull_back(policy, place);
     operands.gradient.finish_matrix(place);
   }
+  if (by_queue) operands.queue_gradient.finish_matrix(of_entries);
   return {value, static_cast<double>(rows)};
 }
 
@@ -147,18 +177,45 @@ struct queue_distillation_loss {
                              Gradient&& gradient, queue_distillation_options const& options = {}) const {
     auto operands = operands_of(student, teacher, student_queue, teacher_queue, options);
     auto const output = detail::map_of_matrix(detail::output_view(std::forward<Gradient>(gradient)));
-    auto const from = detail::map_of_matrix(detail::input_view(student));
-    detail::require_gradient(name, output, from, detail::map_of_matrix(detail::input_view(teacher)));
-    detail::require_gradient(name, output, from, detail::map_of_matrix(detail::input_view(student_queue)),
-                             "queue");
-    detail::require_gradient(name, output, from, detail::map_of_matrix(detail::input_view(teacher_queue)),
-                             "queue");
-    operands.gradient = {output, options.accumulate,
-                         detail::overlap_of(output, from) == detail::overlap::none};
+    set_target(operands.gradient, output, options, student, teacher, student_queue, teacher_queue);
+    return kernels::distil_queue(detail::any_policy(policy), operands, options);
+  }
+
+  /// The same with the gradient by the student's queue, when the student computes its entries in this step, too, as in
+  /// SSKD.
+  template <execution_policy Policy, class Student, class Teacher, class StudentQueue, class TeacherQueue,
+            class Gradient, class QueueGradient>
+  requires(!std::is_same_v<std::remove_cvref_t<QueueGradient>, queue_distillation_options>) loss_value
+      with_two_queues(Policy policy, Student const& student, Teacher const& teacher,
+                      StudentQueue const& student_queue, TeacherQueue const& teacher_queue,
+                      Gradient&& gradient, QueueGradient&& queue_gradient,
+                      queue_distillation_options const& options = {})
+  const {
+    auto operands = operands_of(student, teacher, student_queue, teacher_queue, options);
+    auto const output = detail::map_of_matrix(detail::output_view(std::forward<Gradient>(gradient)));
+    auto const of_queue =
+        detail::map_of_matrix(detail::output_view(std::forward<QueueGradient>(queue_gradient)));
+    set_target(operands.gradient, output, options, student, teacher, student_queue, teacher_queue);
+    set_target(operands.queue_gradient, of_queue, options, student_queue, teacher, teacher_queue, student);
+    detail::require(detail::overlap_of(output, of_queue) == detail::overlap::none, name, "gradient",
+                    "one for student and queue", "one for each");
     return kernels::distil_queue(detail::any_policy(policy), operands, options);
   }
 
  private:
+  /// A gradient by `own`, apart from all else that is read.
+  template <class T, class Storage, class Own, class Teacher, class A, class B>
+  static void set_target(kernels::map_target<T>& target, feature_map<Storage> const& gradient,
+                         queue_distillation_options const& options, Own const& own, Teacher const& teacher,
+                         A const& a, B const& b) {
+    auto const seen = [](auto const& matrix) { return detail::map_of_matrix(detail::input_view(matrix)); };
+    auto const from = seen(own);
+    detail::require_gradient(name, gradient, from, seen(teacher));
+    detail::require_gradient(name, gradient, from, seen(a), "queue");
+    detail::require_gradient(name, gradient, from, seen(b), "other embeddings");
+    target = {gradient, options.accumulate, detail::overlap_of(gradient, from) == detail::overlap::none};
+  }
+
   template <class Student, class Teacher, class StudentQueue, class TeacherQueue>
   static auto operands_of(Student const& student, Teacher const& teacher, StudentQueue const& student_queue,
                           TeacherQueue const& teacher_queue, queue_distillation_options const& options) {
@@ -196,11 +253,9 @@ struct queue_distillation_loss {
     }
     using T = std::common_type_t<arithmetic_t<std::remove_const_t<typename decltype(s)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(t)::element>>>;
-    return kernels::queue_operands<T>{kernels::map_source<T>(a),
-                                      kernels::map_source<T>(b),
-                                      kernels::map_source<T>(c),
-                                      kernels::map_source<T>(d),
-                                      {}};
+    detail::require_loss_weight(name, options.weight, detail::computing_type::of<T>());
+    using source = kernels::map_source<T>;
+    return kernels::queue_operands<T>{source(a), source(b), source(c), source(d), {}, {}};
   }
 };
 
@@ -216,10 +271,13 @@ struct queue_distillation_loss {
 /// @gradient  Q' (q - p) / (T_s B), through s / |s| as (g - u (u . g)) / |s|
 /// @throws    std::invalid_argument when a shape or option is refused; nothing is written then
 /// @error     `bound`, relative to 1 + log K + 1 / T_s + 1 / T_t for the value and, for a row of
-///            length |s|, to (1 + 1 / T_s + 1 / T_t) / (B T_s |s|) for the gradient, with `normalize`
-/// @nan       NaN in a row makes the value NaN and that row's gradient; in an entry, all
-/// @cost      2 B K D multiplications, B K D more with gradient; 2 B K exponentials; 192 K numbers of scratch a thread
-/// @source    Fang et al. 2021 (SEED), equation 3; Abbasi Koohpayegani et al. 2020 (CompRess), equation 4
+///            length |s|, to (1 + 1 / T_s + 1 / T_t) / (B T_s |s|) for the gradient, with `normalize`; B times that for
+///            the queue's, |s| being an entry's length then
+/// @nan       NaN in a row makes the value NaN and that row's gradient; in an entry, all. The queue's gradient is NaN then
+/// @cost      2 B K D multiplications, B K D more with gradient; 2 B K exponentials; 192 K numbers of scratch a thread.
+///            With the queue's gradient B K D multiplications and B K numbers of scratch more
+/// @source    Fang et al. 2021 (SEED), equation 3; Abbasi Koohpayegani et al. 2020 (CompRess), equation 4; Xu et al. 2020
+///            (SSKD), where the entries are other views of the batch by the network itself: this with `normalize_queues`
 /// @example   distil::queue_distillation.with_grad(student, teacher, queue.view(), gradient)
 inline constexpr queue_distillation_loss queue_distillation{};
 

@@ -6,9 +6,8 @@
 #include <utility>
 
 #include "distil/core/execution.hpp"
-#include "distil/core/labels.hpp"
 #include "distil/core/loss_value.hpp"
-#include "distil/core/row_view.hpp"
+#include "distil/core/misuse.hpp"
 
 /// The four forms in which a loss is called, written once: the value, or the value and the gradient; with an execution
 /// policy, or without. A loss derives from the face for what its users pass, and has
@@ -33,7 +32,8 @@ struct any_argument {
   };
 
   template <class Argument>
-  static constexpr bool takes = true;
+  static constexpr bool takes = !misfit<Argument>;
+  static constexpr bool are_labels = false;
 
   template <class Gradient>
   [[nodiscard]] static constexpr auto written(Gradient&& gradient) noexcept {
@@ -51,6 +51,7 @@ struct target_argument : any_argument {
 struct label_argument : target_argument {
   template <class Argument>
   static constexpr bool takes = labels_like<Argument>;
+  static constexpr bool are_labels = true;
 };
 
 template <class Argument, class Arguments>
@@ -62,26 +63,38 @@ struct unary_face {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = false;
 
-  template <matrix_argument Student>
+  template <rows_argument Student>
   [[nodiscard]] Value operator()(Student const& student, Options const& options = {}) const {
     return (*this)(serial, student, options);
   }
 
-  template <execution_policy Policy, class Student>
+  template <execution_policy Policy, rows_argument Student>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student, no_gradient(), options);
   }
 
-  template <matrix_argument Student, class Gradient>
+  template <rows_argument Student, written_argument Gradient>
   Value with_grad(Student const& student, Gradient&& gradient, Options const& options = {}) const {
     return with_grad(serial, student, std::forward<Gradient>(gradient), options);
   }
 
-  template <execution_policy Policy, class Student, class Gradient>
+  template <execution_policy Policy, rows_argument Student, written_argument Gradient>
   Value with_grad(Policy policy, Student const& student, Gradient&& gradient,
                   Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student,
                                                     output_rows(std::forward<Gradient>(gradient)), options);
+  }
+
+  /// Anything else.
+  template <class... Given>
+  misused<Value> operator()(Given const&...) const {
+    explain<false, 0, Given...>();
+    return {};
+  }
+  template <class... Given>
+  misused<Value> with_grad(Given const&...) const {
+    explain<true, 0, Given...>();
+    return {};
   }
 };
 
@@ -91,13 +104,13 @@ struct binary_face {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = Arguments::takes_teacher_logits;
 
-  template <matrix_argument Student, taken_by<Arguments> Teacher = typename Arguments::in_braces>
+  template <rows_argument Student, taken_by<Arguments> Teacher = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
     return (*this)(serial, student, teacher, options);
   }
 
-  template <execution_policy Policy, class Student,
+  template <execution_policy Policy, rows_argument Student,
             taken_by<Arguments> Teacher = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Options const& options = {}) const {
@@ -105,19 +118,31 @@ struct binary_face {
                                                     options);
   }
 
-  template <matrix_argument Student, taken_by<Arguments> Teacher = typename Arguments::in_braces,
-            class Gradient>
+  template <rows_argument Student, taken_by<Arguments> Teacher = typename Arguments::in_braces,
+            written_argument Gradient>
   Value with_grad(Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
     return with_grad(serial, student, teacher, std::forward<Gradient>(gradient), options);
   }
 
-  template <execution_policy Policy, class Student,
-            taken_by<Arguments> Teacher = typename Arguments::in_braces, class Gradient>
+  template <execution_policy Policy, rows_argument Student,
+            taken_by<Arguments> Teacher = typename Arguments::in_braces, written_argument Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
                   Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(
         any_policy(policy), student, teacher, Arguments::written(std::forward<Gradient>(gradient)), options);
+  }
+
+  /// Anything else.
+  template <class... Given>
+  misused<Value> operator()(Given const&...) const {
+    explain<false, Arguments::are_labels ? 1 : 0, Given...>();
+    return {};
+  }
+  template <class... Given>
+  misused<Value> with_grad(Given const&...) const {
+    explain<true, Arguments::are_labels ? 1 : 0, Given...>();
+    return {};
   }
 };
 
@@ -127,13 +152,14 @@ struct ternary_face {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = true;
 
-  template <matrix_argument Student, class Teacher, taken_by<Arguments> Third = typename Arguments::in_braces>
+  template <rows_argument Student, rows_argument Teacher,
+            taken_by<Arguments> Third = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher, Third const& third,
                                  Options const& options = {}) const {
     return (*this)(serial, student, teacher, third, options);
   }
 
-  template <execution_policy Policy, class Student, class Teacher,
+  template <execution_policy Policy, rows_argument Student, class Teacher,
             taken_by<Arguments> Third = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Third const& third, Options const& options = {}) const {
@@ -141,33 +167,58 @@ struct ternary_face {
                                                     no_gradient(), options);
   }
 
-  template <matrix_argument Student, class Teacher, taken_by<Arguments> Third = typename Arguments::in_braces,
-            class Gradient>
+  template <rows_argument Student, rows_argument Teacher,
+            taken_by<Arguments> Third = typename Arguments::in_braces, written_argument Gradient>
   Value with_grad(Student const& student, Teacher const& teacher, Third const& third, Gradient&& gradient,
                   Options const& options = {}) const {
     return with_grad(serial, student, teacher, third, std::forward<Gradient>(gradient), options);
   }
 
-  template <execution_policy Policy, class Student, class Teacher,
-            taken_by<Arguments> Third = typename Arguments::in_braces, class Gradient>
+  template <execution_policy Policy, rows_argument Student, class Teacher,
+            taken_by<Arguments> Third = typename Arguments::in_braces, written_argument Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Third const& third,
                   Gradient&& gradient, Options const& options = {}) const {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student, teacher, third,
                                                     Arguments::written(std::forward<Gradient>(gradient)),
                                                     options);
   }
+
+  /// Anything else.
+  template <class... Given>
+  misused<Value> operator()(Given const&...) const {
+    explain<false, Arguments::are_labels ? 2 : 0, Given...>();
+    return {};
+  }
+  template <class... Given>
+  misused<Value> with_grad(Given const&...) const {
+    explain<true, Arguments::are_labels ? 2 : 0, Given...>();
+    return {};
+  }
 };
 
 /// Of a student and a teacher, with labels or without.
-template <class Loss, class Options, class Value = loss_value>
-struct labels_optional_face : binary_face<Loss, Options, Value>, ternary_face<Loss, Options, Value> {
+template <class Loss, class Options, class Value = loss_value, class Arguments = label_argument>
+struct labels_optional_face : binary_face<Loss, Options, Value>,
+                              ternary_face<Loss, Options, Value, Arguments> {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = true;
 
   using binary_face<Loss, Options, Value>::operator();
-  using ternary_face<Loss, Options, Value>::operator();
+  using ternary_face<Loss, Options, Value, Arguments>::operator();
   using binary_face<Loss, Options, Value>::with_grad;
-  using ternary_face<Loss, Options, Value>::with_grad;
+  using ternary_face<Loss, Options, Value, Arguments>::with_grad;
+
+  /// Anything else.
+  template <class... Given>
+  misused<Value> operator()(Given const&...) const {
+    explain<false, Arguments::are_labels ? 2 : 0, Given...>();
+    return {};
+  }
+  template <class... Given>
+  misused<Value> with_grad(Given const&...) const {
+    explain<true, Arguments::are_labels ? 2 : 0, Given...>();
+    return {};
+  }
 };
 
 }  // namespace distil::detail

@@ -60,9 +60,7 @@ template <class T>
 }
 
 inline constexpr auto is_positive = [](double value) { return value > 0.0 && std::isfinite(value); };
-inline constexpr auto is_finite_number = [](double value) { return std::isfinite(value); };
 inline constexpr char const* must_be_positive = "finite and > 0";
-inline constexpr char const* must_be_finite = "finite";
 
 /// Refuses a number that is not `allowed`, or not as `type` has it.
 inline void require_converted(char const* where, std::string_view argument, double value, computing_type type,

@@ -66,9 +66,8 @@ concept matrix_of_numbers = (is_view<Matrix> &&
 
 /// A vector, span or array of numbers.
 template <class Range>
-concept list_of_numbers = !is_view<Range> && !direct_access<Range const> && requires(Range const& range) {
-  requires number_element<std::remove_reference_t<decltype(*range.data())>>;
-  { range.size() } -> std::convertible_to<index>;
+concept list_of_numbers = !is_view<Range> && !direct_access<Range const> && elements<Range> && requires {
+  requires number_element<element_of<Range>>;
 };
 
 }  // namespace detail
@@ -94,8 +93,15 @@ class number_matrix {
   template <class Range>
   requires detail::list_of_numbers<Range>
   constexpr number_matrix(Range const& numbers) noexcept
-      : number_matrix(matrix_view(numbers.data(), static_cast<index>(numbers.size()), index{1},
-                                  detail::step_of(numbers))) {}
+      : number_matrix(matrix_view(detail::first_element(numbers), static_cast<index>(std::size(numbers)),
+                                  index{1}, detail::step_of(numbers))) {}
+
+  /// Of maps: a row for each pixel.
+  template <class Number>
+  requires detail::number_element<Number>
+  constexpr number_matrix(feature_map<Number> const& maps) noexcept
+      : kind_(detail::kind_of_number<std::remove_const_t<Number>>()),
+        extent_(detail::row_view<Number>(maps)) {}
 
   [[nodiscard]] constexpr number_kind kind() const noexcept { return kind_; }
   [[nodiscard]] constexpr bool given() const noexcept { return kind_ != number_kind::none; }
@@ -103,7 +109,8 @@ class number_matrix {
 
   [[nodiscard]] void const* address(index row, index column) const noexcept {
     return static_cast<char const*>(extent_.data) +
-           (row * extent_.row_stride + column * extent_.column_stride) * extent_.element_bytes;
+           (extent_.runs.offset(row, extent_.row_stride) + column * extent_.column_stride) *
+               extent_.element_bytes;
   }
 
   /// The elements of a single column as rows of so many.

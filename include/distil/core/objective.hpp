@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "distil/core/loss_value.hpp"
-#include "distil/core/row_options.hpp"
+#include "distil/core/shapes.hpp"
 
 namespace distil {
 
@@ -73,6 +73,13 @@ template <row_term Term>
   term.coefficient *= weight;
   term.coefficient_name = option;
   return term;
+}
+
+/// The term of a loss that stands alone, with the option `weight` of the loss.
+template <row_term Term>
+[[nodiscard]] Term with_weight(char const* where, double weight, Term const& term) {
+  require(is_weight(weight), where, "weight", weight, must_be_weight);
+  return weight == 1.0 ? term : weighed("weight", weight, term);
 }
 
 }  // namespace detail

@@ -21,6 +21,10 @@ struct row_options {
   /// Multiplies each row's loss; finite and >= 0. A row of weight 0 does not influence the result, whatever it holds. Default 1.
   row_parameter weights = 1;
 
+  /// Multiplies each row's loss, too, but no divisor, and may be negative: the advantages of a policy gradient, or the
+  /// scale that keeps 16-bit gradients from flushing to 0. Finite. A row of coefficient 0 counts and is not read. Default 1.
+  row_parameter coefficients = 1;
+
   /// Rows with this label do not count. Default -100, as in PyTorch.
   std::int64_t ignore_label = -100;
 

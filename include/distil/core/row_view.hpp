@@ -26,7 +26,9 @@ struct row_runs {
   }
   /// How many rows from one on, of so many at most, are of its run.
   [[nodiscard]] constexpr index left(index row, index most) const noexcept {
-    return length == 0 ? most : length - (first + row) % length;
+    if (length == 0) return most;
+    index const rest = length - (first + row) % length;
+    return rest < most ? rest : most;
   }
 };
 

@@ -118,8 +118,10 @@ inline void require_row_values(char const* where, std::string_view argument, row
 inline constexpr auto is_temperature = [](double value) { return value >= 1e-15 && value <= 1e15; };
 inline constexpr auto is_weight = [](double value) { return value >= 0.0 && std::isfinite(value); };
 inline constexpr auto is_share = [](double value) { return value >= 0.0 && value <= 1.0; };
+inline constexpr auto is_finite_number = [](double value) { return std::isfinite(value); };
 inline constexpr char const* must_be_temperature = "within [1e-15, 1e15]";
 inline constexpr char const* must_be_weight = "finite and >= 0";
+inline constexpr char const* must_be_finite = "finite";
 inline constexpr char const* must_be_share = "within [0, 1]";
 
 /// A temperature, and where its derivative goes.
@@ -217,6 +219,7 @@ inline void require_apart(char const* where, matrix_extent const& gradient, std:
 /// Rows: shared options, O(1).
 inline void require_rows(char const* where, row_options const& options, index rows) {
   require_parameter(where, "rows.weights", options.weights, rows, is_weight, must_be_weight);
+  require_parameter(where, "rows.coefficients", options.coefficients, rows, is_finite_number, must_be_finite);
   require(options.reduce == reduction::mean || options.reduce == reduction::sum, where, "rows.reduce",
           static_cast<int>(options.reduce), "reduction::mean or reduction::sum");
   require(is_weight(options.normalizer), where, "rows.normalizer", options.normalizer,
@@ -225,6 +228,12 @@ inline void require_rows(char const* where, row_options const& options, index ro
   if (!options.values.empty()) {
     require_size(where, "rows.values", static_cast<index>(options.values.size()), rows);
   }
+}
+
+/// The numbers of rows.
+inline void require_row_weights(char const* where, row_options const& options) {
+  require_row_values(where, "rows.weights", options.weights, is_weight, must_be_weight);
+  require_row_values(where, "rows.coefficients", options.coefficients, is_finite_number, must_be_finite);
 }
 
 /// True when the classes of a row from `first` on are masked. Rarely asked, and kept out of the loops that ask.

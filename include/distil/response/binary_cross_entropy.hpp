@@ -80,8 +80,7 @@ struct binary_cross_entropy_term : element_term<detail::term_base> {
   }
 
   void inspect(char const* where, index row_count, index /*columns*/) const {
-    detail::require_row_values(where, "rows.weights", rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(where, rows);
     inspect_targets(where, row_count);
     inspect_element_weights(where, row_count);
   }
@@ -116,7 +115,7 @@ struct binary_cross_entropy_loss
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            number_matrix const& targets, Output const& output,
                                            binary_cross_entropy_options const& options) {
-    auto const logits = detail::input_view(student);
+    auto const logits = detail::input_rows(student);
     binary_cross_entropy_term const whole(targets, options);
     objective_options const of_sum{.accumulate = options.accumulate};
     index const width = detail::width_of_column(logits, output, whole);

@@ -6,8 +6,8 @@
 
 #include "distil/response/binary/divergence_kernel.hpp"
 #include "distil/response/binary_cross_entropy.hpp"
-#include "distil/response/divergence/softened_term.hpp"
 #include "distil/response/labels/soft_hard_loss.hpp"
+#include "distil/response/teacher/softened_term.hpp"
 
 namespace distil {
 
@@ -82,16 +82,8 @@ struct binary_divergence_term : detail::dense_term<Storage, Form, element_term<d
 
   binary_divergence_term(dense_teacher<Storage, Form> const& the_teacher, number_matrix const& the_targets,
                          binary_kd_options const& options)
-      : base(elements_of(detail::softened_term(
-                             {.temperature = options.temperature,
-                              .teacher_temperature = options.teacher_temperature,
-                              .scale_by_temperature_squared = options.scale_by_temperature_squared,
-                              .factor = options.factor,
-                              .rows = options.rows,
-                              .temperature_gradient = options.temperature_gradient,
-                              .teacher_temperature_gradient = options.teacher_temperature_gradient}),
-                         options.elements, the_targets, options.element_weights,
-                         options.ignored == ignored_target::whole_element),
+      : base(elements_of(detail::softened_term(options), options.elements, the_targets,
+                         options.element_weights, options.ignored == ignored_target::whole_element),
              the_teacher) {}
 
   void check(char const* where, index row_count, index columns) const {
@@ -148,30 +140,19 @@ struct binary_divergence_term : detail::dense_term<Storage, Form, element_term<d
 };
 
 /// See `binary_kd`.
-struct binary_kd_loss
-    : detail::binary_face<binary_kd_loss, binary_kd_options, hinton_kd_value>,
-      detail::ternary_face<binary_kd_loss, binary_kd_options, hinton_kd_value, detail::element_targets>,
-      soft_hard_sum<binary_kd_loss, binary_kd_options, hinton_kd_value> {
-  using options_type = binary_kd_options;
-  using without_targets = detail::binary_face<binary_kd_loss, binary_kd_options, hinton_kd_value>;
-  using with_targets =
-      detail::ternary_face<binary_kd_loss, binary_kd_options, hinton_kd_value, detail::element_targets>;
+struct binary_kd_loss : detail::labels_optional_face<binary_kd_loss, binary_kd_options, hinton_kd_value,
+                                                     detail::element_targets>,
+                        soft_hard_sum<binary_kd_loss, binary_kd_options, hinton_kd_value> {
   static constexpr char const* name = "binary_kd";
   static constexpr error_bound bound{
       .value = 16, .gradient = 8, .temperature_gradient = 8, .temperature_floor = 8};
-  static constexpr bool takes_teacher_logits = true;
-
-  using with_targets::operator();
-  using with_targets::with_grad;
-  using without_targets::operator();
-  using without_targets::with_grad;
 
   template <class Student, class Teacher, class Output>
   [[nodiscard]] static hinton_kd_value evaluate(detail::any_policy policy, Student const& student,
                                                 Teacher const& teacher, Output const& output,
                                                 binary_kd_options const& options) {
     auto const soft = soft_term(teacher, {}, options);
-    return run(policy, detail::input_view(student), output, options, soft);
+    return run(policy, detail::input_rows(student), output, options, soft);
   }
   template <class Student, class Teacher, class Output>
   [[nodiscard]] static hinton_kd_value evaluate(detail::any_policy policy, Student const& student,
@@ -184,7 +165,7 @@ struct binary_kd_loss
                                                    .elements = options.elements,
                                                    .element_weights = options.element_weights,
                                                    .rows = rows_of_a_term(options)});
-    return run(policy, detail::input_view(student), output, options, soft,
+    return run(policy, detail::input_rows(student), output, options, soft,
                detail::weighed("hard_weight", hard_weight(options), hard));
   }
 
@@ -213,7 +194,7 @@ struct binary_kd_loss
   static auto make_term(Teacher const& teacher, number_matrix const& targets,
                         binary_kd_options const& options) {
     if constexpr (detail::direct_access<Teacher const>) {  // a column, too
-      return binary_divergence_term(detail::as_teacher(detail::input_view(teacher)), targets, options);
+      return binary_divergence_term(detail::as_teacher(detail::input_rows(teacher)), targets, options);
     } else {
       return binary_divergence_term(detail::as_teacher(teacher), targets, options);
     }

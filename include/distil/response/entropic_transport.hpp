@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "distil/response/coupled/batch.hpp"
@@ -21,6 +22,10 @@ struct entropic_transport_options {
   /// What lies at each row and column, up to a factor: finite and >= 0, one number or one each. Default: the same.
   row_parameter row_masses = 1;
   row_parameter column_masses = 1;
+
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its costs hold. Default 1.
+  double weight = 1.0;
 
   /// Adds the gradient to what is there instead of overwriting it. Default false.
   bool accumulate = false;
@@ -59,6 +64,10 @@ class entropic_transport_loss
                       "the cost's own matrix, element for element, or apart from it");
       return run(policy, costs, options, [&](auto const* solver, matrix_view<double> const& by_cost) {
         if (solver != nullptr) solver->differentiate_by_cost(options.gradient, by_cost.data);
+        if (options.weight != 1.0) {
+          std::for_each_n(by_cost.data, costs.rows * costs.columns,
+                          [&](double& each) { each *= options.weight; });
+        }
         kernels::write_matrix(policy, by_cost, output, options.accumulate);
       });
     }
@@ -70,6 +79,7 @@ class entropic_transport_loss
     using namespace detail;
     require_matrix(name, "cost", cost);
     require_transport(name, options.epsilon, options.iterations, options.gradient);
+    require(is_weight(options.weight), name, "weight", options.weight, must_be_weight);
     require_parameter(name, "row_masses", options.row_masses, cost.rows, is_weight, must_be_weight);
     if (options.column_masses.per_row()) {
       require(
@@ -102,10 +112,11 @@ class entropic_transport_loss
     matrix_view<double> const by_cost(scaled + pairs, rows, columns);
     double const row_total = total_of(options.row_masses, rows),
                  column_total = total_of(options.column_masses, columns);
-    if (row_total == 0.0 || column_total == 0.0) {
+    bool const has_mass = row_total > 0.0 && column_total > 0.0;
+    if (!has_mass || options.weight == 0.0) {
       std::fill(by_cost.data, by_cost.data + pairs, 0.0);
       differentiate(static_cast<solver_type const*>(nullptr), by_cost);
-      return {};
+      return {0.0, has_mass ? row_total : 0.0};
     }
     for (index i = 0; i < rows; ++i) {
       for (index j = 0; j < columns; ++j)
@@ -117,7 +128,7 @@ class entropic_transport_loss
       solver.log_columns()[j] = std::log(options.column_masses[j] / column_total);
     double const value = solver.solve();
     differentiate(&solver, by_cost);
-    return {value, row_total};
+    return {options.weight * value, row_total};
   }
 };
 

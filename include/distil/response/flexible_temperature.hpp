@@ -38,8 +38,8 @@ namespace detail {
 /// Cosine of a row of both sides, however large or small they are, over the classes that neither masks; 0 where one has no
 /// length, NaN where an element is infinite or NaN.
 template <class Student, class Teacher>
-double cosine_in_double(detail::row_view<Student const> const& student, detail::row_view<Teacher const> const& teacher,
-                        index row) {
+double cosine_in_double(detail::row_view<Student const> const& student,
+                        detail::row_view<Teacher const> const& teacher, index row) {
   constexpr double masked = -std::numeric_limits<double>::infinity();
   auto const counted = [&](auto const& side, auto const& other) {
     return [&, row](index column) {

@@ -22,6 +22,10 @@ struct list_maximum_likelihood_options {
   /// Default left_out, as in NeMo Automodel; competing is the top-k likelihood of Xia et al. 2009.
   below_top others = below_top::left_out;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, reduction, divisor.
   row_options rows = {};
 

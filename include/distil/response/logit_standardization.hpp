@@ -18,6 +18,10 @@ struct standardization_options {
   /// Added to the standard deviation; finite and >= 0. Default 1e-7 (Sun et al. 2024).
   double epsilon = 1e-7;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, reduction, divisor.
   row_options rows = {};
 
@@ -103,9 +107,10 @@ struct standardized_divergence
   [[nodiscard]] loss_value evaluate(detail::any_policy policy, Student const& student, Teacher const& teacher,
                                     Output const& output, standardization_options const& options) const {
     bool const with_gradient = !std::is_same_v<Output, detail::no_gradient>;
-    return simd::evaluate(
-        name, policy, student, output, {.accumulate = options.accumulate},
-        kernels::standardized_term(name, policy, loss, student, teacher, options, with_gradient));
+    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
+                          detail::with_weight(name, options.weight,
+                                              kernels::standardized_term(name, policy, loss, student, teacher,
+                                                                         options, with_gradient)));
   }
 };
 
@@ -133,12 +138,12 @@ struct standardized_kd_loss : soft_hard_loss<standardized_kd_loss, standardized_
 /// `standardized(loss)` is called as the loss is, whichever it is: of a student's and a teacher's logits and what it takes
 /// besides (labels, a cost, a projection). Its options:
 ///
-///   a divergence without own options  `standardization_options`, with the paper's temperature, 2, and epsilon
+///   a divergence without own options  `standardization_options`, with the paper's temperature, 2, epsilon and weight
 ///   `hinton_kd`                       `standardized_kd_options`, with the paper's weights, 9 and 0.1, and as above. Labels
 ///                                     meet the logits themselves
 ///   any other loss                    its own, with its own defaults: the paper has temperature 2 there, too; and epsilon
-///                                     beside it, `standardized(loss, {.epsilon = 1e-7})`. Labels meet standardized
-///                                     logits; a term of them on the logits is a loss of its own
+///                                     and weight beside it, `standardized(loss, {.epsilon = 1e-7, .weight = 0.5})`.
+///                                     Labels meet standardized logits; a term of them on the logits is a loss of its own
 ///
 /// @formula   L = loss(z', t'), z' = (z - mean z) / (std z + epsilon), std unbiased (over C - 1), over the classes that
 ///            are not masked; t' alike. A divergence: (1 / sum w) * sum_b w_b T^2 D(softmax(t' / T), softmax(z' / T))
@@ -171,7 +176,7 @@ template <class Loss>
       has_teacher,
       "distil: standardized() takes a loss of logits of a student and of a teacher, whose options are its "
       "`options_type`");
-  if constexpr (has_teacher) return standardized_loss<Loss>{loss, options.epsilon};
+  if constexpr (has_teacher) return standardized_loss<Loss>{loss, options.epsilon, options.weight};
 }
 template <class Function>
 requires(!requires { typename Function::options; })

@@ -12,6 +12,10 @@ struct margin_mse_options {
   /// Which column of each row is the positive one; a row with `rows.ignore_label` does not count. Default: the first.
   label_view positives = {};
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, ignored label, reduction, divisor.
   row_options rows = {};
 
@@ -53,8 +57,7 @@ struct margin_mse_term : detail::term_base {
     detail::require_apart(where, gradient, "teacher", teacher);
   }
   void inspect(char const* where, index row_count, index columns) const {
-    detail::require_row_values(where, "rows.weights", rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(where, rows);
     for (index row = 0; row < row_count; ++row) {
       detail::require(
           ignored(row) || (positive(row) >= 0 && positive(row) < columns), where, "positive",
@@ -157,8 +160,9 @@ struct margin_mse_loss : detail::binary_face<margin_mse_loss, margin_mse_options
                                            Teacher const& teacher, Output const& output,
                                            margin_mse_options const& options) {
     auto const scores = detail::logit_rows(student);
-    return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
-                                     make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows(
+        name, policy, scores, output, {.accumulate = options.accumulate},
+        detail::with_weight(name, options.weight, make_term(scores, teacher, options)));
   }
 
  private:

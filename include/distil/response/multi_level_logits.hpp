@@ -26,6 +26,10 @@ struct multi_level_logits_options {
   double class_weight = 1.0;
   double batch_weight = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Which rows count, and how much. The median confidence of the authors' code is a matter of these weights.
   coupled_rows rows = {};
 
@@ -104,11 +108,13 @@ class multi_level_logits_loss
     multi_level_logits_value result{};
     bool adds = false;
     for (double const temperature : options.temperatures) {
-      auto const sample = simd::evaluate(name, policy, student, output, {.accumulate = adds},
-                                         sample_term(teacher, options, temperature));
+      auto const sample = simd::evaluate(
+          name, policy, student, output, {.accumulate = adds},
+          detail::with_weight(name, options.weight, sample_term(teacher, options, temperature)));
       add(result, sample,
-          kernels::evaluate_coupled(name, policy, student, output, true,
-                                    gram_term(teacher, options, temperature)),
+          kernels::evaluate_coupled(
+              name, policy, student, output, true,
+              detail::with_weight(name, options.weight, gram_term(teacher, options, temperature))),
           options);
       adds = true;
     }
@@ -135,7 +141,7 @@ class multi_level_logits_loss
                   options_type const& options) {
     result.value += sample.value + gram.value;
     result.weight = sample.weight;
-    if (options.sample_weight > 0.0) result.of_samples += sample.terms[0].value;
+    if (options.sample_weight > 0.0 && options.weight > 0.0) result.of_samples += sample.terms[0].value;
     result.of_classes += gram.of_classes;
     result.of_batch += gram.of_batch;
   }

@@ -26,6 +26,10 @@ struct prediction_correlation_options {
   /// authors' code adds 1e-8, which takes over where a class is rare in a large vocabulary.
   double norm_floor = 0.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Which rows count, and how much.
   coupled_rows rows = {};
 

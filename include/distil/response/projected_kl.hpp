@@ -20,11 +20,24 @@ struct projected_kl_options {
   /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Divides the teacher's logits in the place of `temperature`, which then is the student's alone: one number or one
+  /// per row; within [1e-15, 1e15]. For logits, and distributions that say what they were captured at. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// Multiplies the loss by T^2, as NeMo RL does. Default true.
   bool scale_by_temperature_squared = true;
 
+  /// Multiplies the loss in the place of T^2 or 1, and does not move with the temperatures: one number or one per row;
+  /// finite and >= 0; 0 leaves a row out of the sum whatever it holds, and in its divisor. Default: none, as the switch
+  /// above says.
+  std::optional<row_parameter> factor = std::nullopt;
+
   /// Teacher classes that the projection does not reach. Default: they are left out.
   uncovered_classes uncovered = uncovered_classes::left_out;
+
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
 
   /// Weights, reduction, divisor.
   row_options rows = {};
@@ -34,6 +47,9 @@ struct projected_kl_options {
 
   /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same for dL/dT of the teacher's temperature; only where that is set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -43,29 +59,24 @@ namespace kernels {
 /// Rows of KL(p || M^T q). Sums of a projected class are sums of probabilities where these are ordinary numbers, and
 /// of logarithms where they would vanish.
 template <class Storage, teacher_form Form, class Projection>
-class projected_kl_term : public distribution_term<Storage, Form> {
+class projected_kl_term : public softened_distribution_term<Storage, Form> {
+  using base = softened_distribution_term<Storage, Form>;
   struct of_rows {};
 
  public:
   static constexpr bool logarithmic_teacher = false;
   static constexpr bool logarithmic = true;
-  bool squared;
 
   projected_kl_term(dense_teacher<Storage, Form> const& the_teacher, Projection const& projection,
                     projected_kl_options const& options)
-      : distribution_term<Storage, Form>(the_teacher, options.temperature, options.rows,
-                                         options.temperature_gradient),
-        squared(options.scale_by_temperature_squared),
-        projection_(projection),
-        uncovered_(options.uncovered) {}
+      : base(the_teacher, options), projection_(projection), uncovered_(options.uncovered) {}
 
   void check(char const* where, index row_count, index columns) const {
-    this->check_rows_of_teacher(where, row_count);
-    this->check_options(where, row_count);
+    base::check(where, row_count, columns);
     detail::require_projection(where, projection_, columns, this->teacher.matrix.columns);
   }
   void inspect(char const* where, index row_count, index columns) const {
-    distribution_term<Storage, Form>::inspect(where, row_count, columns);
+    base::inspect(where, row_count, columns);
     detail::require_entries(where, projection_);
   }
 
@@ -91,20 +102,20 @@ class projected_kl_term : public distribution_term<Storage, Form> {
     project(here.student, own);
     bool const vanishing = take_logarithms_of(own, here.teacher, targets);
     if (vanishing) repair(here.student, own, targets);
-    T const factor = static_cast<T>(squared ? here.temperature * here.temperature : 1.0);
+    T const multiplier = static_cast<T>(this->factor_of(here.row));
     T const sum = simd::sum_of<T>(targets, [&](auto place) {
       lanes<T> const p = place.load(here.teacher);
       return zero_safe_product(p, log(p) - place.load(own.logarithm));
     });
     if (here.of_teacher != nullptr && this->teacher.moves()) {
       *here.of_teacher =
-          -static_cast<double>(factor) * moment_of_divergence(here.teacher, own.logarithm, targets);
+          -static_cast<double>(multiplier) * moment_of_divergence(here.teacher, own.logarithm, targets);
     }
     if (here.upstream != nullptr) {
       find_shares(own, here.teacher, targets);
-      pull_back(here, own, factor * here.scale, vanishing);
+      pull_back(here, own, multiplier * here.scale, vanishing);
     }
-    return static_cast<double>(factor * sum);
+    return static_cast<double>(multiplier * sum);
   }
 
  private:
@@ -242,7 +253,8 @@ struct projected_kl_loss
                                            Output const& output, projected_kl_options const& options) {
     return kernels::evaluate_rows(
         name, policy, student, output, options.accumulate,
-        kernels::projected_kl_term(detail::as_teacher(teacher), projection, options));
+        detail::with_weight(name, options.weight,
+                            kernels::projected_kl_term(detail::as_teacher(teacher), projection, options)));
   }
 };
 
@@ -251,7 +263,8 @@ struct projected_kl_loss
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b T_b^2 sum_j p_j (log p_j - log r_j), r = M^T q, q = softmax(z / T), p =
 ///            softmax(t / T) over the classes that M reaches [nats]. +inf where the teacher gives mass to a class
-///            whose every source the student has masked
+///            whose every source the student has masked. With a teacher's temperature of its own, p at that, times the
+///            product of both in the place of T_b^2
 /// @param     student    [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher    [rows, classes of its own] logits, or `log_probabilities(matrix)`, or
 ///            `probabilities(matrix)`; row by row the same position, which the caller aligns

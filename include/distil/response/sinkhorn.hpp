@@ -22,6 +22,10 @@ struct sinkhorn_options {
   /// Default: exact.
   transport_gradient gradient = transport_gradient::exact;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Which rows count, and how much: the masses that are transported are in proportion.
   coupled_rows rows = {};
 

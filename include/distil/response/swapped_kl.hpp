@@ -6,23 +6,8 @@
 
 namespace distil {
 
-/// Options of forward KL to a teacher whose choice is swapped for the label.
-struct swapped_kl_options {
-  /// Softens teacher and student: one number or one per row; within [1e-15, 1e15]. Default 1.
-  row_parameter temperature = 1;
-
-  /// Multiplies the loss by T^2. Default true.
-  bool scale_by_temperature_squared = true;
-
-  /// Weights, ignored label, reduction, divisor.
-  row_options rows = {};
-
-  /// Adds the gradient to what is there instead of overwriting it. Default false.
-  bool accumulate = false;
-
-  /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
-  std::span<double> temperature_gradient = {};
-};
+/// Options of forward KL to a teacher whose choice is swapped for the label: those of every divergence.
+using swapped_kl_options = divergence_options;
 
 inline namespace DISTIL_ARCH_NAMESPACE {
 
@@ -95,7 +80,9 @@ class swapped_operands {
 
 /// Forward KL to a teacher with swapped classes as a term of a sum.
 template <class Storage, teacher_form Form>
-struct swapped_kl_term : detail::labelled_term<Storage, Form> {
+struct swapped_kl_term : divergence_term<forward_kl_function, Storage, Form> {
+  using base = divergence_term<forward_kl_function, Storage, Form>;
+
   template <class T>
   struct kernel : kernels::expectation_kernel<T, forward_kl_function, kernels::teacher_reader<T, Form>> {
     using operands = kernels::swapped_operands<T, Storage, Form>;
@@ -103,12 +90,24 @@ struct swapped_kl_term : detail::labelled_term<Storage, Form> {
                                       kernels::teacher_reader<T, Form>>::expectation_kernel;
   };
 
-  forward_kl_function function = {};
+  label_view labels;
 
   swapped_kl_term(dense_teacher<Storage, Form> const& the_teacher, label_view the_labels,
                   swapped_kl_options const& options)
-      : detail::labelled_term<Storage, Form>(the_teacher, the_labels, options, options.temperature,
-                                             options.scale_by_temperature_squared) {}
+      : base({}, the_teacher, options), labels(the_labels) {
+    this->labels_of_loss = the_labels;
+  }
+
+  void check(char const* where, index row_count, index columns) const {
+    this->check_teacher(where, row_count, columns);
+    detail::require_size(where, "labels", labels.size(), row_count);
+    base::check(where, row_count, columns);
+  }
+
+  void inspect(char const* where, index row_count, index columns) const {
+    base::inspect(where, row_count, columns);
+    detail::require_labels(where, labels, this->rows.ignore_label, columns);
+  }
 };
 
 struct swapped_kl_definition {
@@ -127,12 +126,13 @@ struct swapped_kl_definition {
 /// confidence stays. The teacher's own matrix is not touched. @alias probability shift, KA, knowledge adjustment
 ///
 /// @formula   L = T^2 KL(p' || q), the mean over rows, with p' = softmax(t' / T), t' = t but t'_y = max t and t'_argmax =
-///            t_y, q = softmax(z / T) [nats]. Never negative
+///            t_y, q = softmax(z / T) [nats]. Never negative. With a teacher's temperature of its own, p' at that, times
+///            the product of both
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`
 /// @param     labels   one per row, 32 or 64 bits; a row with `rows.ignore_label` counts for nothing
 /// @param     gradient [rows, classes] dL/dz, overwritten or added; may be the student itself, never the teacher
-/// @gradient  T (q - p')
+/// @gradient  T (q - p'), the teacher's temperature in the place of T where it has its own
 /// @throws    std::invalid_argument when a shape, option, weight or label is refused; nothing is written then
 /// @error     `bound`
 /// @nan       a NaN or +inf logit makes the loss and gradient of its row NaN (masked classes may get 0), no other's

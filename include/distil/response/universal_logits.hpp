@@ -14,8 +14,21 @@ struct universal_logits_options {
   /// Divides both logits before the softmax: one number or one per row; within [1e-15, 1e15]. Default 1.
   row_parameter temperature = 1;
 
+  /// Divides the teacher's logits in the place of `temperature`, which then is the student's alone: one number or one
+  /// per row; within [1e-15, 1e15]. For logits, and distributions that say what they were captured at. Default: the same.
+  std::optional<row_parameter> teacher_temperature = std::nullopt;
+
   /// Multiplies the loss by T^2. Default false, as in the paper and in TRL; NeMo RL has it.
   bool scale_by_temperature_squared = false;
+
+  /// Multiplies the loss in the place of T^2 or 1, and does not move with the temperatures: one number or one per row;
+  /// finite and >= 0; 0 leaves a row out of the sum whatever it holds, and in its divisor. Default: none, as the switch
+  /// above says.
+  std::optional<row_parameter> factor = std::nullopt;
+
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
 
   /// Weights, reduction, divisor. Default: the mean over rows, as in TRL; `reduction::sum` as in DSKD.
   row_options rows = {};
@@ -25,6 +38,9 @@ struct universal_logits_options {
 
   /// Where to write dL/dT of the reduced loss: one element, or one per row. Overwritten. Default: nowhere.
   std::span<double> temperature_gradient = {};
+
+  /// The same for dL/dT of the teacher's temperature; only where that is set.
+  std::span<double> teacher_temperature_gradient = {};
 };
 
 inline namespace DISTIL_ARCH_NAMESPACE {
@@ -34,21 +50,13 @@ namespace kernels {
 /// Rows of sum_r |q_(r) - p_(r)|. They are ranked by their logarithms, which are equal where logits are; probabilities
 /// are, but for rounding.
 template <class Storage, teacher_form Form>
-struct universal_logits_term : distribution_term<Storage, Form> {
+struct universal_logits_term : softened_distribution_term<Storage, Form> {
   static constexpr bool logarithmic = true;
   static constexpr bool logarithmic_teacher = true;
-  bool squared;
 
   universal_logits_term(dense_teacher<Storage, Form> const& the_teacher,
                         universal_logits_options const& options)
-      : distribution_term<Storage, Form>(the_teacher, options.temperature, options.rows,
-                                         options.temperature_gradient),
-        squared(options.scale_by_temperature_squared) {}
-
-  void check(char const* where, index row_count, index /*columns*/) const {
-    this->check_rows_of_teacher(where, row_count);
-    this->check_options(where, row_count);
-  }
+      : softened_distribution_term<Storage, Form>(the_teacher, options) {}
 
   template <class T>
   [[nodiscard]] int prepare(index columns) const {
@@ -67,15 +75,15 @@ struct universal_logits_term : distribution_term<Storage, Form> {
     memory<T> const room = reserve<T>(here.classes);
     rank(here.teacher, here.teacher_classes, room.entries, ranks, room.teacher);
     auto const* const own = rank(here.student, here.classes, room.entries, ranks, room.student);
-    T const factor = static_cast<T>(squared ? here.temperature * here.temperature : 1.0);
+    T const multiplier = static_cast<T>(this->factor_of(here.row));
     T const sum = simd::sum_of<T>(ranks, [&](auto place) {
       return abs(exp_nonpositive(place.load(room.student)) - exp_nonpositive(place.load(room.teacher)));
     });
     if (here.of_teacher != nullptr && this->teacher.moves()) {
-      *here.of_teacher = static_cast<double>(factor) * moment_of_teacher(room, ranks);
+      *here.of_teacher = static_cast<double>(multiplier) * moment_of_teacher(room, ranks);
     }
     if (here.upstream != nullptr) {
-      lanes<T> const scale(here.scale * factor);
+      lanes<T> const scale(here.scale * multiplier);
       simd::for_each_register<T>(here.classes, [&](auto place) {
         lanes<T> const log_q = place.load(room.student), log_p = place.load(room.teacher);
         lanes<T> const pull = scale * exp_nonpositive(log_q);
@@ -83,7 +91,7 @@ struct universal_logits_term : distribution_term<Storage, Form> {
       });
       for (index r = 0; r < here.classes; ++r) here.upstream[own[r].column] = room.teacher[r];
     }
-    return static_cast<double>(factor * sum);
+    return static_cast<double>(multiplier * sum);
   }
 
  private:
@@ -150,8 +158,10 @@ struct universal_logits_loss : detail::binary_face<universal_logits_loss, univer
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Teacher const& teacher, Output const& output,
                                            universal_logits_options const& options) {
-    return kernels::evaluate_rows(name, policy, student, output, options.accumulate,
-                                  kernels::universal_logits_term(detail::as_teacher(teacher), options));
+    return kernels::evaluate_rows(
+        name, policy, student, output, options.accumulate,
+        detail::with_weight(name, options.weight,
+                            kernels::universal_logits_term(detail::as_teacher(teacher), options)));
   }
 };
 
@@ -159,8 +169,8 @@ struct universal_logits_loss : detail::binary_face<universal_logits_loss, univer
 /// do with each other; the transport cost between them when every class costs the same. @alias ULD, ULD loss, GOLD
 ///
 /// @formula   L = (1 / sum w) * sum_b w_b sum_r |q_(r) - p_(r)|, q = softmax(z / T) and p = softmax(t / T) of a row
-///            in descending order, the shorter one continued by zeros; times T_b^2 on request. Within [0, 2] without
-///            it
+///            in descending order, the shorter one continued by zeros; times T_b^2 on request (the product of both
+///            temperatures where the teacher has its own), or times a factor. Within [0, 2] without
 /// @param     student  [rows, classes] logits, finite or -inf (class masked: probability 0, gradient 0)
 /// @param     teacher  [rows, classes of its own] logits, or `log_probabilities(matrix)`, or `probabilities(matrix)`;
 ///            row by row the same position, which the caller aligns

@@ -27,6 +27,10 @@ struct universal_self_kd_options {
   /// What orders the other classes. Default of_probabilities.
   self_ranking ranking = self_ranking::of_probabilities;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, ignored label, reduction, divisor. A row of weight 2 counts as two in the mean of q_y^2.
   row_options rows = {};
 
@@ -89,8 +93,8 @@ struct head_without_label {
 /// Writes the soft labels of a row, Zipf's law in the order of the classes, and 1 for the label, which the kernel leaves
 /// out; and returns the student's probability of the label. NaN where a logit of either head is NaN or +inf.
 template <class T, class Student, class Weak>
-double make_soft_labels(detail::row_view<Student> const& student, detail::row_view<Weak> const& weak, index row,
-                        index label, self_ranking ranking, T* soft) {
+double make_soft_labels(detail::row_view<Student> const& student, detail::row_view<Weak> const& weak,
+                        index row, index label, self_ranking ranking, T* soft) {
   struct of_soft_labels {};
   index const classes = student.columns;
   double const infinity = std::numeric_limits<double>::infinity();
@@ -164,8 +168,9 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
   [[nodiscard]] static loss_value evaluate(detail::any_policy policy, Student const& student,
                                            Weak const& weak, label_view labels, Output const& output,
                                            universal_self_kd_options const& options) {
-    return simd::evaluate(name, policy, student, output, {.accumulate = options.accumulate},
-                          term(policy, student, weak, labels, options));
+    return simd::evaluate(
+        name, policy, student, output, {.accumulate = options.accumulate},
+        detail::with_weight(name, options.weight, term(policy, student, weak, labels, options)));
   }
 
  private:
@@ -183,8 +188,7 @@ struct universal_self_kd_loss : detail::ternary_face<universal_self_kd_loss, uni
     detail::require_factor(name, "target_weight", options.target_weight, type);
     detail::require_factor(name, "non_target_weight", options.non_target_weight, type);
     detail::require_rows(name, options.rows, student.rows);
-    detail::require_row_values(name, "rows.weights", options.rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(name, options.rows);
     detail::require_labels(name, labels, options.rows.ignore_label, student.columns);
   }
 

@@ -35,6 +35,10 @@ struct wasserstein_logits_options {
   /// Multiplies what labels add, -p_y log q_y at temperature 1; finite and >= 0. Default 1.
   double target_weight = 1.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, reduction, divisor.
   row_options rows = {};
 
@@ -233,7 +237,9 @@ struct wasserstein_logits_loss : detail::ternary_face<wasserstein_logits_loss, w
                                            wasserstein_logits_options const& options) {
     return kernels::evaluate_rows(
         name, policy, student, output, options.accumulate,
-        kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options));
+        detail::with_weight(
+            name, options.weight,
+            kernels::make_wasserstein_term(detail::as_teacher(teacher), detail::input_view(cost), options)));
   }
 };
 

@@ -214,7 +214,7 @@ class evaluation : weighed_batch<T> {
       } else {
         for (index r = 0; r < tile.rows.rows; ++r) {
           double const multiplier = tile.at(r)[i];
-          total += multiplier > 0.0 ? multiplier * static_cast<double>(value[r]) : 0.0;
+          total += multiplier != 0.0 ? multiplier * static_cast<double>(value[r]) : 0.0;
         }
       }
       sums[i].value += total;

@@ -12,7 +12,7 @@ template <class T>
 class tile_weights {
  public:
   tile rows;
-  bool any = false;       ///< some row counts for some term
+  bool any = false;       ///< some row adds to some term
   bool every_row = true;  ///< every row has the gradient of every term
 
   tile_weights(weighed_batch<T> const& batch, double* memory)
@@ -63,7 +63,7 @@ class tile_weights {
  private:
   void look_at_row(double const* row) {
     for (std::size_t i = 0; i < batch_.count(); ++i) {
-      any = any || row[i] > 0.0;
+      any = any || row[i] != 0.0;
       every_row = every_row && batch_.term(i).has_gradient(row[i]);
     }
   }

@@ -61,8 +61,9 @@ struct weighed_term {
   term_functions const* functions = nullptr;
   double weight = 0.0;   ///< of the rows that count
   double divisor = 0.0;  ///< of the sum; 0 where nothing counts, and then nothing is summed either
-  double common = 0.0;   ///< the multiplier of every row, where rows do not differ and all of them count
-  double value = 0.0;    ///< in the end
+  double common =
+      0.0;  ///< the multiplier of every row, where rows do not differ and all of them count; else the largest
+  double value = 0.0;  ///< in the end
 
   template <class Term>
   static weighed_term of(Term const& term) {
@@ -75,7 +76,7 @@ struct weighed_term {
   }
   /// Whether it has a gradient in a row.
   [[nodiscard]] bool has_gradient(double multiplier) const {
-    return multiplier > 0.0 && base->coefficient != 0.0;
+    return multiplier != 0.0 && base->coefficient != 0.0;
   }
 };
 
@@ -120,11 +121,12 @@ class weighed_batch {
   [[nodiscard]] std::size_t count() const { return terms_.size(); }
   [[nodiscard]] weighed_term const& term(std::size_t i) const { return terms_[i]; }
 
-  /// What multiplies the losses of a row, a number for each term; 0 where it does not count.
+  /// What multiplies the losses of a row, a number for each term; 0 where it adds nothing.
   void multipliers_of(index row, double* multipliers) const {
     bool const masked = fully_masked(student_, row);
     for (std::size_t i = 0; i < count(); ++i) {
-      multipliers[i] = terms_[i].functions->weigh(terms_[i].term, masked, row).multiplier;
+      multipliers[i] = terms_[i].functions->weigh(terms_[i].term, masked, row).multiplier *
+                       terms_[i].base->rows.coefficients[row];
     }
   }
 
@@ -151,7 +153,7 @@ class weighed_batch {
       row_record const found = found_of(i);
       bool const in_total = terms_[i].has_gradient(multipliers[i]);
       if (in_total) total += term.coefficient * found.value;
-      if (!term.rows.values.empty()) term.rows.values[at] = multipliers[i] > 0.0 ? found.value : 0.0;
+      if (!term.rows.values.empty()) term.rows.values[at] = multipliers[i] != 0.0 ? found.value : 0.0;
       auto const put = [&](std::span<double> gradient, double derivative, double& sum) {
         if (gradient.empty()) return;
         double const reduced =
@@ -252,14 +254,17 @@ class weighed_batch {
       each.functions->inspect(each.term, where, student_.rows, student_.columns);
     }
     alike_ = student_.rows > 0 && !any_begins_masked(student_);
-    for (weighed_term const& each : terms_) alike_ = alike_ && each.functions->alike(each.term);
+    for (weighed_term const& each : terms_) {
+      alike_ = alike_ && each.functions->alike(each.term) && !each.base->rows.coefficients.per_row();
+    }
     index const looked_at = alike_ ? 1 : student_.rows;
     for (index row = 0; row < looked_at; ++row) {
       bool const masked = !alike_ && fully_masked(student_, row);
       for (weighed_term& each : terms_) {
         detail::row_weight const weight = each.functions->weigh(each.term, masked, row);
         each.weight += alike_ ? weight.counted * static_cast<double>(student_.rows) : weight.counted;
-        each.common = std::max(each.common, weight.multiplier);  // the largest
+        double const multiplier = weight.multiplier * each.base->rows.coefficients[row];
+        if (std::abs(multiplier) > std::abs(each.common)) each.common = multiplier;
       }
     }
     for (weighed_term& each : terms_) divide(where, each);

@@ -103,7 +103,7 @@ class whole_row_evaluation : batch_of_term<T, Gradient, Term> {
     for (index row = first; row < last; ++row) {
       double multiplier = 0.0;
       this->multipliers_of(row, &multiplier);
-      if (!(multiplier > 0.0)) {
+      if (multiplier == 0.0) {
         skip(row, sums);
         continue;
       }
@@ -111,7 +111,11 @@ class whole_row_evaluation : batch_of_term<T, Gradient, Term> {
       sums.value += multiplier * value;
       record(row, multiplier, value, sums);
       if constexpr (with_gradient) {
-        work.write(row, output_, static_cast<T>(terms_[0].scale_of(multiplier)), options_.accumulate);
+        if (terms_[0].has_gradient(multiplier)) {
+          work.write(row, output_, static_cast<T>(terms_[0].scale_of(multiplier)), options_.accumulate);
+        } else {
+          clear(row);
+        }
       }
     }
   }
@@ -124,10 +128,11 @@ class whole_row_evaluation : batch_of_term<T, Gradient, Term> {
 
   void skip(index row, term_sums& sums) const {
     record(row, 0.0, 0.0, sums);
-    if constexpr (with_gradient) {
-      using element = typename Gradient::element;
-      if (!options_.accumulate) fill_row(output_, row, detail::narrow<element>(T(0)));
-    }
+    if constexpr (with_gradient) clear(row);
+  }
+
+  void clear(index row) const {
+    if (!options_.accumulate) fill_row(output_, row, detail::narrow<typename Gradient::element>(T(0)));
   }
 };
 

@@ -25,8 +25,9 @@ index window_rows_of(axis way, Matrix const& matrix) {
   constexpr index most_columns = std::min(block_steps<T>, window_elements / step);
   bool const whole_tiles =
       matrix.runs.length % lanes<T>::size == 0 && matrix.runs.first % lanes<T>::size == 0;
-  bool const taken = way.across && matrix.row_stride == 1 && whole_tiles && matrix.columns >= least_window_columns &&
-                     matrix.columns <= most_columns && bytes_of(matrix) >= windowed_bytes;
+  bool const taken = way.across && matrix.row_stride == 1 && whole_tiles &&
+                     matrix.columns >= least_window_columns && matrix.columns <= most_columns &&
+                     bytes_of(matrix) >= windowed_bytes;
   return taken ? std::min(window_elements / matrix.columns / step * step, most_window_rows) : 0;
 }
 
@@ -64,7 +65,7 @@ class input_window : public window<T> {
   void visit(source_matrix<T> const& matrix, tile const& here, T padding, T* scratch) {
     if (here.first_row < first_ || here.first_row + here.rows > last_ || padding != padding_) {
       first_ = here.first_row;
-      last_ = std::min({first_ + rows_, here.last, first_ + matrix.runs.left(first_, rows_)});
+      last_ = std::min(first_ + matrix.runs.left(first_, rows_), here.last);
       padding_ = padding;
       read(matrix, scratch);
     }

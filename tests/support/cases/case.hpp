@@ -39,6 +39,21 @@ class setting_temperature {
   mutable bool was_taken_ = false;
 };
 
+/// The option `weight` of a loss that has one.
+class setting_weight {
+ public:
+  constexpr setting_weight(double value) : value_(value) {}
+  operator double() const {
+    was_taken_ = true;
+    return value_;
+  }
+  [[nodiscard]] bool was_taken() const { return was_taken_; }
+
+ private:
+  double value_ = 1.0;
+  mutable bool was_taken_ = false;
+};
+
 /// One set of options of a loss; a case reads the ones that concern it, and adds its own in a type derived from this.
 struct setting {
   std::string label = "default";
@@ -48,6 +63,7 @@ struct setting {
   double hard_weight = 0.1;
   double label_smoothing = 0.0;
   smoothing smoothing_over = smoothing::all_classes;
+  setting_weight weight = 1.0;
 };
 
 /// What the reference says of one row, and the sizes its error bounds are relative to.

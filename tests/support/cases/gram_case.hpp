@@ -82,7 +82,7 @@ struct gram_case : coupled_case<Case, loss> {
     return {{.label = "T=1"}, {.label = "T=4", .temperature = 4}, {.label = "T=0.5", .temperature = 0.5}};
   }
   static gram_options options(setting const& s, coupled_rows const& rows, bool accumulate) {
-    return {.temperature = s.temperature, .rows = rows, .accumulate = accumulate};
+    return {.temperature = s.temperature, .weight = s.weight, .rows = rows, .accumulate = accumulate};
   }
   static coupled_truth of(exact_matrix const& z, exact_matrix const& t,
                           std::vector<long double> const& weights, setting const& s) {

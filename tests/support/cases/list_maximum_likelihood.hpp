@@ -24,6 +24,7 @@ struct list_maximum_likelihood_case
     return {.temperature = s.temperature,
             .top = s.top,
             .others = s.others,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

@@ -25,6 +25,7 @@ struct logit_standardization_case {
                                          bool accumulate) {
     return {.temperature = s.temperature,
             .scale_by_temperature_squared = s.squared,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate,
             .temperature_gradient = slope};

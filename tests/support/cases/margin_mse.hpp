@@ -15,19 +15,20 @@ struct margin_mse_case {
 
   static std::vector<setting> settings() { return {{.label = "default"}}; }
   template <class Batch>
-  static margin_mse_options options(Batch const& b, row_options const& rows, bool accumulate) {
-    return {.positives = b.labels, .rows = rows, .accumulate = accumulate};
+  static margin_mse_options options(Batch const& b, setting const& s, row_options const& rows,
+                                    bool accumulate) {
+    return {.positives = b.labels, .weight = s.weight, .rows = rows, .accumulate = accumulate};
   }
   template <class Policy, class Batch>
-  static loss_value value(Policy policy, Batch const& b, setting const&, row_options const& rows,
+  static loss_value value(Policy policy, Batch const& b, setting const& s, row_options const& rows,
                           std::span<double> = {}) {
-    return distil::margin_mse(policy, b.student.view(), b.teacher.view(), options(b, rows, false));
+    return distil::margin_mse(policy, b.student.view(), b.teacher.view(), options(b, s, rows, false));
   }
   template <class Policy, class Batch, class Gradient>
-  static loss_value with_grad(Policy policy, Batch const& b, Gradient gradient, setting const&,
+  static loss_value with_grad(Policy policy, Batch const& b, Gradient gradient, setting const& s,
                               row_options const& rows, bool accumulate = false, std::span<double> = {}) {
     return distil::margin_mse.with_grad(policy, b.student.view(), b.teacher.view(), gradient,
-                                        options(b, rows, accumulate));
+                                        options(b, s, rows, accumulate));
   }
 
   static truth of(exact_row const& z, exact_row const& t, std::int64_t positive, setting const&) {

@@ -27,6 +27,7 @@ struct multi_level_logits_case : coupled_case<multi_level_logits_case, distil::m
             .sample_weight = s.sample_weight,
             .class_weight = s.class_weight,
             .batch_weight = s.batch_weight,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

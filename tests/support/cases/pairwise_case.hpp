@@ -30,6 +30,7 @@ struct pairwise_case : ranking_case<loss, Derived> {
             .margin_is = s.margin_is,
             .pairs = s.pairs,
             .top = s.top,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

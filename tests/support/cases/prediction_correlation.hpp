@@ -30,6 +30,7 @@ struct prediction_correlation_case
             .inter_class_weight = s.inter_class_weight,
             .intra_class_weight = s.intra_class_weight,
             .norm_floor = s.floor,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

@@ -47,6 +47,7 @@ struct projected_kl_case {
   static projected_kl_options options(setting const& s, row_options const& rows, bool accumulate) {
     return {.temperature = s.temperature,
             .scale_by_temperature_squared = s.squared,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

@@ -25,6 +25,7 @@ struct sinkhorn_case : coupled_case<sinkhorn_case, distil::sinkhorn> {
             .scale_by_temperature_squared = s.squared,
             .epsilon = s.epsilon,
             .iterations = s.iterations,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

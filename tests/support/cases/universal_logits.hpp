@@ -25,6 +25,7 @@ struct universal_logits_case {
   static universal_logits_options options(setting const& s, row_options const& rows, bool accumulate) {
     return {.temperature = s.temperature,
             .scale_by_temperature_squared = s.squared,
+            .weight = s.weight,
             .rows = rows,
             .accumulate = accumulate};
   }

@@ -44,6 +44,7 @@ struct universal_self_kd_case {
     return {.target_weight = s.target_weight,
             .non_target_weight = s.non_target_weight,
             .ranking = s.ranking,
+            .weight = s.weight,
             .rows = {.weights = rows.weights, .ignore_label = rows.ignore_label},
             .accumulate = accumulate};
   }

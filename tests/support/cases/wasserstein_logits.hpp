@@ -58,6 +58,7 @@ struct wasserstein_logits_case {
             .labels = labels,
             .transport_weight = s.transport_weight,
             .target_weight = s.target_weight,
+            .weight = s.weight,
             .rows = detail::as_row_options(rows),
             .accumulate = accumulate};
   }

@@ -32,6 +32,10 @@ struct relation_options {
   /// Lengths, masks and weights of the tokens.
   attention_tokens tokens = {};
 
+  /// Multiplies value and gradients, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its states hold. Default 1.
+  double weight = 1.0;
+
   /// Default: each sequence's mean over its tokens and heads, then the mean of the sequences, as the papers.
   attention_reduction reduce = attention_reduction::sequence_mean;
 
@@ -83,6 +87,7 @@ template <class A, class B>
 template <class T>
 class token_relation {
  public:
+  /// @param coefficient  of the derivatives; at 0 there are none, whatever the states hold
   token_relation(char const* where, relation_operands<T> const& operands, relation_options const& options,
                  double coefficient)
       : operands_(operands),
@@ -165,6 +170,7 @@ class token_relation {
               in_eigen(scores).transpose() * in_eigen(part(head, x, queries));
       }
     }
+    if (coefficient_ == 0.0) clear_from(g_x, 0), clear_from(g_y, 0);
     if (operands_.gradient_x) operands_.gradient_x.finish(n, form, g_x);
     if (operands_.gradient_y) operands_.gradient_y.finish(n, form, g_y);
     return value * mean_.factor(n);

@@ -5,13 +5,14 @@
 #include "distil/contrastive/affinity/affinity.hpp"
 #include "distil/core/execution.hpp"
 #include "distil/core/loss_value.hpp"
+#include "distil/core/loss_weight.hpp"
 #include "distil/core/map_shapes.hpp"
 #include "distil/core/number_checks.hpp"
 
 /// What losses between two pairs of encoders share: image and text embeddings of a student and of a teacher.
 namespace distil {
 
-/// The mean of both directions, and each of them.
+/// The mean of both directions times the weight, and each of them without.
 struct clip_value : loss_value {
   double of_images = 0.0;  ///< images look for texts: rows
   double of_texts = 0.0;   ///< texts look for images: columns
@@ -94,7 +95,7 @@ class clip_embeddings {
 }  // namespace kernels
 
 /// The face of a loss between two pairs of encoders. `Loss` has a name, `check(shapes, options)` of what else it asks and
-/// `evaluate(policy, operands, options)`; `Options` have `accumulate`.
+/// `evaluate(policy, operands, options)`, which does not see the weight; `Options` have `weight` and `accumulate`.
 template <class Loss, class Options>
 struct clip_loss {
   using options_type = Options;
@@ -108,9 +109,8 @@ struct clip_loss {
   [[nodiscard]] auto operator()(Policy policy, SI const& student_image, ST const& student_text,
                                 TI const& teacher_image, TT const& teacher_text,
                                 Options const& options = {}) const {
-    return Loss::evaluate(detail::any_policy(policy),
-                          operands_of(student_image, student_text, teacher_image, teacher_text, options),
-                          options);
+    return evaluate(detail::any_policy(policy),
+                    operands_of(student_image, student_text, teacher_image, teacher_text, options), options);
   }
 
   template <matrix_argument SI, class ST, class TI, class TT, class ImageGradient, class TextGradient>
@@ -143,13 +143,24 @@ struct clip_loss {
     detail::require(detail::overlap_of(to_image, to_text) == detail::overlap::none, Loss::name, "gradient",
                     "one for images and texts", "one for each");
     operands.image_gradient = {to_image, options.accumulate,
-                               detail::overlap_of(to_image, image) == detail::overlap::none};
+                               detail::overlap_of(to_image, image) == detail::overlap::none, options.weight};
     operands.text_gradient = {to_text, options.accumulate,
-                              detail::overlap_of(to_text, text) == detail::overlap::none};
-    return Loss::evaluate(detail::any_policy(policy), operands, options);
+                              detail::overlap_of(to_text, text) == detail::overlap::none, options.weight};
+    return evaluate(detail::any_policy(policy), operands, options);
   }
 
  private:
+  template <class T>
+  static auto evaluate(detail::any_policy policy, kernels::clip_operands<T> const& operands,
+                       Options const& options) {
+    return detail::weighed(
+        options, [&] { return Loss::evaluate(policy, operands, options); },
+        [&] {
+          operands.image_gradient.clear();
+          operands.text_gradient.clear();
+        });
+  }
+
   template <class SI, class ST, class TI, class TT>
   static auto operands_of(SI const& student_image, ST const& student_text, TI const& teacher_image,
                           TT const& teacher_text, Options const& options) {
@@ -179,6 +190,7 @@ struct clip_loss {
                                  arithmetic_t<std::remove_const_t<typename decltype(b)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(c)::element>>,
                                  arithmetic_t<std::remove_const_t<typename decltype(d)::element>>>;
+    detail::require_loss_weight(Loss::name, options.weight, detail::computing_type::of<T>());
     if constexpr (requires(detail::computing_type type) { Loss::check_numbers(options, type); }) {
       Loss::check_numbers(options, detail::computing_type::of<T>());
     }

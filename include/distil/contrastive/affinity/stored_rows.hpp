@@ -45,6 +45,13 @@ class stored_rows {
     for (index c = 0; c < columns_; ++c) to[c] = static_cast<T>(scale * at(c) / length);
   }
 
+  /// Row `row` becomes element(0), element(1), ... as they are.
+  template <class Element>
+  void set(index row, Element const& element) {
+    T* const to = values_.data() + row * columns_;
+    for (index c = 0; c < columns_; ++c) to[c] = static_cast<T>(element(c));
+  }
+
   void save(std::ostream& out, numbers const& beside) const {
     std::array<std::int64_t, 6> const head = {
         mark, rows_, columns_, static_cast<std::int64_t>(sizeof(T)), beside[0], beside[1]};

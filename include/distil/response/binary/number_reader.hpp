@@ -77,7 +77,9 @@ template <class T>
 inline bool are_bits(number_matrix const& matrix) {
   detail::matrix_extent const& of = matrix.extent();
   bool const down = of.row_stride == 1;
-  if (matrix.kind() < number_kind::int8 || (!down && of.column_stride != 1)) return false;
+  if (matrix.kind() < number_kind::int8 || of.runs.length != 0 || (!down && of.column_stride != 1)) {
+    return false;
+  }
   auto const bytes = static_cast<std::size_t>(of.element_bytes);
   std::uint64_t others = 0;  // all bits of elements but their lowest
   for (std::size_t at = 0; at < sizeof others; at += bytes) {
@@ -108,8 +110,9 @@ run_of_numbers look_at_numbers(number_matrix const& matrix, index first_row, ind
   index const lines = down ? of.columns : rows, length = down ? rows : of.columns;
   index const stride = down ? of.row_stride : of.column_stride;
   for (index line = 0; line < lines; ++line) {
-    for (index first = 0; first < length; first += most) {
-      index const count = std::min(most, length - first);
+    for (index first = 0, count = 0; first < length; first += count) {
+      count = std::min(most, length - first);
+      if (down) count = of.runs.left(first_row + first, count);
       index const row = first_row + (down ? first : line), column = down ? line : first;
       read_numbers(matrix.kind(), matrix.address(row, column), count, stride, numbers, 1);
       simd::lanes<double>(0.5).store(numbers + count);
@@ -137,7 +140,8 @@ class number_reader {
     detail::matrix_extent const& of = matrix_.extent();
     if (matrix_.kind() == detail::kind_of_number<T>()) {
       auto const* const data = static_cast<T const*>(matrix_.address(rows.first_row, columns.first_column));
-      if (rows.axis.across && of.row_stride == 1 && rows.rows == size) return {data, of.column_stride};
+      bool const whole = rows.rows == size && of.runs.together(rows.first_row, rows.rows);
+      if (rows.axis.across && of.row_stride == 1 && whole) return {data, of.column_stride};
       if (!rows.axis.across && of.column_stride == 1) {
         index const rest = columns.columns - columns.whole * size;
         if (rest == 0) return {data, size};
@@ -157,7 +161,7 @@ class number_reader {
       return read(rows.first_row, columns.first_column, columns.columns, of.column_stride, scratch_, 1);
     }
     if (rows.rows < size) std::fill(scratch_, scratch_ + columns.steps * size, padding);
-    if (of.row_stride == 1 || columns.columns < size) {
+    if ((of.row_stride == 1 || columns.columns < size) && of.runs.together(rows.first_row, rows.rows)) {
       for (index column = 0; column < columns.columns; ++column) {
         read(rows.first_row, columns.first_column + column, rows.rows, of.row_stride,
              scratch_ + column * size, 1);

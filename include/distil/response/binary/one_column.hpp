@@ -24,27 +24,28 @@ namespace distil::detail {
 }
 
 [[nodiscard]] inline bool is_column_of(matrix_extent const& matrix, index rows) {
-  return matrix.rows == rows && matrix.columns == 1;
+  return matrix.rows == rows && matrix.columns == 1 && matrix.runs.length == 0;
 }
 [[nodiscard]] inline bool is_column_of(number_matrix const& matrix, index rows) {
   return !matrix.given() || is_column_of(matrix.extent(), rows);
 }
 
 template <class T>
-[[nodiscard]] matrix_view<T> column_in_rows_of(index width, matrix_view<T> const& column) {
-  return {column.data, column.rows / width, width, width * column.row_stride, column.row_stride};
+[[nodiscard]] row_view<T> column_in_rows_of(index width, row_view<T> const& column) {
+  return matrix_view<T>(column.data, column.rows / width, width, width * column.row_stride,
+                        column.row_stride);
 }
 [[nodiscard]] inline no_gradient column_in_rows_of(index, no_gradient none) { return none; }
 
 [[nodiscard]] inline bool is_written_to_column(no_gradient, index) { return true; }
 template <class T>
-[[nodiscard]] bool is_written_to_column(matrix_view<T> const& gradient, index rows) {
+[[nodiscard]] bool is_written_to_column(row_view<T> const& gradient, index rows) {
   return is_column_of(matrix_extent(gradient), rows);
 }
 
 /// The length of the rows as which a column is evaluated by a term; 0: as it is. What does not fit is refused as it is.
 template <class Student, class Output, class Term>
-[[nodiscard]] index width_of_column(matrix_view<Student> const& student, Output const& output,
+[[nodiscard]] index width_of_column(row_view<Student> const& student, Output const& output,
                                     Term const& term) {
   index const rows = student.rows;
   bool const fits = student.columns == 1 && rows > 1 && term.can_be_cut(rows) &&

@@ -73,8 +73,8 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
   struct of_batch {};
 
  public:
-  coupled_evaluation(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
-                     objective_options const& options, Term const& term)
+  coupled_evaluation(char const* where, detail::row_view<Student const> const& student,
+                     Gradient const& gradient, objective_options const& options, Term const& term)
       : base(where, student, gradient, options, term), student_(student) {}
 
   auto run(detail::any_policy policy) {
@@ -84,11 +84,13 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
     result_type result{};
     if (student_.rows > 0) {
       coupled_batch<T> const batch = fill(policy, weight);
-      if (weight > 0.0) {
+      if (weight > 0.0 && term.coefficient > 0.0) {
         result = term.evaluate(policy, batch);
         if (!term.temperature_gradient.empty()) {
-          term.temperature_gradient[0] = by_temperature(policy, batch, result.value);
+          term.temperature_gradient[0] = term.coefficient * by_temperature(policy, batch, result.value);
         }
+        result.value *= term.coefficient;
+        if (with_gradient && term.coefficient != 1.0) scale(policy, batch.upstream);
       }
       if constexpr (with_gradient) {
         distil::softmax.pull_back(policy, batch.student, batch.upstream, output_,
@@ -113,12 +115,12 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
         {numbers, rows, classes}, {numbers + rows * classes, rows, classes}, {}, {}, share, weight,
         term.temperature[0]};
     distil::softmax(policy, student_, batch.student, {.temperature = term.temperature});
-    for (index row = 0; row < rows; ++row) teacher_temperature[row] = term.teacher_temperature(row);
+    for (index row = 0; row < rows; ++row) teacher_temperature[row] = term.temperature_of_teacher(row);
     std::span<double const> const per_row(teacher_temperature, static_cast<std::size_t>(rows));
     soften(policy, term.teacher, 0, rows, row_parameter(per_row), batch.teacher);
     for (index row = 0; row < rows; ++row) {
       double multiplier = 0.0;
-      this->multipliers_of(row, &multiplier);
+      if (term.coefficient > 0.0) this->multipliers_of(row, &multiplier);
       share[row] = multiplier > 0.0 ? multiplier / weight : 0.0;
       if (multiplier > 0.0) continue;
       std::fill(&batch.student(row, 0), &batch.student(row, 0) + classes, T(0));
@@ -132,6 +134,19 @@ class coupled_evaluation : simd::batch_of_term<T, Gradient, Term> {
     if (upstream) batch.upstream = clear(2);
     if (of_teacher) batch.teacher_upstream = clear(3);
     return batch;
+  }
+
+  /// By the coefficient of the term.
+  void scale(detail::any_policy policy, matrix_view<T> const& upstream) const {
+    lanes<T> const by(static_cast<T>(term_.coefficient));
+    simd::for_chunks(policy, upstream.rows, simd::worth_a_chunk(upstream.columns),
+                     upstream.rows * upstream.columns, [&](index first, index last) {
+                       for (index row = first; row < last; ++row) {
+                         T* const to = &upstream(row, 0);
+                         simd::for_each_register<T>(upstream.columns,
+                                                    [&](auto at) { at.store(at.load(to) * by, to); });
+                       }
+                     });
   }
 
   /// -1/T sum g q (log q - E log q) of both sides that move, and the factor's own part.
@@ -203,8 +218,9 @@ struct coupled_loss : detail::binary_face<coupled_loss<Loss, Options, Value>, Op
   template <class Student, class Teacher, class Output>
   [[nodiscard]] static Value evaluate(detail::any_policy policy, Student const& student,
                                       Teacher const& teacher, Output const& output, Options const& options) {
-    return kernels::evaluate_coupled(Loss::name, policy, student, output, options.accumulate,
-                                     Loss::term(detail::as_teacher(teacher), options));
+    return kernels::evaluate_coupled(
+        Loss::name, policy, student, output, options.accumulate,
+        detail::with_weight(Loss::name, options.weight, Loss::term(detail::as_teacher(teacher), options)));
   }
 };
 

@@ -9,6 +9,10 @@ struct gram_options {
   /// Divides both logits before the softmax; within [1e-15, 1e15]. Default 4.
   double temperature = 4.0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Which rows count, and how much.
   coupled_rows rows = {};
 

@@ -250,7 +250,7 @@ struct cross_entropy_base : term_base {
 
   void inspect(char const* where, index row_count, index columns) const {
     require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
-    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
+    require_row_weights(where, rows);
     targets.inspect(where, [&](index row) { return weight_of(row).multiplier > 0.0; });
     targets.each_view([&](label_view const& labels) {
       index const row = labels.first_where([&](std::int64_t label) {

@@ -33,7 +33,8 @@ struct whole_row {
 ///   logarithmic_teacher              static: it takes log p
 ///   prepare<T>(columns)              what all rows share, made on the calling thread
 ///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
-///   squared                          where it has a `temperature_gradient`: whether the value has the factor T^2
+///
+/// or a `softened_distribution_term` with these, which has derivatives by the temperatures.
 template <class T, class Student, class Gradient, class Term>
 class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
   using base = simd::batch_of_term<T, Gradient, Term>;
@@ -41,8 +42,8 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
   struct of_rows {};
 
  public:
-  distribution_rows(char const* where, detail::row_view<Student const> const& student, Gradient const& gradient,
-                    objective_options const& options, Term const& term)
+  distribution_rows(char const* where, detail::row_view<Student const> const& student,
+                    Gradient const& gradient, objective_options const& options, Term const& term)
       : base(where, student, gradient, options, term), student_(student) {}
 
   loss_value run(detail::any_policy policy) {
@@ -89,7 +90,7 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     memory const here = reserve();
     for (index r = 0; r < rows; ++r) {
       here.temperature[r] = term().temperature[first + r];
-      here.teacher_temperature[r] = term().teacher_temperature(first + r);
+      here.teacher_temperature[r] = term().temperature_of_teacher(first + r);
     }
     auto const per_row = [rows](double const* values) {
       return row_parameter(std::span<double const>(values, static_cast<std::size_t>(rows)));
@@ -97,7 +98,8 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     softmax_options const options{.temperature = per_row(here.temperature),
                                   .accumulate = options_.accumulate};
     auto const logits = detail::rows_from(student_, first, rows);
-    auto const student = detail::rows_from(here.student, 0, rows), upstream = detail::rows_from(here.upstream, 0, rows);
+    auto const student = detail::rows_from(here.student, 0, rows),
+               upstream = detail::rows_from(here.upstream, 0, rows);
     if constexpr (Term::logarithmic) {
       distil::log_softmax(serial, logits, student, {.temperature = options.temperature});
     } else {
@@ -121,34 +123,36 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     double weight = 0.0;
     this->multipliers_of(row, &weight);
     T* const student = &here.student(r, 0);
-    bool const by_temperature = !term().temperature_gradient.empty();
+    bool const by_temperature =
+        !term().temperature_gradient.empty() || !term().teacher_temperature_gradient.empty();
     T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
-    double value = 0.0, derivative = 0.0;
-    if (weight > 0.0) {
+    simd::row_record found{};
+    if (weight != 0.0) {
       T const scale = static_cast<T>(terms_[0].scale_of(weight));
       double of_teacher = 0.0;
-      value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
-                                                here.teacher.columns, here.temperature[r], scale, upstream,
-                                                by_temperature ? &of_teacher : nullptr});
-      sums.value += weight * value;
-      if constexpr (requires { term().squared; }) {
-        if (by_temperature && scale > T(0)) {
+      found.value = term().row(prepared, whole_row<T>{row, student, student_.columns, &here.teacher(r, 0),
+                                                      here.teacher.columns, here.temperature[r], scale,
+                                                      upstream, by_temperature ? &of_teacher : nullptr});
+      sums.value += weight * found.value;
+      if constexpr (requires { term().teacher_temperature; }) {
+        if (by_temperature && scale != T(0)) {
           double const of_student =
               -moment_of<T>(student, upstream, student_.columns) / static_cast<double>(scale);
-          derivative = (of_student + of_teacher + (term().squared ? 2.0 * value : 0.0)) / here.temperature[r];
+          auto const slopes = term().with_factor_slope(found.value, of_student, of_teacher);
+          found.derivative = slopes.student / term().temperature[row];
+          if (term().teacher_temperature) {
+            found.teacher_derivative = slopes.teacher / (*term().teacher_temperature)[row];
+          }
         }
       }
-    } else if constexpr (with_gradient) {
+    }
+    if (with_gradient && !terms_[0].has_gradient(weight)) {
       std::fill(student, student + student_.columns, Term::logarithmic ? -simd::infinity<T> : T(0));
       std::fill(upstream, upstream + student_.columns, T(0));
     }
     if (!this->writes_by_row()) return;
     this->write_row(
-        row, &weight,
-        [&](std::size_t) {
-          return simd::row_record{value, derivative};
-        },
-        &sums);
+        row, &weight, [&](std::size_t) { return found; }, &sums);
   }
 
   detail::row_view<Student const> student_;

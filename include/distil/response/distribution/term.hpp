@@ -2,6 +2,7 @@
 
 #include "distil/response/log_softmax.hpp"
 #include "distil/response/softmax.hpp"
+#include "distil/response/teacher/softened_term.hpp"
 #include "distil/response/teacher/term.hpp"
 #include "distil/simd/vectors.hpp"
 
@@ -84,13 +85,17 @@ template <class T>
 }  // namespace kernels
 
 /// A loss between whole distributions of a teacher and of the student, p = softmax(t / T) and q = softmax(z / T).
-template <class Storage, teacher_form Form>
-struct distribution_term : detail::dense_term<Storage, Form> {
-  using base = detail::dense_term<Storage, Form>;
+template <class Storage, teacher_form Form, class Base = detail::tempered_term>
+struct distribution_term : detail::dense_term<Storage, Form, Base> {
+  using base = detail::dense_term<Storage, Form, Base>;
   using base::teacher, base::temperature;
 
-  distribution_term(dense_teacher<Storage, Form> const& the_teacher, row_parameter const& the_temperature,
-                    row_options const& options, std::span<double> by_temperature = {})
+  distribution_term(dense_teacher<Storage, Form> const& the_teacher, Base const& the_base)
+      : base(the_base, the_teacher) {}
+  distribution_term(
+      dense_teacher<Storage, Form> const& the_teacher, row_parameter const& the_temperature,
+      row_options const& options,
+      std::span<double> by_temperature = {}) requires(std::is_same_v<Base, detail::tempered_term>)
       : base({{.rows = options, .temperature_gradient = by_temperature}, the_temperature}, the_teacher) {}
 
   /// For a teacher whose classes are others than the student's.
@@ -103,9 +108,65 @@ struct distribution_term : detail::dense_term<Storage, Form> {
   }
 
   /// What the teacher's logits are divided by in a row.
-  [[nodiscard]] double teacher_temperature(index row) const {
-    if constexpr (Form == teacher_form::logits) return temperature[row];
-    return teacher.captured_at ? temperature[row] / (*teacher.captured_at)[row] : 1.0;
+  [[nodiscard]] double temperature_of_teacher(index row) const {
+    double const softened_at = own_or_common(row);
+    if constexpr (Form == teacher_form::logits) return softened_at;
+    return teacher.captured_at ? softened_at / (*teacher.captured_at)[row] : 1.0;
+  }
+
+ private:
+  [[nodiscard]] double own_or_common(index row) const {
+    if constexpr (std::is_same_v<Base, detail::softened_term>) {
+      if (this->teacher_temperature) return (*this->teacher_temperature)[row];
+    }
+    return temperature[row];
+  }
+};
+
+/// The same with what every divergence has: a temperature of the teacher's own, and a factor that does not move.
+template <class Storage, teacher_form Form>
+struct softened_distribution_term : distribution_term<Storage, Form, detail::softened_term> {
+  using base = distribution_term<Storage, Form, detail::softened_term>;
+
+  template <class Options>
+  softened_distribution_term(dense_teacher<Storage, Form> const& the_teacher, Options const& options)
+      : base(the_teacher, detail::softened_term(options)) {}
+
+  [[nodiscard]] double factor_of(index row) const {
+    if (this->factor) return (*this->factor)[row];
+    if (!this->squared) return 1.0;
+    return this->temperature[row] *
+           (this->teacher_temperature ? (*this->teacher_temperature)[row] : this->temperature[row]);
+  }
+  /// T dL/dT of a row, from T dL/dT at a fixed factor of the sides that move with each temperature.
+  struct slopes {
+    double student, teacher;
+  };
+  [[nodiscard]] slopes with_factor_slope(double value, double of_student, double of_teacher) const {
+    double const of_factor = this->squared && !this->factor ? value : 0.0;
+    if (!this->teacher_temperature) return {of_student + of_teacher + 2.0 * of_factor, 0.0};
+    return {of_student + of_factor, of_teacher + of_factor};
+  }
+
+  void check(char const* where, index row_count, index /*columns*/) const {
+    this->check_rows_of_teacher(where, row_count);
+    this->check_temperature(where, row_count);
+    this->check_softening(where, this->teacher.moves(), row_count);
+    this->check_rows(where, row_count);
+  }
+  void check_numbers(char const* where, detail::computing_type type) const {
+    this->check_factors(where, type);
+  }
+  void inspect(char const* where, index /*rows*/, index /*columns*/) const {
+    this->inspect_temperature(where);
+    this->inspect_softening(where);
+    this->inspect_rows(where);
+  }
+  [[nodiscard]] bool alike() const {
+    return !this->some_row_is_absent(this->teacher.matrix.rows) && base::alike();
+  }
+  [[nodiscard]] detail::row_weight weigh(bool student_is_masked, index row) const {
+    return this->with_factor(base::weigh(student_is_masked, row), row);
   }
 };
 

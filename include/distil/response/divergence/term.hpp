@@ -3,9 +3,10 @@
 #include <type_traits>
 
 #include "distil/response/divergence/expectation_kernel.hpp"
+#include "distil/response/divergence/function.hpp"
 #include "distil/response/divergence/kernel.hpp"
 #include "distil/response/divergence/kl_blend_kernel.hpp"
-#include "distil/response/divergence/softened_term.hpp"
+#include "distil/response/teacher/softened_term.hpp"
 #include "distil/simd/scratch_lease.hpp"
 
 namespace distil::inline DISTIL_ARCH_NAMESPACE {

@@ -33,6 +33,10 @@ struct pairwise_options {
   /// How many of the teacher's best candidates form pairs. Default 0: all.
   index top = 0;
 
+  /// Multiplies value and gradient, so that `accumulate` sums a whole objective; finite and >= 0. A loss of weight 0 is
+  /// absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
+
   /// Weights, reduction, divisor.
   row_options rows = {};
 

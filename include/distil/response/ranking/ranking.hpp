@@ -136,8 +136,7 @@ struct ranking_term : detail::term_base {
   void inspect(char const* where, index /*rows*/, index columns) const {
     detail::require_row_values(where, "temperature", temperature, detail::is_temperature,
                                detail::must_be_temperature);
-    detail::require_row_values(where, "rows.weights", rows.weights, detail::is_weight,
-                               detail::must_be_weight);
+    detail::require_row_weights(where, rows);
     teacher.inspect(where, columns);
   }
 
@@ -239,8 +238,9 @@ struct ranking_loss : detail::binary_face<ranking_loss<Function>, typename Funct
                                            Teacher const& teacher, Output const& output,
                                            options_type const& options) {
     auto const scores = detail::logit_rows(student);
-    return simd::evaluate_whole_rows(name, policy, scores, output, {.accumulate = options.accumulate},
-                                     make_term(scores, teacher, options));
+    return simd::evaluate_whole_rows(
+        name, policy, scores, output, {.accumulate = options.accumulate},
+        detail::with_weight(name, options.weight, make_term(scores, teacher, options)));
   }
 
  private:

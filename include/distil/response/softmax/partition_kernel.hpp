@@ -37,7 +37,7 @@ struct logits_term_base : term_base {
   void check_apart(char const*, matrix_extent const&) const {}
   void inspect(char const* where, index /*rows*/, index /*columns*/) const {
     require_row_values(where, "temperature", temperature, is_temperature, must_be_temperature);
-    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
+    require_row_weights(where, rows);
   }
   [[nodiscard]] row_weight weigh(bool is_masked, index row) const {
     return is_masked ? row_weight{} : weight_of(row);

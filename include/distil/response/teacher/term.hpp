@@ -33,9 +33,7 @@ struct tempered_term : term_base {
       require_row_values(where, "captured_at", *captured_at, is_temperature, must_be_temperature);
     }
   }
-  void inspect_weights(char const* where) const {
-    require_row_values(where, "rows.weights", rows.weights, is_weight, must_be_weight);
-  }
+  void inspect_weights(char const* where) const { require_row_weights(where, rows); }
 };
 
 /// A term with a dense teacher. `Base` is a `tempered_term`.

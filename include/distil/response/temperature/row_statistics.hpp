@@ -29,7 +29,8 @@ namespace detail {
 /// The spread of a row whose squares or sums leave the range of the arithmetic type; no other's, since this is slow.
 /// A deviation that no double holds is the largest of them. An infinite or NaN element leaves what was found.
 template <class Storage>
-row_spread spread_in_double(detail::row_view<Storage const> const& matrix, index row, row_spread const& found) {
+row_spread spread_in_double(detail::row_view<Storage const> const& matrix, index row,
+                            row_spread const& found) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   auto const masked = [&](index column) { return widen<double>(matrix(row, column)) == -infinity; };
   auto const at = [&](index column) { return masked(column) ? 0.0 : widen<double>(matrix(row, column)); };

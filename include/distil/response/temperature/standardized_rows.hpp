@@ -15,6 +15,10 @@ namespace distil {
 struct standardized_loss_options {
   /// Added to the standard deviation; finite and >= 0. Default 1e-7 (Sun et al. 2024).
   double epsilon = 1e-7;
+
+  /// Multiplies value and gradients of the loss, so that `accumulate` sums a whole objective; finite and >= 0. A loss of
+  /// weight 0 is absent, whatever its logits hold. Default 1.
+  double weight = 1.0;
 };
 
 namespace detail {
@@ -68,13 +72,14 @@ class standardized_rows {
     standardize(policy, t, found + z.rows, teacher);
   }
 
-  /// From dL/dz' to dL/dz, which is written to the gradient:
+  /// From dL/dz' to dL/dz, which times a weight is written to the gradient:
   ///
   ///   (h - mean h - z' (h . z') (deviation + epsilon) / ((C - 1) deviation)) / (deviation + epsilon)
   template <class Policy, class Gradient>
-  void pull_back(Policy policy, detail::row_view<Gradient> const& gradient, bool adds) const {
+  void pull_back(Policy policy, detail::row_view<Gradient> const& gradient, double weight, bool adds) const {
     each_row(policy, student, [&](index row) {
       T* const h = &upstream(row, 0);
+      if (weight == 0.0) return std::fill(h, h + student.columns, T(0));
       T const* const z = &student(row, 0);
       index const classes = student.columns;
       lanes<T> const masked(-simd::infinity<T>), zero(0);
@@ -88,7 +93,7 @@ class standardized_rows {
       });
       double const along =
           of.any() ? static_cast<double>(product) / (of.count - 1.0) * (size_of(of) / of.deviation) : 0.0;
-      lanes<T> const mean(static_cast<double>(sum) / of.count), slope(along), over(1.0 / size_of(of));
+      lanes<T> const mean(static_cast<double>(sum) / of.count), slope(along), over(weight / size_of(of));
       simd::for_each_register<T>(classes, [&](auto at) {
         lanes<T> const here = at.load(z);
         at.store(select(here == masked, zero, (at.load(h) - mean - slope * here) * over), h);
@@ -147,6 +152,7 @@ struct standardized_loss {
 
   Loss loss = {};
   double epsilon = standardized_loss_options{}.epsilon;
+  double weight = standardized_loss_options{}.weight;
 
   template <matrix_argument Student, class Teacher>
   [[nodiscard]] auto operator()(Student const& student, Teacher const& teacher,
@@ -194,11 +200,28 @@ struct standardized_loss {
   }
 
  private:
+  /// The value of the loss, and the derivatives by its temperatures, with the weight.
+  template <class Value>
+  Value weighed(Value value, options_type const& options) const {
+    if (weight == 1.0) return value;
+    auto const weigh = [this](double& number) { number = weight == 0.0 ? 0.0 : weight * number; };
+    auto const weigh_all = [&](std::span<double> numbers) {
+      for (double& number : numbers) weigh(number);
+    };
+    weigh(value.value);
+    if constexpr (requires { options.temperature_gradient; }) weigh_all(options.temperature_gradient);
+    if constexpr (requires { options.teacher_temperature_gradient; }) {
+      weigh_all(options.teacher_temperature_gradient);
+    }
+    return value;
+  }
+
   template <class Policy, class Student, class Teacher>
   auto rows_of(Policy policy, Student const& student, Teacher const& teacher, bool with_gradient) const {
     auto const z = detail::logit_rows(student);
     auto const t = detail::logits_of_teacher(teacher);
     kernels::require_epsilon(name, epsilon);
+    detail::require(detail::is_weight(weight), name, "weight", weight, detail::must_be_weight);
     detail::require_matrix(name, "student", z);
     detail::require_matrix(name, "teacher", t);
     constexpr bool of_any_classes = requires { Loss::teacher_has_own_classes; };
@@ -212,11 +235,13 @@ struct standardized_loss {
              Operand const&... operand) const {
     auto const rows = rows_of(policy, student, teacher, false);
     static_assert(
-        std::is_invocable_v<Loss const&, Policy, decltype(rows.student), decltype(rows.teacher),
-                            Operand const&..., options_type const&>,
+        requires {
+          requires !detail::is_misused<decltype(loss(policy, rows.student, rows.teacher, operand...,
+                                                     options))>;
+        },
         "distil: a loss that is standardized takes logits of a student and of a teacher, and is called "
         "with what else it takes: labels, a cost, a projection");
-    return loss(policy, rows.student, rows.teacher, operand..., options);
+    return weighed(loss(policy, rows.student, rows.teacher, operand..., options), options);
   }
   template <class Policy, class Student, class Teacher, class Gradient, class... Operand>
   auto descend(Policy policy, Student const& student, Teacher const& teacher, Gradient&& gradient,
@@ -232,8 +257,8 @@ struct standardized_loss {
     of_rows.accumulate = false;
     auto const result =
         loss.with_grad(policy, rows.student, rows.teacher, operand..., rows.upstream, of_rows);
-    if (z.rows > 0) rows.pull_back(policy, output, options.accumulate);
-    return result;
+    if (z.rows > 0) rows.pull_back(policy, output, weight, options.accumulate);
+    return weighed(result, options);
   }
 };
 

@@ -2,7 +2,7 @@
 
 #include <type_traits>
 
-#include "distil/response/divergence/softened_term.hpp"
+#include "distil/response/teacher/softened_term.hpp"
 #include "distil/response/top_k/kernel.hpp"
 
 namespace distil {

@@ -4,18 +4,19 @@
 #include <string>
 
 #include "distil/core/number_checks.hpp"
-#include "distil/response/divergence/function.hpp"
 #include "distil/response/teacher/term.hpp"
 
 namespace distil::detail {
 
-/// A divergence as a term, apart from its Function and its teacher, which may have a temperature of its own.
+/// A divergence as a term, apart from its formula and its teacher, which may have a temperature of its own. `Options` are
+/// like `divergence_options`.
 struct softened_term : tempered_term {
   std::optional<row_parameter> teacher_temperature;
   std::optional<row_parameter> factor;
   bool squared = true;
 
-  explicit softened_term(divergence_options const& options)
+  template <class Options>
+  explicit softened_term(Options const& options)
       : tempered_term{{.rows = options.rows,
                        .temperature_gradient = options.temperature_gradient,
                        .teacher_temperature_gradient = options.teacher_temperature_gradient},
