@@ -50,6 +50,18 @@ add_test(NAME consumer.compile_without_eigen
                  -I${PROJECT_SOURCE_DIR}/include -include distil/distil.hpp -x c++ /dev/null)
 set_tests_properties(consumer.compile_without_eigen PROPERTIES LABELS once_a_compiler
                      PASS_REGULAR_EXPRESSION "distil: without Eigen" FAIL_REGULAR_EXPRESSION "error:")
+# The headers are installed from a machine without any package of distil's development, and with the default options.
+set(bare ${CMAKE_CURRENT_BINARY_DIR}/consumer/bare)
+set(without GTest benchmark ZLIB OpenMP Threads)
+list(TRANSFORM without REPLACE "(.+)" "-DCMAKE_DISABLE_FIND_PACKAGE_\\1=ON")
+add_test(NAME consumer.configure_without_development_packages
+         COMMAND ${CMAKE_COMMAND} -S ${PROJECT_SOURCE_DIR} -B ${bare} -G ${CMAKE_GENERATOR}
+                 -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} ${without})
+add_test(NAME consumer.install_without_development_packages
+         COMMAND ${CMAKE_COMMAND} --install ${bare} --prefix ${bare}/installed)
+set_tests_properties(consumer.configure_without_development_packages PROPERTIES LABELS once FIXTURES_SETUP bare
+                     PASS_REGULAR_EXPRESSION "no GTest, OpenMP, so the tests are left out.*no Threads, ZLIB, so the examples are left out.*no benchmark, OpenMP, so the benches are left out.*Build files have been written")
+set_tests_properties(consumer.install_without_development_packages PROPERTIES LABELS once FIXTURES_REQUIRED bare)
 set_tests_properties(consumer.find_package consumer.find_package_without_optional_packages
                      consumer.find_package_of_wrong_version PROPERTIES FIXTURES_REQUIRED moved)
 set_tests_properties(consumer.find_package_of_wrong_version PROPERTIES

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "distil/core/language.hpp"
+
 /// Contracts: every bad argument ends here, before anything is read or written.
 ///
 /// With exceptions the caller gets `std::invalid_argument`. Without them the installed handler gets the text; where there

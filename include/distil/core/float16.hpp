@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "distil/core/language.hpp"
+
 /// 16-bit storage types. They hold numbers and convert; arithmetic is done in `float`.
 namespace distil {
 

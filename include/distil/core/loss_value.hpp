@@ -1,5 +1,7 @@
 #pragma once
 
+#include "distil/core/language.hpp"
+
 namespace distil {
 
 /// What a loss returns: its reduced value in nats, and the weight it stands for.

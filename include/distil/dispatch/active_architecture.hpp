@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "distil/core/language.hpp"
+
 namespace distil {
 
 /// The architecture whose kernels this program or shared library calls, by its name for `-march`: "x86-64-v3".

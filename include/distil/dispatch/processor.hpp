@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "distil/core/language.hpp"
+
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include <cpuid.h>
 #endif

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "distil/core/language.hpp"
+
 /// Text for states, configurations and errors: numbers that read back to the same bits in every locale.
 namespace distil::schedule::detail {
 

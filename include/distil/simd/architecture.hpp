@@ -1,5 +1,7 @@
 #pragma once
 
+#include "distil/core/language.hpp"
+
 /// One definition, many architectures: everything that touches a SIMD register lives in an inline namespace
 /// named after the instruction set it was compiled for, so that translation units with different -m flags
 /// link correctly. Machines finer than the levels below share a name.

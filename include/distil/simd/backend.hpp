@@ -7,6 +7,13 @@
 #include "distil/simd/x86.hpp"
 
 #if !defined(DISTIL_NO_SIMD)
+#if !__has_include(<xsimd/xsimd.hpp>)
+#error \
+    "distil: there is no <xsimd/xsimd.hpp>. Install xsimd 8.1 or newer (Debian, Ubuntu: libxsimd-dev) and add its \
+folder by -I, or define DISTIL_NO_SIMD, which is several times slower."
+// Stops the compiler here. The name is a new one: g++ 12 goes on without a header that it has been asked for before.
+#include <xsimd, which distil needs>
+#endif
 // GCC 12 warns about AVX-512 intrinsics inside its own headers.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push

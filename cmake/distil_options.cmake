@@ -1,0 +1,28 @@
+# What of distil's own development is built. AUTO, the default at the top level, is what the packages on this machine allow:
+# to install the headers takes none of them.
+
+# distil_development_option(<option> <what> [<package>...]): sets <option> to ON or OFF for this configuration.
+function(distil_development_option option what)
+  set(default OFF)
+  if(PROJECT_IS_TOP_LEVEL)
+    set(default AUTO)
+  endif()
+  set(${option} ${default} CACHE STRING "Build the ${what}: ON, OFF, or AUTO, where the packages they need are found")
+  set_property(CACHE ${option} PROPERTY STRINGS AUTO ON OFF)
+  if(NOT ${option} STREQUAL AUTO)
+    return()
+  endif()
+  set(missing "")
+  foreach(package IN LISTS ARGN)
+    find_package(${package} QUIET)
+    if(NOT ${package}_FOUND)
+      list(APPEND missing ${package})
+    endif()
+  endforeach()
+  set(${option} ON PARENT_SCOPE)
+  if(missing)
+    list(JOIN missing ", " missing)
+    message(STATUS "distil: no ${missing}, so the ${what} are left out")
+    set(${option} OFF PARENT_SCOPE)
+  endif()
+endfunction()
