@@ -129,5 +129,36 @@ TEST(timed, answers_both_questions_alike) {
   expect_alike(constant(1) | over(100) | then(step_decay(1, 0.5, 7) | over(200)));
 }
 
+TEST(over, gives_the_last_step_the_end_where_told) {
+  auto const plain = linear(0, 1) | over(5);
+  EXPECT_DOUBLE_EQ(plain.at(4), 0.8);
+  auto const to_the_end = linear(0, 1) | over(5, end_of_run::at_last_step);
+  EXPECT_EQ(to_the_end.at(0), 0.0);
+  EXPECT_DOUBLE_EQ(to_the_end.at(1), 0.25);
+  EXPECT_EQ(to_the_end.at(4), 1.0);
+  EXPECT_EQ(to_the_end.at(7), 1.0);
+  EXPECT_EQ(to_the_end.total_steps(), 5.0);
+  EXPECT_EQ(to_the_end(0.5), 0.5) << "progress is what it was";
+  for (int const total : {3, 7, 49, 1000}) {  // not a rounding short of it
+    EXPECT_EQ((cosine(4, 1) | over(total, end_of_run::at_last_step)).at(total - 1), 1.0) << total;
+  }
+}
+
+TEST(over, of_one_step_has_the_end_where_told) {
+  EXPECT_EQ((linear(2, 1) | over(1)).at(0), 2.0);
+  EXPECT_EQ((linear(2, 1) | over(1, end_of_run::at_last_step)).at(0), 1.0);
+  EXPECT_EQ((linear(2, 1) | over(0.5, end_of_run::at_last_step)).at(0), 1.0);
+}
+
+TEST(over, lets_what_counts_steps_run_to_its_end_where_told) {
+  auto const inner = linear(0, 1) | over(10);  // counts 10 steps
+  auto const stretched = warm_up(10) | over(10, end_of_run::at_last_step);
+  EXPECT_EQ(stretched.at(9), warm_up(10).at(10));
+  auto const sequence = linear(0, 1) | over(3, end_of_run::at_last_step) | then(inner);
+  EXPECT_EQ(sequence.at(2), 1.0);
+  EXPECT_EQ(sequence.at(3), 0.0);
+  EXPECT_EQ(sequence.total_steps(), 13.0);
+}
+
 }  // namespace
 }  // namespace distil::schedule

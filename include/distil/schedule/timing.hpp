@@ -13,15 +13,25 @@
 ///     (the line above) | over(1000)                                the same, stretched to 1000
 namespace distil::schedule {
 
+/// Where the end of a schedule lies in a run of steps counted from 0.
+enum class end_of_run {
+  after_last_step,  ///< at step `total`, which a run of `total` steps does not take: the last stands one step before it
+  at_last_step  ///< at step `total - 1`: the last step has the end's value, also where it is the only one
+};
+
 /// A schedule on a run of known length; answers both questions. Made by `schedule | over(total_steps)`.
 ///
 /// What answers by progress is stretched: at(step) = inner(step / total). What only counts steps keeps its
 /// steps: (progress) = inner.at(progress * total). Steps after the end have the value of the end.
-/// Step `total` is the end itself, so the last of `total` steps counted from 0 stands one step before it.
+/// Step `total` is the end itself, so the last of `total` steps counted from 0 stands one step before it; with
+/// `end_of_run::at_last_step` time runs faster by total / (total - 1).
 template <schedule_like S>
 class bound {
  public:
-  constexpr bound(S inner, double total_steps) : inner_(std::move(inner)), total_(total_steps) {}
+  constexpr bound(S inner, double total_steps, end_of_run end = end_of_run::after_last_step)
+      : inner_(std::move(inner)),
+        total_(total_steps),
+        end_(end == end_of_run::at_last_step ? std::max(total_steps - 1.0, 0.0) : total_steps) {}
 
   constexpr double operator()(run_progress progress) const {
     if constexpr (shape<S>) {
@@ -31,10 +41,11 @@ class bound {
     }
   }
   constexpr double at(run_step step) const {
+    bool const ended = step.value() >= end_;
     if constexpr (shape<S>) {
-      return inner_(std::min(step.value() / total_, 1.0));
+      return inner_(ended ? 1.0 : step.value() / end_);
     } else {
-      return inner_.at(std::min(step.value(), total_));
+      return inner_.at(ended ? total_ : step.value() * (total_ / end_));
     }
   }
   constexpr double total_steps() const noexcept { return total_; }
@@ -42,24 +53,28 @@ class bound {
  private:
   S inner_;
   double total_;
+  double end_;  ///< the step that has the end's value
 };
 
-/// The length of a run in steps, as in `cosine(4, 1) | over(1000)`. Any arithmetic type, fractions too.
+/// The length of a run in steps, as in `cosine(4, 1) | over(1000)`; `over(1000, end_of_run::at_last_step)` gives the last of
+/// them, step 999, the end's value. Any arithmetic type, fractions too.
 /// Throws std::invalid_argument unless it is finite and above 0.
 class over {
  public:
   template <class Number>
   requires std::is_arithmetic_v<Number>
-  constexpr explicit over(Number total_steps)
-      : total_(detail::positive("schedule::over", "total_steps", static_cast<double>(total_steps))) {}
+  constexpr explicit over(Number total_steps, end_of_run end = end_of_run::after_last_step)
+      : total_(detail::positive("schedule::over", "total_steps", static_cast<double>(total_steps))),
+        end_(end) {}
 
   template <schedule_like S>
   friend constexpr bound<S> operator|(S inner, over const& length) {
-    return {std::move(inner), length.total_};
+    return {std::move(inner), length.total_, length.end_};
   }
 
  private:
   double total_;
+  end_of_run end_;
 };
 
 /// One schedule after another, each on its own clock. The second takes over at the first's last step, so the
