@@ -25,15 +25,18 @@ struct axis_extent {
 };
 
 /// Whether no two elements share a place: from the nearest neighbours to the farthest, each axis reaches past all before it.
-inline bool has_distinct_places(std::array<axis_extent, 4> axes) {
-  for (axis_extent& axis : axes) axis.stride = axis.stride < 0 ? -axis.stride : axis.stride;
-  std::sort(axes.begin(), axes.end(),
-            [](axis_extent const& a, axis_extent const& b) { return a.stride < b.stride; });
+inline bool has_distinct_places(std::array<axis_extent, 4> const& axes) {
+  auto const distance = [&](std::size_t axis) {
+    return axes[axis].stride < 0 ? -axes[axis].stride : axes[axis].stride;
+  };
+  // Numbers, since unoptimised code copies the axes themselves by registers that not every machine has.
+  std::size_t order[] = {0, 1, 2, 3};
+  std::sort(order, order + 4, [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
   index reach = 0;
-  for (auto const& [count, stride] : axes) {
-    if (count <= 1) continue;
-    if (stride <= reach) return false;
-    reach += (count - 1) * stride;
+  for (std::size_t const axis : order) {
+    if (axes[axis].count <= 1) continue;
+    if (distance(axis) <= reach) return false;
+    reach += (axes[axis].count - 1) * distance(axis);
   }
   return true;
 }
