@@ -138,7 +138,9 @@ TEST(over, gives_the_last_step_the_end_where_told) {
   EXPECT_EQ(to_the_end.at(4), 1.0);
   EXPECT_EQ(to_the_end.at(7), 1.0);
   EXPECT_EQ(to_the_end.total_steps(), 5.0);
-  EXPECT_EQ(to_the_end(0.5), 0.5) << "progress is what it was";
+  EXPECT_DOUBLE_EQ(to_the_end(0.4), to_the_end.at(2)) << "the answers agree";
+  EXPECT_EQ(to_the_end(1.0), 1.0);
+  EXPECT_EQ((to_the_end | over(1000)).at(999), 1.0) << "and stay so when it is stretched";
   for (int const total : {3, 7, 49, 1000}) {  // not a rounding short of it
     EXPECT_EQ((cosine(4, 1) | over(total, end_of_run::at_last_step)).at(total - 1), 1.0) << total;
   }
@@ -150,11 +152,10 @@ TEST(over, of_one_step_has_the_end_where_told) {
   EXPECT_EQ((linear(2, 1) | over(0.5, end_of_run::at_last_step)).at(0), 1.0);
 }
 
-TEST(over, lets_what_counts_steps_run_to_its_end_where_told) {
-  auto const inner = linear(0, 1) | over(10);  // counts 10 steps
-  auto const stretched = warm_up(10) | over(10, end_of_run::at_last_step);
-  EXPECT_EQ(stretched.at(9), warm_up(10).at(10));
-  auto const sequence = linear(0, 1) | over(3, end_of_run::at_last_step) | then(inner);
+TEST(over, leaves_rules_of_steps_their_steps) {
+  auto const rule = warm_up(10) | over(10, end_of_run::at_last_step);
+  EXPECT_EQ(rule.at(9), warm_up(10).at(9));
+  auto const sequence = linear(0, 1) | over(3, end_of_run::at_last_step) | then(linear(0, 1) | over(10));
   EXPECT_EQ(sequence.at(2), 1.0);
   EXPECT_EQ(sequence.at(3), 0.0);
   EXPECT_EQ(sequence.total_steps(), 13.0);

@@ -100,7 +100,7 @@ class blocks_test : public ::testing::Test {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> const matrix = numbered<Storage>(rows, columns, order);
-        block_reader<T> reader(way, matrix.view());
+        block_reader<T> reader(way, matrix.pixels());
         for (T const padding : {T(-77), -infinity<T>}) {
           for_each_block(way, rows, columns, [&](tile here, block next) {
             strip<T> const found = reader.open(here, next, padding);
@@ -124,7 +124,7 @@ class blocks_test : public ::testing::Test {
       index const rows = each.rows, columns = each.columns;
       for (layout const order : every_layout) {
         owned_matrix<Storage> matrix = numbered<Storage>(rows, columns, order);
-        block_writer<T> writer(way, matrix.view(), accumulate);
+        block_writer<T> writer(way, matrix.pixels(), accumulate);
         for_each_block(way, rows, columns, [&](tile here, block next) {
           auto const target = writer.open(here, next);
           ASSERT_TRUE(target.staged || !accumulate);
@@ -232,7 +232,7 @@ TYPED_TEST(blocks_test, stream_large_gradients_of_every_element_type) {
     std::vector<Storage> cells(static_cast<std::size_t>(rows * columns + 2), Storage(-7.0F));
     matrix_view<Storage> const matrix(cells.data() + 1, streamed_bytes, columns);
     {
-      block_writer<T> writer(along, matrix, false);
+      block_writer<T> writer(along, detail::row_view(matrix), false);
       TestFixture::for_each_block(along, rows, columns, [&](tile here, block next) {
         auto const target = writer.open(here, next);
         ASSERT_TRUE(target.staged);
@@ -262,14 +262,15 @@ TYPED_TEST(blocks_test, load_in_place_what_lies_as_registers_do) {
   using T = TypeParam;
   index const width = TestFixture::size;
   auto rows = TestFixture::template numbered<T>(width, 2 * width, layout::padded);
-  block_reader<T> along_rows(along, rows.view());
+  block_reader<T> along_rows(along, rows.pixels());
   EXPECT_EQ(along_rows.open({along, 3 % width, 1}, {width, width, 1, 1, width}, T(0)).data,
-            &rows.view()(3 % width, width));
-  block_writer<T> write_rows(along, rows.view(), false);
-  EXPECT_EQ(write_rows.open({along, 0, 1}, {0, 2 * width, 2, 2, width}).data, &rows.view()(0, 0));
+            &rows.pixels()(3 % width, width));
+  block_writer<T> write_rows(along, rows.pixels(), false);
+  EXPECT_EQ(write_rows.open({along, 0, 1}, {0, 2 * width, 2, 2, width}).data, &rows.pixels()(0, 0));
   auto classes = TestFixture::template numbered<T>(2 * width, 5, layout::class_major);
-  block_reader<T> across_rows(across, classes.view());
-  EXPECT_EQ(across_rows.open({across, width, width}, {1, 4, 4, 4, 1}, T(0)).data, &classes.view()(width, 1));
+  block_reader<T> across_rows(across, classes.pixels());
+  EXPECT_EQ(across_rows.open({across, width, width}, {1, 4, 4, 4, 1}, T(0)).data,
+            &classes.pixels()(width, 1));
 }
 
 TYPED_TEST(blocks_test, fill_a_row_unless_gradients_are_added) {
@@ -277,7 +278,7 @@ TYPED_TEST(blocks_test, fill_a_row_unless_gradients_are_added) {
   for (layout const order : every_layout) {
     for (bool const accumulate : {false, true}) {
       auto matrix = TestFixture::template numbered<bfloat16>(3, 9, order);
-      block_writer<T> writer(along, matrix.view(), accumulate);
+      block_writer<T> writer(along, matrix.pixels(), accumulate);
       writer.fill(1, T(-8));
       for (index row = 0; row < 3; ++row) {
         for (index column = 0; column < 9; ++column) {

@@ -101,14 +101,16 @@ TYPED_TEST(windows_test, serve_large_class_major_matrices_of_rows_in_one_block) 
   constexpr index step = static_cast<index>(cache_line / 2);
   index const tall = windowed_bytes / static_cast<index>(sizeof(T)) / least_window_columns;
   auto const window_of = [](index rows, index columns, index row_stride, index column_stride) {
-    return window_rows_of<T>(
-        across, source_matrix<T>(matrix_view<T>(nullptr, rows, columns, row_stride, column_stride)));
+    return window_rows_of<T>(across, source_matrix<T>(detail::row_view<T>(
+                                         matrix_view<T>(nullptr, rows, columns, row_stride, column_stride))));
   };
   EXPECT_EQ(window_of(tall, least_window_columns, 1, tall), most_window_rows);
   EXPECT_EQ(window_of(tall - 1, least_window_columns, 1, tall), 0);
   EXPECT_EQ(window_of(2 * tall, least_window_columns - 1, 1, 2 * tall), 0);
   EXPECT_EQ(window_of(tall, least_window_columns, least_window_columns, 1), 0);
-  EXPECT_EQ(window_rows_of<T>(along, source_matrix<T>(matrix_view<T>(nullptr, tall, 21, 1, tall))), 0);
+  EXPECT_EQ(window_rows_of<T>(
+                along, source_matrix<T>(detail::row_view<T>(matrix_view<T>(nullptr, tall, 21, 1, tall)))),
+            0);
   EXPECT_EQ(window_of(tall, across.block_columns<T>() + 1, 1, tall), 0);
   for (index columns = least_window_columns; columns <= across.block_columns<T>(); ++columns) {
     index const rows = window_of(tall, columns, 1, tall);
@@ -126,7 +128,7 @@ TYPED_TEST(windows_test, read_chunk_by_chunk_with_padding) {
       tall_matrix<Storage> matrix(TestFixture::total_rows, columns, windowed_bytes);
       block const every = TestFixture::all_of(columns);
       for (auto const [first, last] : TestFixture::chunks()) {
-        block_reader<T> reader(across, matrix.view());
+        block_reader<T> reader(across, detail::row_view(matrix.view()));
         TestFixture::for_each_tile(first, last, [&](tile here) {
           for (T const padding : {T(-77), -infinity<T>}) {
             strip<T> const found = reader.open(here, every, padding);
@@ -152,7 +154,7 @@ TYPED_TEST(windows_test, read_nothing_past_the_chunk_and_skip_tiles) {
   index const size = TestFixture::tile_rows, columns = 21;
   tall_matrix<T> matrix(TestFixture::total_rows, columns, windowed_bytes);
   block const every = TestFixture::all_of(columns);
-  block_reader<T> reader(across, matrix.view());
+  block_reader<T> reader(across, detail::row_view(matrix.view()));
   index const last = 2 * size;
   auto const first_lane = [&](index row) {
     return reader.open({across, row, size, last}, every, T(0)).at(3)[0];
@@ -189,7 +191,7 @@ TYPED_TEST(windows_test, write_add_and_stream_chunk_by_chunk) {
         };
         for (auto const [first, last] : TestFixture::chunks()) {
           {
-            block_writer<T> writer(across, matrix.view(), how.accumulate);
+            block_writer<T> writer(across, detail::row_view(matrix.view()), how.accumulate);
             TestFixture::for_each_tile(first, last, [&](tile here) {
               auto const target = writer.open(here, every);
               ASSERT_TRUE(target.staged);
@@ -216,8 +218,8 @@ TYPED_TEST(windows_test, write_over_what_they_read) {
       tall_matrix<Storage> matrix(TestFixture::total_rows, columns, windowed_bytes);
       block const every = TestFixture::all_of(columns);
       for (auto const [first, last] : TestFixture::chunks()) {
-        block_reader<T> reader(across, matrix.view());
-        block_writer<T> writer(across, matrix.view(), accumulate);
+        block_reader<T> reader(across, detail::row_view(matrix.view()));
+        block_writer<T> writer(across, detail::row_view(matrix.view()), accumulate);
         TestFixture::for_each_tile(first, last, [&](tile here) {
           strip<T> const found = reader.open(here, every, T(0));
           auto const target = writer.open(here, every);
@@ -247,7 +249,7 @@ TYPED_TEST(windows_test, fill_rows_between_tiles) {
         };
         std::vector<bool> filled(static_cast<std::size_t>(TestFixture::total_rows), false);
         for (auto const [first, last] : TestFixture::chunks()) {
-          block_writer<T> writer(across, matrix.view(), accumulate);
+          block_writer<T> writer(across, detail::row_view(matrix.view()), accumulate);
           TestFixture::for_each_tile(first, last, [&, first = first](tile here) {
             if (is_filled(first, here.first_row)) {
               for (index row = 0; row < here.rows; ++row) {

@@ -24,7 +24,7 @@ enum class end_of_run {
 /// What answers by progress is stretched: at(step) = inner(step / total). What only counts steps keeps its
 /// steps: (progress) = inner.at(progress * total). Steps after the end have the value of the end.
 /// Step `total` is the end itself, so the last of `total` steps counted from 0 stands one step before it; with
-/// `end_of_run::at_last_step` time runs faster by total / (total - 1).
+/// `end_of_run::at_last_step` what answers by progress is stretched over total - 1 steps.
 template <schedule_like S>
 class bound {
  public:
@@ -35,17 +35,16 @@ class bound {
 
   constexpr double operator()(run_progress progress) const {
     if constexpr (shape<S>) {
-      return inner_(progress.value());
+      return end_ == total_ ? inner_(progress.value()) : at(detail::snapped(progress.value() * total_));
     } else {
       return inner_.at(detail::snapped(progress.value() * total_));
     }
   }
   constexpr double at(run_step step) const {
-    bool const ended = step.value() >= end_;
     if constexpr (shape<S>) {
-      return inner_(ended ? 1.0 : step.value() / end_);
+      return inner_(step.value() >= end_ ? 1.0 : step.value() / end_);
     } else {
-      return inner_.at(ended ? total_ : step.value() * (total_ / end_));
+      return inner_.at(std::min(step.value(), total_));
     }
   }
   constexpr double total_steps() const noexcept { return total_; }
@@ -53,7 +52,7 @@ class bound {
  private:
   S inner_;
   double total_;
-  double end_;  ///< the step that has the end's value
+  double end_;  ///< the step at which a shape ends
 };
 
 /// The length of a run in steps, as in `cosine(4, 1) | over(1000)`; `over(1000, end_of_run::at_last_step)` gives the last of
