@@ -2,6 +2,8 @@
 # are those of the header. Run by cmake -DROOT=<project> -P.
 cmake_policy(VERSION 3.25)
 
+set(bounded_elsewhere swapped_kl)  # by what they are made of
+
 set(problems "")
 file(STRINGS "${ROOT}/tests/losses.cmake" losses REGEX "^distil_add_loss")
 foreach(line IN LISTS losses)
@@ -19,7 +21,10 @@ foreach(line IN LISTS losses)
   endif()
   file(READ "${ROOT}/include/distil/${family}/${loss}.hpp" header)
   if(NOT header MATCHES "error_bound bound{[^}]*[.]value = ([0-9]+), [.]gradient = ([0-9]+)")
-    continue()  # a bound of several cases, or of what it is made of
+    if(NOT loss IN_LIST bounded_elsewhere)
+      string(APPEND problems "\n  include/distil/${family}/${loss}.hpp does not state its bound in numbers")
+    endif()
+    continue()
   endif()
   set(bound "${CMAKE_MATCH_1}, ${CMAKE_MATCH_2}")
   string(REGEX REPLACE "^0," "-," bound "${bound}")  # a map, which has no value

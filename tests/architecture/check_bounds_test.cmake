@@ -19,5 +19,10 @@ expect_refused("another bound" "does not say that kl is bounded by 16, 32")
 write_file(include/distil/response/README.md "| `kl` | Σ p | 16, 32 | 2 |\n")
 expect_refused("a row without a link" "kl has no row in include/distil/response/README.md")
 
+write_good_tree()
+write_file(include/distil/response/kl.hpp "static constexpr error_bound bound = other;\n")
+expect_refused("a bound that nobody can compare" "kl.hpp does not state its bound in numbers")
+
+write_good_tree()
 file(REMOVE "${root}/include/distil/response/README.md")
 expect_refused("no page" "kl has no row in include/distil/response/README.md")

@@ -133,8 +133,8 @@ requires requires(Range&& range) { std::span(std::forward<Range>(range)); }
   return channels_last(std::forward<Range>(range), sequences, features, 1, length);
 }
 
-/// A std::mdspan of four axes: samples, channels, height, width. With it and with what has its face, a feature_map is made
-/// by name.
+/// The feature_map of a std::mdspan, or of what has its face, whose axes are samples, channels, height and width. Losses take
+/// such a span as it is.
 template <class Span>
 requires detail::strided_span<Span, 4>
 [[nodiscard]] constexpr auto map_of(Span const& span) noexcept {
