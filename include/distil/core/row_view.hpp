@@ -14,21 +14,34 @@ struct row_runs {
   index first = 0;  ///< rows before the first of the view
 
   [[nodiscard]] constexpr index offset(index row, index row_stride) const noexcept {
-    if (length == 0) return row * row_stride;
-    index const place = first + row, run = place / length;
-    return run / count * image_stride + run % count * stride + place % length * row_stride;
+    return length == 0 ? row * row_stride : offset_in_runs(row, row_stride);
   }
   friend constexpr bool operator==(row_runs const&, row_runs const&) = default;
 
   /// Whether some rows are of one run.
   [[nodiscard]] constexpr bool together(index row, index rows) const noexcept {
-    return length == 0 || (first + row) % length + rows <= length;
+    return length == 0 || left(row, rows) == rows;
   }
   /// How many rows from one on, of so many at most, are of its run.
-  [[nodiscard]] constexpr index left(index row, index most) const noexcept {
+#if defined(__GNUC__)
+  [[gnu::noinline]]
+#endif
+  [[nodiscard]] constexpr index
+  left(index row, index most) const noexcept {
     if (length == 0) return most;
     index const rest = length - (first + row) % length;
     return rest < most ? rest : most;
+  }
+
+ private:
+  // Divisions are kept out of what is inlined wherever a matrix is read.
+#if defined(__GNUC__)
+  [[gnu::noinline]]
+#endif
+  [[nodiscard]] constexpr index
+  offset_in_runs(index row, index row_stride) const noexcept {
+    index const place = first + row, run = place / length;
+    return run / count * image_stride + run % count * stride + place % length * row_stride;
   }
 };
 

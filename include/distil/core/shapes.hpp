@@ -29,14 +29,17 @@ inline bool has_distinct_places(std::array<axis_extent, 4> const& axes) {
   auto const distance = [&](std::size_t axis) {
     return axes[axis].stride < 0 ? -axes[axis].stride : axes[axis].stride;
   };
-  // Numbers, since unoptimised code copies the axes themselves by registers that not every machine has.
-  std::size_t order[] = {0, 1, 2, 3};
-  std::sort(order, order + 4, [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
+  bool seen[4] = {};
   index reach = 0;
-  for (std::size_t const axis : order) {
-    if (axes[axis].count <= 1) continue;
-    if (distance(axis) <= reach) return false;
-    reach += (axes[axis].count - 1) * distance(axis);
+  for (std::size_t i = 0; i < 4; ++i) {
+    std::size_t nearest = 4;
+    for (std::size_t axis = 0; axis < 4; ++axis) {
+      if (!seen[axis] && (nearest == 4 || distance(axis) < distance(nearest))) nearest = axis;
+    }
+    seen[nearest] = true;
+    if (axes[nearest].count <= 1) continue;
+    if (distance(nearest) <= reach) return false;
+    reach += (axes[nearest].count - 1) * distance(nearest);
   }
   return true;
 }
