@@ -229,7 +229,8 @@ TEST(binary_cross_entropy, refuses) {
   std::vector<std::uint8_t> bytes(12, 1);
   wide[7] = 256;  // its lowest byte is none that says so
   bytes[7] = 2;
-  for (auto const& [at, row_stride, column_stride] : {std::array<index, 3>{3, 4, 1}, {2, 1, 3}}) {
+  for (std::array<index, 3> const& layout : {std::array<index, 3>{3, 4, 1}, {2, 1, 3}}) {
+    index const at = layout[0], row_stride = layout[1], column_stride = layout[2];
     std::string const where =
         " in row 1, class " + std::to_string(at) + "; it must be within [0, 1] or the ignored label -100";
     auto const z = other.student.view();
