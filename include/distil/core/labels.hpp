@@ -6,6 +6,7 @@
 #include <iterator>
 #include <type_traits>
 
+#include "distil/core/number_kind.hpp"
 #include "distil/core/row_parameter.hpp"
 
 namespace distil {
@@ -14,16 +15,6 @@ namespace detail {
 
 template <class Range>
 concept integers = elements<Range> && std::integral<element_of<Range>>;
-
-/// Integers of at most 64 bits.
-enum class integer_type : unsigned char { int8, int16, int32, int64, uint8, uint16, uint32, uint64 };
-
-template <std::integral Integer>
-constexpr integer_type type_of_integer() {
-  static_assert(sizeof(Integer) <= 8, "distil: labels have at most 64 bits");
-  constexpr int width = sizeof(Integer) == 1 ? 0 : sizeof(Integer) == 2 ? 1 : sizeof(Integer) == 4 ? 2 : 3;
-  return static_cast<integer_type>(std::is_signed_v<Integer> ? width : 4 + width);
-}
 
 }  // namespace detail
 
@@ -52,7 +43,7 @@ class label_view {
   [[nodiscard]] constexpr index size() const noexcept { return size_; }
 
   [[nodiscard]] std::int64_t operator[](index row) const noexcept {
-    if (type_ == detail::integer_type::int32) return static_cast<std::int32_t const*>(data_)[row * step_];
+    if (kind_ == number_kind::int32) return static_cast<std::int32_t const*>(data_)[row * step_];
     std::int64_t label = 0;
     read(row, 1, &label);
     return label;
@@ -83,7 +74,9 @@ class label_view {
  private:
   template <class Label>
   constexpr label_view(Label const* labels, index size, index step) noexcept
-      : data_(labels), size_(size), step_(step), type_(detail::type_of_integer<Label>()) {}
+      : data_(labels), size_(size), step_(step), kind_(detail::kind_of_number<Label>()) {
+    static_assert(sizeof(Label) <= 8, "distil: labels have at most 64 bits");
+  }
 
   template <class Label>
   void widen(index first, index count, std::int64_t* to) const noexcept {
@@ -99,31 +92,32 @@ class label_view {
 #endif
   void
   read(index first, index count, std::int64_t* to) const noexcept {
-    using enum detail::integer_type;
-    switch (type_) {
-      case int8:
+    switch (kind_) {
+      case number_kind::int8:
         return widen<std::int8_t>(first, count, to);
-      case int16:
+      case number_kind::int16:
         return widen<std::int16_t>(first, count, to);
-      case int32:
+      case number_kind::int32:
         return widen<std::int32_t>(first, count, to);
-      case int64:
+      case number_kind::int64:
         return widen<std::int64_t>(first, count, to);
-      case uint8:
+      case number_kind::uint8:
         return widen<std::uint8_t>(first, count, to);
-      case uint16:
+      case number_kind::uint16:
         return widen<std::uint16_t>(first, count, to);
-      case uint32:
+      case number_kind::uint32:
         return widen<std::uint32_t>(first, count, to);
-      case uint64:
+      case number_kind::uint64:
         return widen<std::uint64_t>(first, count, to);
+      default:  // numbers that are no labels
+        return;
     }
   }
 
   void const* data_ = nullptr;
   index size_ = 0;
   index step_ = 1;
-  detail::integer_type type_ = detail::integer_type::int32;
+  number_kind kind_ = number_kind::int32;
 };
 
 /// Two labels per row and the share of the first: the targets of Mixup (Zhang et al. 2018) and CutMix (Yun et
