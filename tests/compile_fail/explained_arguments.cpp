@@ -5,6 +5,7 @@
 // 4: numbers without a shape. Pass distil::matrix_view\(data, rows, columns\)
 // 5: numbers without a shape. Pass distil::matrix_view\(data, rows, columns\)
 // 6: other arguments than this loss takes
+// 7: numbers without a shape. Pass distil::matrix_view\(data, rows, columns\)
 #include <distil/response.hpp>
 
 #include <vector>
@@ -25,6 +26,8 @@ double call(distil::matrix_view<float> logits, float* data, std::vector<int> con
   return distil::forward_kl(distil::parallel, numbers, logits);
 #elif DISTIL_EXPECT_FAILURE == 6
   return distil::prediction_correlation(logits);
+#elif DISTIL_EXPECT_FAILURE == 7
+  return distil::hinton_kd(distil::parallel, logits, data, labels);
 #else
   return distil::hinton_kd.with_grad(logits, logits, labels, logits);
 #endif

@@ -229,5 +229,20 @@ TEST(hinton_kd, of_an_image_is_that_of_its_pixels_in_rows) {
   }
 }
 
+TEST(hinton_kd, takes_labels_in_braces_and_braces_without_any_as_options) {
+  batch<float> b(2, 5);
+  std::vector<int> const labels = {3, 0};
+  std::uint8_t const plain[] = {3, 0};
+  auto const student = b.student.view(), teacher = b.teacher.view();
+  double const expected = hinton_kd(student, teacher, labels);
+  EXPECT_EQ(hinton_kd(student, teacher, {3, 0}).value, expected);
+  EXPECT_EQ(hinton_kd(serial, student, teacher, plain).value, expected);
+  EXPECT_EQ(hinton_kd.with_grad(student, teacher, {3, 0}, b.gradient.view(), {}).value, expected);
+  double const soft_alone = hinton_kd(student, teacher);
+  EXPECT_EQ(hinton_kd(student, teacher, {}).value, soft_alone);
+  EXPECT_EQ(hinton_kd(serial, student, teacher, {}).value, soft_alone);
+  EXPECT_NE(soft_alone, expected);
+}
+
 }  // namespace
 }  // namespace distil::testing

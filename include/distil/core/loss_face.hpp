@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <initializer_list>
 #include <type_traits>
 #include <utility>
@@ -57,9 +58,27 @@ struct label_argument : target_argument {
 template <class Argument, class Arguments>
 concept taken_by = Arguments::template takes<Argument>;
 
+/// Forms of a call, and a message for what fits none of them. `Place` is that of the labels, 0: there are none.
+template <class Value, std::size_t Place, class... Forms>
+struct explained : Forms... {
+  using Forms::operator()...;
+  using Forms::with_grad...;
+
+  template <class... Given>
+  misused<Value> operator()(Given const&...) const {
+    explain<false, Place, Given...>();
+    return {};
+  }
+  template <class... Given>
+  misused<Value> with_grad(Given const&...) const {
+    explain<true, Place, Given...>();
+    return {};
+  }
+};
+
 /// Of a student alone.
-template <class Loss, class Options, class Value = loss_value>
-struct unary_face {
+template <class Loss, class Options, class Value>
+struct unary_forms {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = false;
 
@@ -84,23 +103,11 @@ struct unary_face {
     return static_cast<Loss const&>(*this).evaluate(any_policy(policy), student,
                                                     output_rows(std::forward<Gradient>(gradient)), options);
   }
-
-  /// Anything else.
-  template <class... Given>
-  misused<Value> operator()(Given const&...) const {
-    explain<false, 0, Given...>();
-    return {};
-  }
-  template <class... Given>
-  misused<Value> with_grad(Given const&...) const {
-    explain<true, 0, Given...>();
-    return {};
-  }
 };
 
 /// Of a student and a teacher, or what `Arguments` take in its place.
-template <class Loss, class Options, class Value = loss_value, class Arguments = any_argument>
-struct binary_face {
+template <class Loss, class Options, class Value, class Arguments>
+struct binary_forms {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = Arguments::takes_teacher_logits;
 
@@ -132,23 +139,11 @@ struct binary_face {
     return static_cast<Loss const&>(*this).evaluate(
         any_policy(policy), student, teacher, Arguments::written(std::forward<Gradient>(gradient)), options);
   }
-
-  /// Anything else.
-  template <class... Given>
-  misused<Value> operator()(Given const&...) const {
-    explain<false, Arguments::are_labels ? 1 : 0, Given...>();
-    return {};
-  }
-  template <class... Given>
-  misused<Value> with_grad(Given const&...) const {
-    explain<true, Arguments::are_labels ? 1 : 0, Given...>();
-    return {};
-  }
 };
 
 /// Of a student, a teacher and what `Arguments` take after it; `{1, 0, 2}` are labels.
-template <class Loss, class Options, class Value = loss_value, class Arguments = label_argument>
-struct ternary_face {
+template <class Loss, class Options, class Value, class Arguments>
+struct ternary_forms {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = true;
 
@@ -159,7 +154,7 @@ struct ternary_face {
     return (*this)(serial, student, teacher, third, options);
   }
 
-  template <execution_policy Policy, rows_argument Student, class Teacher,
+  template <execution_policy Policy, rows_argument Student, rows_argument Teacher,
             taken_by<Arguments> Third = typename Arguments::in_braces>
   [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
                                  Third const& third, Options const& options = {}) const {
@@ -174,7 +169,7 @@ struct ternary_face {
     return with_grad(serial, student, teacher, third, std::forward<Gradient>(gradient), options);
   }
 
-  template <execution_policy Policy, rows_argument Student, class Teacher,
+  template <execution_policy Policy, rows_argument Student, rows_argument Teacher,
             taken_by<Arguments> Third = typename Arguments::in_braces, written_argument Gradient>
   Value with_grad(Policy policy, Student const& student, Teacher const& teacher, Third const& third,
                   Gradient&& gradient, Options const& options = {}) const {
@@ -182,42 +177,45 @@ struct ternary_face {
                                                     Arguments::written(std::forward<Gradient>(gradient)),
                                                     options);
   }
-
-  /// Anything else.
-  template <class... Given>
-  misused<Value> operator()(Given const&...) const {
-    explain<false, Arguments::are_labels ? 2 : 0, Given...>();
-    return {};
-  }
-  template <class... Given>
-  misused<Value> with_grad(Given const&...) const {
-    explain<true, Arguments::are_labels ? 2 : 0, Given...>();
-    return {};
-  }
 };
+
+/// The faces: forms of a call, and one message for what fits none of them.
+template <class Loss, class Options, class Value = loss_value>
+struct unary_face : explained<Value, 0, unary_forms<Loss, Options, Value>> {};
+
+template <class Loss, class Options, class Value = loss_value, class Arguments = any_argument>
+struct binary_face
+    : explained<Value, Arguments::are_labels ? 1 : 0, binary_forms<Loss, Options, Value, Arguments>> {};
+
+template <class Loss, class Options, class Value = loss_value, class Arguments = label_argument>
+struct ternary_face
+    : explained<Value, Arguments::are_labels ? 2 : 0, ternary_forms<Loss, Options, Value, Arguments>> {};
+
+template <class Loss, class Options, class Value, class Arguments>
+using forms_of_optional_labels =
+    explained<Value, Arguments::are_labels ? 2 : 0, binary_forms<Loss, Options, Value, any_argument>,
+              ternary_forms<Loss, Options, Value, Arguments>>;
 
 /// Of a student and a teacher, with labels or without.
 template <class Loss, class Options, class Value = loss_value, class Arguments = label_argument>
-struct labels_optional_face : binary_face<Loss, Options, Value>,
-                              ternary_face<Loss, Options, Value, Arguments> {
+struct labels_optional_face : forms_of_optional_labels<Loss, Options, Value, Arguments> {
   using options_type = Options;
   static constexpr bool takes_teacher_logits = true;
+  using forms_of_optional_labels<Loss, Options, Value, Arguments>::operator();
 
-  using binary_face<Loss, Options, Value>::operator();
-  using ternary_face<Loss, Options, Value, Arguments>::operator();
-  using binary_face<Loss, Options, Value>::with_grad;
-  using ternary_face<Loss, Options, Value, Arguments>::with_grad;
-
-  /// Anything else.
-  template <class... Given>
-  misused<Value> operator()(Given const&...) const {
-    explain<false, Arguments::are_labels ? 2 : 0, Given...>();
-    return {};
+  /// `{}` is no option, and not a list of no labels: of two lists compilers prefer the one whose type is not left open.
+  struct nothing {
+    nothing() = delete;
+  };
+  template <rows_argument Student, rows_argument Teacher>
+  [[nodiscard]] Value operator()(Student const& student, Teacher const& teacher,
+                                 std::initializer_list<nothing>) const {
+    return (*this)(serial, student, teacher, Options());
   }
-  template <class... Given>
-  misused<Value> with_grad(Given const&...) const {
-    explain<true, Arguments::are_labels ? 2 : 0, Given...>();
-    return {};
+  template <execution_policy Policy, rows_argument Student, rows_argument Teacher>
+  [[nodiscard]] Value operator()(Policy policy, Student const& student, Teacher const& teacher,
+                                 std::initializer_list<nothing>) const {
+    return (*this)(policy, student, teacher, Options());
   }
 };
 
