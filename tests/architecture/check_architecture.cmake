@@ -1,12 +1,13 @@
 # Holds the headers of a tree to the order of the house: cmake -DROOT=<tree> -P check_architecture.cmake
 #   core <- simd <- sweep <- response, core <- simd <- matrix <- the other loss families, all of them <- adapters;
-#   schedule stands on core and simd, dispatch on core.
+#   schedule, compression and diagnostics stand on core and simd, tuning on core; teachers on all losses; dispatch on core.
 # Within a family: a header directly in its folder is a door, which users include; a folder in it is a room, whose headers
 # are machinery.
 cmake_policy(VERSION 3.25)
 
 set(losses response feature relation contrastive attention)
-set(folders core simd sweep matrix dispatch ${losses} schedule adapters)
+set(beside schedule compression diagnostics tuning)  # what a run needs around the losses
+set(folders core simd sweep matrix dispatch ${losses} ${beside} teachers adapters)
 
 # What the headers of a folder may include, beside the folder itself.
 set(below_core "")
@@ -14,16 +15,17 @@ set(below_simd core)
 set(below_dispatch core)
 set(below_sweep core simd)
 set(below_matrix core simd)
-foreach(folder IN LISTS losses ITEMS schedule)
+foreach(folder IN LISTS losses beside)
   set(below_${folder} core simd)
 endforeach()
 list(APPEND below_response sweep)  # rows of logits are all that is swept
 foreach(folder feature relation contrastive attention)  # what they share that needs Eigen
   list(APPEND below_${folder} matrix)
 endforeach()
+set(below_teachers core simd sweep matrix ${losses})
 set(below_adapters ${folders})
 
-set(folders_without_eigen core simd sweep dispatch response schedule)
+set(folders_without_eigen core simd sweep dispatch response schedule diagnostics)
 
 # The rooms of a family by floors, the lowest first. A room may include itself and lower ones.
 function(place_rooms family)
@@ -163,7 +165,7 @@ foreach(header IN LISTS headers)
     report(${header} "names xsimd; only simd/ may")
   endif()
   if(text MATCHES "# *include *<Eigen/" AND (folder STREQUAL "" OR folder IN_LIST folders_without_eigen))
-    report(${header} "includes Eigen; core, simd, sweep, dispatch, response and schedule do without")
+    report(${header} "includes Eigen; core, simd, sweep, dispatch, response, schedule and diagnostics do without")
   endif()
   if(text MATCHES "<Eigen/Dense>")
     report(${header} "includes <Eigen/Dense>; <Eigen/Core> compiles in a fraction of the time")

@@ -25,9 +25,8 @@ TEST(learned_state, comes_back_exactly) {
 
 TEST(learned_state, refuses_every_other_text) {
   EXPECT_EQ(refusal_of([] { learned_state_from("parameter=1"); }),
-            "distil::schedule::learned_state_from: text is \"parameter=1\"; it must be what to_text made: "
-            "parameter=... "
-            "velocity=...");
+            "distil::schedule::learned_state_from: text is \"\" where velocity should stand; it must be "
+            "what to_text made: parameter=... velocity=...");
   for (auto const* const text :
        {"", " ", "parameter", "parameter=", "parameter= velocity=", "parameter=1 velocity=",
         "parameter=1x velocity=2", "parameter=1  velocity=2", "parameter=1 velocity=2 more=1",

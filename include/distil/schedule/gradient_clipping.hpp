@@ -8,7 +8,6 @@
 
 #include "distil/core/contract.hpp"
 #include "distil/core/length_in_range.hpp"
-#include "distil/schedule/text.hpp"
 
 /// Limits on a gradient, which low temperatures and large weights make large.
 namespace distil {
@@ -35,9 +34,7 @@ inline std::size_t clip_by_value(std::span<double> gradient, double maximum);
 namespace detail::clipping {
 
 inline void require_positive(char const* where, double maximum) {
-  require(
-      maximum > 0, where, "maximum", [=] { return schedule::detail::number_text(maximum); },
-      "a number above 0");
+  require(maximum > 0, where, "maximum", maximum, "a number above 0");
 }
 
 /// Sum of (g * scale)^2. Several partial sums: more exact than one, and free to run side by side.

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "distil/core/contract.hpp"
-#include "distil/schedule/text.hpp"
+#include "distil/core/text.hpp"
 #include "distil/schedule/time.hpp"
 
 namespace distil::schedule {
@@ -20,26 +18,15 @@ struct learned_state {
 
 /// One line for a checkpoint: "parameter=1.5 velocity=0". `learned_state_from` reads back exactly the same state.
 inline std::string to_text(learned_state const& state) {
-  return detail::joined({"parameter=", detail::number_text(state.parameter),
-                         " velocity=", detail::number_text(state.velocity)});
+  return distil::detail::said("parameter=", state.parameter, " velocity=", state.velocity);
 }
 
 /// The state that `to_text` wrote. Throws std::invalid_argument on any other text.
 inline learned_state learned_state_from(std::string_view text) {
-  std::string_view rest = text;
-  auto const number = [&](std::string_view name, std::string_view end) -> std::optional<double> {
-    if (!rest.starts_with(name)) return std::nullopt;
-    rest.remove_prefix(name.size());
-    std::string_view const spelled = rest.substr(0, end.empty() ? rest.npos : rest.find(end));
-    rest.remove_prefix(spelled.size());
-    return detail::number_of<double>(spelled);
-  };
-  std::optional<double> const parameter = number("parameter=", " ");
-  std::optional<double> const velocity = number(" velocity=", "");
-  distil::detail::require(
-      parameter && velocity, "schedule::learned_state_from", "text", [&] { return detail::quoted(text); },
-      "what to_text made: parameter=... velocity=...");
-  return {*parameter, *velocity};
+  distil::detail::field_reader fields("schedule::learned_state_from", text, "parameter=... velocity=...");
+  double const parameter = fields.number("parameter"), velocity = fields.number("velocity");
+  fields.end();
+  return {parameter, velocity};
 }
 
 /// How far a step of gradient descent with momentum goes, as in PyTorch's SGD: the velocity becomes momentum * velocity +

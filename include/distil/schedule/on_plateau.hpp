@@ -53,8 +53,7 @@ class on_plateau {
   /// not negative, patience >= 1, and minimum <= start <= maximum.
   explicit on_plateau(double start, on_plateau_options const& options = {}) : options_(options) {
     auto const check = [](bool holds, char const* argument, auto was, char const* must_be) {
-      distil::detail::require(
-          holds, where, argument, [was] { return detail::number_text(was); }, must_be);
+      distil::detail::require(holds, where, argument, was, must_be);
     };
     auto const is_share = [](double share) { return detail::is_finite(share) && share >= 0; };
     check(options.patience >= 1, "patience", options.patience, "at least 1 check");
@@ -102,9 +101,7 @@ class on_plateau {
   /// one cannot come from a schedule with these options.
   void restore(plateau_state const& state) {
     auto const check = [](bool holds, char const* argument, auto was, char const* must_be) {
-      distil::detail::require(
-          holds, "schedule::on_plateau::restore", argument, [was] { return detail::number_text(was); },
-          must_be);
+      distil::detail::require(holds, "schedule::on_plateau::restore", argument, was, must_be);
     };
     check(in_bounds(state.value), "value", state.value, "within [minimum, maximum]");
     check(!state.best || detail::is_finite(*state.best), "best", state.best.value_or(0), "a finite number");

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "distil/core/contract.hpp"
+#include "distil/core/text.hpp"
 #include "distil/schedule/any_schedule.hpp"
 #include "distil/schedule/arithmetic.hpp"
 #include "distil/schedule/named.hpp"
-#include "distil/schedule/text.hpp"
 #include "distil/schedule/timing.hpp"
 
 /// Schedules written as text, for command lines and configuration files.
@@ -23,7 +23,7 @@ namespace detail {
 template <class MustBe>
 void require_text(bool holds, std::string_view argument, std::string_view was, MustBe const& must_be) {
   distil::detail::require(
-      holds, "parse_schedule", argument, [was] { return quoted(was); }, must_be);
+      holds, "parse_schedule", argument, [was] { return distil::detail::quoted(was); }, must_be);
 }
 
 /// "a:b:c" as a, b, c. Empty parts stay, so that "a:" is seen to lack something.
@@ -43,7 +43,7 @@ struct call {
 };
 
 inline double parsed_number(std::string_view spelled) {
-  std::optional<double> const value = number_of<double>(spelled);
+  std::optional<double> const value = distil::detail::number_of<double>(spelled);
   require_text(value.has_value(), "a number", spelled, "a number such as 4, 0.5 or 1e-3");
   return *value;
 }
@@ -57,7 +57,7 @@ inline call parsed_call(std::string_view text) {
 
 inline std::string known_usages() {
   std::string usages = "one of";
-  for (named_schedule const& each : named_schedules) usages += joined({" ", each.usage});
+  for (named_schedule const& each : named_schedules) usages += distil::detail::said(" ", each.usage);
   return usages;
 }
 

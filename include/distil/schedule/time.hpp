@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "distil/core/contract.hpp"
-#include "distil/schedule/text.hpp"
 
 /// The two questions a schedule answers, and the rules that hold for every one of them.
 ///
@@ -19,8 +18,7 @@ namespace detail {
 /// `distil::detail::require` for a number, usable in constant expressions.
 constexpr void require(bool holds, char const* where, char const* argument, double was, char const* must_be) {
   if (!holds) [[unlikely]] {
-    distil::detail::require(
-        false, where, argument, [was] { return number_text(was); }, must_be);
+    distil::detail::require(false, where, argument, was, must_be);
   }
 }
 
