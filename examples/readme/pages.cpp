@@ -9,6 +9,8 @@
 #include "distil/feature/hint.hpp"
 #include "distil/relation/relational_angle.hpp"
 #include "distil/relation/relational_distance.hpp"
+#include "distil/response/binary_kd.hpp"
+#include "distil/response/common_vocabulary.hpp"
 #include "distil/response/fuse.hpp"
 #include "distil/response/hinton_kd.hpp"
 #include "distil/response/soft_cross_entropy.hpp"
@@ -76,6 +78,19 @@ double of_fused_terms(matrix student, matrix teacher_a, matrix teacher_b, std::v
                                 0.5 * distil::forward_kl.term(teacher_a, {.temperature = 4.0F}),
                                 0.2 * distil::soft_cross_entropy.term(teacher_b, {.temperature = 2.0F}));
   auto loss = objective.with_grad(student, gradient);  // loss.terms[1] is the first divergence alone
+  return loss;
+}
+
+double of_icarl(matrix student, matrix old_network, matrix one_hot, matrix gradient) {
+  distil::index const known = old_network.columns;
+  auto const old_classes = [&](matrix all) { return distil::first_columns(all, known); };
+  auto const new_classes = [&](matrix all) {
+    return matrix(all.data + known, all.rows, all.columns - known, all.row_stride);
+  };
+  double loss = distil::binary_kd.with_grad(old_classes(student), old_network, old_classes(gradient),
+                                            {.elements = distil::over_elements::row_sum, .soft_weight = 1});
+  loss += distil::binary_cross_entropy.with_grad(new_classes(student), one_hot, new_classes(gradient),
+                                                 {.elements = distil::over_elements::row_sum});
   return loss;
 }
 

@@ -50,7 +50,8 @@ place_rooms(attention tokens)
 set(named_faces response/softmax response/log_softmax response/cross_entropy)
 
 # Doors that other doors are composed of, each of those before it in this list at most.
-set(composed_of response/cross_entropy response/binary_cross_entropy response/divergence response/forward_kl response/hinton_kd
+set(composed_of response/cross_entropy response/binary_cross_entropy response/divergence response/forward_kl response/soft_cross_entropy response/mean_of_logits
+    response/hinton_kd
     contrastive/contrastive_memory   # a loss that owns one
     relation/similarities)     # a loss that is called with one
 

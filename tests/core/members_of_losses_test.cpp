@@ -36,6 +36,7 @@ TEST(members_of_losses, of_responses) {
   expect_members(distil::hinton_kd, "hinton_kd");
   expect_members(distil::jeffreys, "jeffreys");
   expect_members(distil::jensen_shannon, "jensen_shannon");
+  expect_members(distil::learning_without_forgetting, "learning_without_forgetting");
   expect_members(distil::list_maximum_likelihood, "list_maximum_likelihood");
   expect_members(distil::log_softmax, "log_softmax");
   expect_members(distil::log_sum_exp, "log_sum_exp");

@@ -272,8 +272,9 @@ void multiplies_rows_by_their_coefficients(row_case const& of, element type) {
 /// Losses that are terms of no sum are weighed by an option, the others by a coefficient.
 bool has_a_weight(row_case const& of) {
   std::string const name = of.traits.name;
-  for (char const* each : {"margin_mse", "list_maximum_likelihood", "pairwise_hinge", "pairwise_logistic",
-                           "universal_logits", "projected_kl", "logit_standardization"}) {
+  for (char const* each :
+       {"margin_mse", "list_maximum_likelihood", "pairwise_hinge", "pairwise_logistic", "universal_logits",
+        "projected_kl", "logit_standardization", "learning_without_forgetting"}) {
     if (name == each) return true;
   }
   return false;

@@ -64,6 +64,33 @@ DISTIL_INLINE void prefetch_next_tile([[maybe_unused]] void const* here,
 #endif
 }
 
+/// Copies a block to registers that lie one behind the other.
+template <class T>
+void read_block(source_matrix<T> const& matrix, tile const& rows, block const& columns, T padding, T* to) {
+  void const* const from = matrix.address(rows.first_row, columns.first_column);
+  reading<T> const& how = *matrix.how;
+  if (!rows.axis.across) {
+    lanes<T>(padding).store(to + (columns.steps - 1) * lanes<T>::size);
+    if (matrix.column_stride == 1) return how.row(from, columns.columns, to);
+    how.spread(from, columns.columns, matrix.column_stride, to, 1);
+  } else {
+    if (rows.rows < lanes<T>::size) {
+      for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(to + k * lanes<T>::size);
+    } else if (!matrix.runs.together(rows.first_row, rows.rows)) {
+      // row by row
+    } else if (matrix.column_stride == 1) {
+      if (columns.columns == matrix.columns) prefetch_next_tile<T, false>(from, matrix);
+      return how.tile(from, matrix.row_stride, columns.columns, to);
+    } else if (matrix.row_stride == 1) {
+      return how.classes(from, matrix.column_stride, columns.columns, to);
+    }
+    for (index row = 0; row < rows.rows; ++row) {
+      how.spread(matrix.address(rows.first_row + row, columns.first_column), columns.columns,
+                 matrix.column_stride, to + row, lanes<T>::size);
+    }
+  }
+}
+
 /// Reads a matrix block by block. Lanes past the last class or the last row hold `padding`.
 template <class T>
 class block_reader {
@@ -84,7 +111,7 @@ class block_reader {
       lanes<T>::load_first(data + columns.whole * lanes<T>::size, rest, padding).store(scratch_);
       return {data, lanes<T>::size, scratch_, block_bytes};
     }
-    pack(rows, columns, padding);
+    read_block(matrix_, rows, columns, padding, scratch_);
     if (rows.axis.across) return {scratch_, lanes<T>::size};
     // Smaller elements lie closer than registers do: what comes ahead is that of several blocks.
     void const* const next = matrix_.address(rows.first_row, columns.first_column + columns.columns);
@@ -93,31 +120,6 @@ class block_reader {
   }
 
  private:
-  void pack(tile const& rows, block const& columns, T padding) {
-    void const* const from = matrix_.address(rows.first_row, columns.first_column);
-    reading<T> const& how = *matrix_.how;
-    if (!rows.axis.across) {
-      lanes<T>(padding).store(scratch_ + (columns.steps - 1) * lanes<T>::size);
-      if (matrix_.column_stride == 1) return how.row(from, columns.columns, scratch_);
-      how.spread(from, columns.columns, matrix_.column_stride, scratch_, 1);
-    } else {
-      if (rows.rows < lanes<T>::size) {
-        for (index k = 0; k < columns.steps; ++k) lanes<T>(padding).store(scratch_ + k * lanes<T>::size);
-      } else if (!matrix_.runs.together(rows.first_row, rows.rows)) {
-        // row by row
-      } else if (matrix_.column_stride == 1) {
-        if (columns.columns == matrix_.columns) prefetch_next_tile<T, false>(from, matrix_);
-        return how.tile(from, matrix_.row_stride, columns.columns, scratch_);
-      } else if (matrix_.row_stride == 1) {
-        return how.classes(from, matrix_.column_stride, columns.columns, scratch_);
-      }
-      for (index row = 0; row < rows.rows; ++row) {
-        how.spread(matrix_.address(rows.first_row + row, columns.first_column), columns.columns,
-                   matrix_.column_stride, scratch_ + row, lanes<T>::size);
-      }
-    }
-  }
-
   source_matrix<T> matrix_;
   input_window<T> window_;
   alignas(64) T scratch_[window_elements];
