@@ -144,8 +144,8 @@ distil_add_representatives(response
 # Of the response family CI's sanitizers look at these, which have scratch, sorting or indices of their own; of the other
 # families at all. The rest are a few functions in the sweeps that these have, too, and are looked at by night.
 distil_add_memory_users(response
-  adaptive_kl binary_cross_entropy common_vocabulary cross_entropy cross_entropy_targets entropic_transport fuse
-  list_maximum_likelihood margin_mse multi_level_logits pairwise_hinge prediction_correlation projected_kl sampled_kl
+  adaptive_kl binary_cross_entropy common_tokens common_vocabulary cross_entropy cross_entropy_targets entropic_transport fuse
+  list_maximum_likelihood margin_mse mean_of_logits multi_level_logits pairwise_hinge prediction_correlation projected_kl sampled_kl
   sequence sinkhorn softmax teacher teacher_temperature top_k top_k_behaviour top_k_functions universal_logits
   universal_self_kd wasserstein_logits)
 

@@ -39,7 +39,7 @@ function(place_rooms family)
   endforeach()
 endfunction()
 place_rooms(response "teacher softmax cross_entropy ranking" "divergence distribution sampled"
-            "labels top_k temperature coupled binary")
+            "labels top_k temperature coupled binary vocabulary")
 place_rooms(feature maps)
 place_rooms(relation samples)
 place_rooms(contrastive affinity)

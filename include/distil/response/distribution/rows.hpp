@@ -33,6 +33,7 @@ struct whole_row {
 ///   logarithmic_teacher              static: it takes log p
 ///   prepare<T>(columns)              what all rows share, made on the calling thread
 ///   row(prepared, whole_row<T>)      the value of one row, which counts, as a double
+///   wants_upstream()                 where it has one: whether it needs the derivative by probabilities for itself
 ///
 /// or a `softened_distribution_term` with these, which has derivatives by the temperatures.
 template <class T, class Student, class Gradient, class Term>
@@ -125,7 +126,10 @@ class distribution_rows : simd::batch_of_term<T, Gradient, Term> {
     T* const student = &here.student(r, 0);
     bool const by_temperature =
         !term().temperature_gradient.empty() || !term().teacher_temperature_gradient.empty();
-    T* const upstream = with_gradient || by_temperature ? &here.upstream(r, 0) : nullptr;
+    bool wants_upstream = with_gradient || by_temperature;
+    if constexpr (requires { term().wants_upstream(); })
+      wants_upstream = wants_upstream || term().wants_upstream();
+    T* const upstream = wants_upstream ? &here.upstream(r, 0) : nullptr;
     simd::row_record found{};
     if (weight != 0.0) {
       T const scale = static_cast<T>(terms_[0].scale_of(weight));
