@@ -23,6 +23,7 @@
 #include "distil/feature/overhaul.hpp"
 #include "distil/feature/patch_relations.hpp"
 #include "distil/feature/pearson.hpp"
+#include "distil/feature/pooled_outputs.hpp"
 #include "distil/feature/semantic_calibration.hpp"
 #include "distil/feature/singular_vectors.hpp"
 #include "distil/feature/softmax_regression.hpp"

@@ -93,14 +93,17 @@ TEST(members_of_losses, of_the_other_families) {
   expect_members(distil::localization, "localization");
   expect_members(distil::neuron_selectivity, "neuron_selectivity");
   expect_members(distil::patch_relations, "patch_relations");
+  expect_members(distil::pooled_outputs, "pooled_outputs");
   expect_members(distil::semantic_calibration, "semantic_calibration");
   expect_members(distil::singular_vectors, "singular_vectors");
   expect_members(distil::solution_flow, "solution_flow");
   expect_members(distil::instance_relation_graph, "instance_relation_graph");
   expect_members(distil::locality_preserving, "locality_preserving");
   expect_members(distil::centered_kernel_alignment, "centered_kernel_alignment");
+  expect_members(distil::correlation_alignment, "correlation_alignment");
   expect_members(distil::correlation_congruence, "correlation_congruence");
   expect_members(distil::cross_modal_relation, "cross_modal_relation");
+  expect_members(distil::maximum_mean_discrepancy, "maximum_mean_discrepancy");
   expect_members(distil::probabilistic_transfer, "probabilistic_transfer");
   expect_members(distil::relational_angle, "relational_angle");
   expect_members(distil::relational_distance, "relational_distance");

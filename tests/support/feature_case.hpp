@@ -25,8 +25,10 @@ class feature_case {
  public:
   char const* const name;
   error_bound const bound;
+  bool const samples_are_pairs;  ///< the teacher's are the student's; else it may have any number of its own
 
-  feature_case(char const* its_name, error_bound const& its_bound) : name(its_name), bound(its_bound) {}
+  feature_case(char const* its_name, error_bound const& its_bound, bool pairs)
+      : name(its_name), bound(its_bound), samples_are_pairs(pairs) {}
   feature_case(feature_case const&) = delete;
   feature_case& operator=(feature_case const&) = delete;
   virtual ~feature_case() = default;
@@ -62,13 +64,18 @@ class feature_case {
   }
 };
 
+template <class Case>
+concept says_samples_are_no_pairs = requires {
+  Case::samples_are_no_pairs;
+};
+
 /// Everything of a case but its calls.
 template <class Case>
 class described_feature_case : public feature_case {
  public:
   using own_setting = typename decltype(Case::settings())::value_type;
 
-  described_feature_case() : feature_case(Case::name, Case::bound) {}
+  described_feature_case() : feature_case(Case::name, Case::bound, !says_samples_are_no_pairs<Case>) {}
 
   static any_setting setting_of(own_setting const& s) { return {s.label, std::make_shared<own_setting>(s)}; }
 
