@@ -46,6 +46,7 @@ TEST(parse_schedule, reads_every_spelling_of_a_number) {
 }
 
 TEST(parse_schedule, keeps_a_range) {
+  expect_same("cosine:8:0.7|power_of_two", schedule::cosine(8, 0.7) | schedule::power_of_two() | over(100));
   expect_same("cosine:8:0.5|clamp:1:5", schedule::cosine(8, 0.5) | schedule::clamp(1, 5) | over(100));
 }
 
@@ -121,8 +122,9 @@ TEST(parse_schedule, leaves_the_values_to_the_schedules) {
 }
 
 TEST(parse_schedule, says_what_may_follow_a_bar) {
-  EXPECT_EQ(refusal("cosine:4:1|clip:1:5"),
-            "distil::parse_schedule: text after | is \"clip:1:5\"; it must be clamp:LOWER:UPPER");
+  EXPECT_EQ(
+      refusal("cosine:4:1|clip:1:5"),
+      "distil::parse_schedule: text after | is \"clip:1:5\"; it must be clamp:LOWER:UPPER or power_of_two");
   EXPECT_NE(refusal("cosine:4:1|clamp:1"), "");
   EXPECT_NE(refusal("cosine:4:1|"), "");
 }

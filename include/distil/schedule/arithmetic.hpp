@@ -16,30 +16,43 @@
 ///     warm_up(20) * (cosine(0.9, 0.4) | over(100))
 namespace distil::schedule {
 
-/// A schedule whose values are brought into [lower, upper]; answers what the inner one answers.
-/// Made by `schedule | clamp(lower, upper)`.
-template <schedule_like S>
-class clamped {
+/// A schedule whose values go through a function; answers what the inner one answers. Made by
+/// `schedule | clamp(lower, upper)` and its like.
+template <schedule_like S, class Adjustment>
+class adjusted {
  public:
-  constexpr clamped(S inner, double lower, double upper)
-      : inner_(std::move(inner)), lower_(lower), upper_(upper) {}
+  constexpr adjusted(S inner, Adjustment const& adjustment)
+      : inner_(std::move(inner)), adjustment_(adjustment) {}
 
   constexpr double operator()(run_progress progress) const requires shape<S> {
-    return std::clamp(static_cast<double>(inner_(progress.value())), lower_, upper_);
+    return adjustment_(static_cast<double>(inner_(progress.value())));
   }
   constexpr double at(run_step step) const requires step_rule<S> {
-    return std::clamp(static_cast<double>(inner_.at(step.value())), lower_, upper_);
+    return adjustment_(static_cast<double>(inner_.at(step.value())));
   }
   constexpr double total_steps() const requires timed<S> { return inner_.total_steps(); }
 
  private:
   S inner_;
-  double lower_, upper_;
+  Adjustment adjustment_;
 };
+
+namespace detail {
+
+/// What a schedule is adjusted by, a function of one value that is no schedule.
+struct adjustment {};
+
+}  // namespace detail
+
+template <schedule_like S, class Adjustment>
+requires std::is_base_of_v<detail::adjustment, Adjustment>
+constexpr adjusted<S, Adjustment> operator|(S inner, Adjustment const& adjustment) {
+  return {std::move(inner), adjustment};
+}
 
 /// A range for values, as in `cosine(8, 0.5) | clamp(1, 5)`. Throws std::invalid_argument unless both ends
 /// are finite and lower <= upper.
-class clamp {
+class clamp : detail::adjustment {
  public:
   constexpr clamp(double lower, double upper)
       : lower_(detail::finite("schedule::clamp", "lower", lower)),
@@ -47,12 +60,12 @@ class clamp {
     detail::require(lower <= upper, "schedule::clamp", "lower", lower, "at most upper");
   }
 
-  template <schedule_like S>
-  friend constexpr clamped<S> operator|(S inner, clamp const& range) {
-    return {std::move(inner), range.lower_, range.upper_};
-  }
-
  private:
+  template <schedule_like, class>
+  friend class adjusted;
+
+  constexpr double operator()(double value) const { return std::clamp(value, lower_, upper_); }
+
   double lower_, upper_;
 };
 

@@ -13,6 +13,7 @@
 #include "distil/schedule/any_schedule.hpp"
 #include "distil/schedule/arithmetic.hpp"
 #include "distil/schedule/named.hpp"
+#include "distil/schedule/power_of_two.hpp"
 #include "distil/schedule/timing.hpp"
 
 /// Schedules written as text, for command lines and configuration files.
@@ -71,15 +72,16 @@ inline any_schedule named(std::string_view text, over length) {
   return known->make(parsed.given, length);
 }
 
-/// "cosine:4:1" or "cosine:8:0.5|clamp:1:5".
-inline any_schedule in_range(std::string_view text, over length) {
+/// "cosine:4:1" or "cosine:8:0.5|clamp:1:5" or "cosine:8:1|power_of_two".
+inline any_schedule adjusted_by(std::string_view text, over length) {
   std::vector<std::string_view> const parts = split(text, '|');
   any_schedule parsed = named(parts.front(), length);
   for (std::size_t i = 1; i < parts.size(); ++i) {
-    call const range = parsed_call(parts[i]);
-    require_text(range.name == "clamp" && range.given.size() == 2, "text after |", parts[i],
-                 "clamp:LOWER:UPPER");
-    parsed = parsed | clamp(range.given[0], range.given[1]);
+    call const by = parsed_call(parts[i]);
+    bool const is_power = by.name == "power_of_two" && by.given.empty();
+    require_text(is_power || (by.name == "clamp" && by.given.size() == 2), "text after |", parts[i],
+                 "clamp:LOWER:UPPER or power_of_two");
+    parsed = is_power ? any_schedule(parsed | power_of_two()) : parsed | clamp(by.given[0], by.given[1]);
   }
   return parsed;
 }
@@ -88,7 +90,7 @@ inline any_schedule in_range(std::string_view text, over length) {
 inline any_schedule part_of_sequence(std::string_view text) {
   std::vector<std::string_view> const parts = split(text, '@');
   require_text(parts.size() == 2, "part of a sequence", text, "a schedule and its length, as linear:1:4@20");
-  return in_range(parts[0], over(parsed_number(parts[1])));
+  return adjusted_by(parts[0], over(parsed_number(parts[1])));
 }
 
 }  // namespace detail
@@ -97,13 +99,14 @@ inline any_schedule part_of_sequence(std::string_view text) {
 ///
 ///     cosine:4:1                                  a name and its numbers; every name is in `named.hpp`
 ///     cosine:8:0.5|clamp:1:5                      kept in a range
+///     cosine:8:1|power_of_two                     8, 4, 2, 1
 ///     linear:1:4@20,constant:4@50,cosine:4:1@30   one after the other, each with its length
 ///
 /// The lengths of a sequence are steps where they sum to `total_steps`, and shares of the run where they do
 /// not. Numbers are read the same in every locale. The same text gives the same schedule again, so a
 /// checkpoint keeps the text. Throws std::invalid_argument with what was read and what it must be.
 inline any_schedule parse_schedule(std::string_view text, over total_steps) {
-  if (text.find_first_of(",@") == text.npos) return detail::in_range(text, total_steps);
+  if (text.find_first_of(",@") == text.npos) return detail::adjusted_by(text, total_steps);
   std::vector<std::string_view> const parts = detail::split(text, ',');
   any_schedule whole = detail::part_of_sequence(parts.front());
   for (std::size_t i = 1; i < parts.size(); ++i) whole = whole | then(detail::part_of_sequence(parts[i]));
