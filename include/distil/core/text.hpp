@@ -50,7 +50,7 @@ class field_reader {
   }
 
   /// Calls `take` with each number of a list, "1,2,3"; an empty list has none.
-  template <class Take>
+  template <class Number = double, class Take>
   void numbers(std::string_view name, Take const& take) {
     std::string_view list = word(name);
     while (!list.empty()) {
@@ -58,7 +58,7 @@ class field_reader {
       require(
           comma + 1 != list.size(), where_, name, [&] { return quoted(list); },
           "numbers with commas between");
-      take(spelled<double>(name, list.substr(0, comma)));
+      take(spelled<Number>(name, list.substr(0, comma)));
       list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
     }
   }

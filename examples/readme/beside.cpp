@@ -1,0 +1,46 @@
+#include <array>
+#include <span>
+#include <vector>
+
+#include "distil/response/cross_entropy.hpp"
+#include "distil/response/forward_kl.hpp"
+#include "distil/response/fuse.hpp"
+#include "distil/schedule.hpp"
+#include "distil/teachers.hpp"
+
+/// What the pages of teachers, schedules and their like show, in functions that nobody calls: see pages.cpp.
+namespace {
+
+using matrix = distil::matrix_view<float>;
+
+double of_weighted_teachers(matrix student, matrix first, matrix second, matrix gradient,
+                            distil::index rows) {
+  std::array const teachers{distil::number_matrix(first), distil::number_matrix(second)};
+  std::vector<double> weights(2 * rows);
+  distil::entropy_weights(teachers, weights);
+  auto const of = [&](distil::index k) {
+    return distil::row_options{.weights = distil::weights_of(weights, k, rows), .normalizer = double(rows)};
+  };
+  double loss = distil::fuse(distil::forward_kl.term(first, {.temperature = 4, .rows = of(0)}),
+                             distil::forward_kl.term(second, {.temperature = 4, .rows = of(1)}))
+                    .with_grad(student, gradient);
+  return loss;
+}
+
+double of_mutual_learning(matrix student, matrix first_peer, matrix second_peer,
+                          std::vector<int> const& labels, matrix gradient) {
+  double mutual = distil::fuse(distil::cross_entropy.term(labels), 0.5 * distil::forward_kl.term(first_peer),
+                               0.5 * distil::forward_kl.term(second_peer))
+                      .with_grad(student, gradient);
+  return mutual;
+}
+
+struct weights_of_layer {
+  std::span<float> teacher, student;
+};
+void of_moving_average(distil::moving_average_teacher& average, std::vector<weights_of_layer>& layers) {
+  average.step();
+  for (auto& layer : layers) average.update(layer.teacher, layer.student);
+}
+
+}  // namespace
