@@ -5,6 +5,7 @@
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"
+#include "distil/response/hinton_kd.hpp"
 #include "distil/schedule.hpp"
 #include "distil/teachers.hpp"
 
@@ -33,6 +34,23 @@ double of_mutual_learning(matrix student, matrix first_peer, matrix second_peer,
                                0.5 * distil::forward_kl.term(second_peer))
                       .with_grad(student, gradient);
   return mutual;
+}
+
+void of_row_temperatures(matrix student, matrix teacher, std::vector<int> const& labels, matrix grad,
+                         distil::schedule::any_schedule const& entropy, double step) {
+  using namespace distil::schedule;
+  std::vector<double> temperatures(teacher.rows);
+  entropy_matched_temperatures(teacher, entropy.at(step), temperatures);  // of a schedule, say
+  distil::hinton_kd.with_grad(student, teacher, labels, grad, {.temperature = temperatures});
+}
+
+void of_balance(matrix student, matrix teacher, std::vector<int> const& labels, matrix grad) {
+  using namespace distil::schedule;
+  uncertainty_weighting balance(2);
+  auto const objective = distil::fuse(balance.weight(0) * distil::cross_entropy.term(labels),
+                                      balance.weight(1) * distil::forward_kl.term(teacher));
+  auto const found = objective.with_grad(student, grad);
+  balance.step(std::array<double, 2>{found.terms[0], found.terms[1]});  // losses without their weights
 }
 
 struct weights_of_layer {

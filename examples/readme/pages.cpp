@@ -108,14 +108,15 @@ void schedules(matrix student, matrix teacher, std::vector<int> const& labels, m
 
   [&] {
     auto const total = total_steps;
-    auto const within = cosine(8, 0.5) | clamp(1, 5);  // never outside the range
-    auto const hard_weight = 1.0 - soft_weight;        // + - * with schedules and with numbers
+    auto const within = cosine(8, 0.5) | clamp(1, 5);   // never outside the range
+    auto const shifts = cosine(8, 1) | power_of_two();  // 8, 4, 2, 1
+    auto const hard_weight = 1.0 - soft_weight;         // + - * with schedules and with numbers
     auto const warmed = warm_up(20) * (cosine(0.9, 0.4) | over(100));  // 20 steps up, 100 in all
     auto const steps =
         linear(1, 4) | over(20) | then(cosine(4, 1) | over(80));  // one after the other, 100 steps
     // the same in shares of any run
     auto const shares = linear(1, 4) | over(0.2) | then(cosine(4, 1) | over(0.8)) | over(total);
-    return within(0.5) + hard_weight.at(1) + warmed.at(1) + steps.at(1) + shares.at(1);
+    return within(0.5) + shifts(0.5) + hard_weight.at(1) + warmed.at(1) + steps.at(1) + shares.at(1);
   }();
   [&] {
     on_plateau temperature(4, {.goal = metric_goal::minimise, .patience = 3, .minimum = 1, .maximum = 8});

@@ -22,6 +22,7 @@
 #include "distil/schedule/shapes.hpp"
 #include "distil/schedule/soft_weight_by_metric.hpp"
 #include "distil/schedule/steps.hpp"
+#include "distil/schedule/temperature_network.hpp"
 #include "distil/schedule/three_stage.hpp"
 #include "distil/schedule/time.hpp"
 #include "distil/schedule/timing.hpp"
