@@ -1,7 +1,9 @@
 #include <array>
+#include <cstdio>
 #include <span>
 #include <vector>
 
+#include "distil/diagnostics.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/forward_kl.hpp"
 #include "distil/response/fuse.hpp"
@@ -51,6 +53,18 @@ void of_balance(matrix student, matrix teacher, std::vector<int> const& labels, 
                                       balance.weight(1) * distil::forward_kl.term(teacher));
   auto const found = objective.with_grad(student, grad);
   balance.step(std::array<double, 2>{found.terms[0], found.terms[1]});  // losses without their weights
+}
+
+void of_diagnostics(matrix student, matrix teacher, std::vector<int> const& labels, matrix hard,
+                    matrix soft) {
+  distil::agreement const seen = distil::agreement_of(student, teacher, labels);
+  std::printf("%.1f %% the same choice, %.3f nats apart\n", 100 * seen.same_choice, seen.forward_kl);
+
+  distil::gradient_summary terms(2);
+  distil::cross_entropy.with_grad(student, labels, hard);
+  distil::forward_kl.with_grad(student, teacher, soft, {.temperature = 4});
+  terms.add(std::array{distil::number_matrix(hard), distil::number_matrix(soft)});
+  std::printf("cosine of hard and soft: %.2f\n", terms.result().cosine(0, 1));
 }
 
 struct weights_of_layer {

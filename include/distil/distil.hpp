@@ -5,8 +5,10 @@
 
 #include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
 
+#include "distil/diagnostics.hpp"
 #include "distil/response.hpp"
 #include "distil/schedule.hpp"
+#include "distil/teachers.hpp"
 
 #if __has_include(<Eigen/Core>)
 #include "distil/attention.hpp"
@@ -16,5 +18,5 @@
 #else
 // Not a warning: it must not stop those who compile with -Werror.
 #pragma message( \
-    "distil: without Eigen <distil/distil.hpp> has response and schedule alone. Include them by name if that is meant")
+    "distil: without Eigen <distil/distil.hpp> has no losses of features, relations, contrast and attention. Include the others by name if that is meant")
 #endif

@@ -4,5 +4,6 @@
 
 #include "distil/teachers/mean_of_probabilities.hpp"
 #include "distil/teachers/moving_average_teacher.hpp"
+#include "distil/teachers/mutual_learning.hpp"
 #include "distil/teachers/replay_memory.hpp"
 #include "distil/teachers/teacher_weights.hpp"
