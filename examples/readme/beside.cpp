@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "distil/compression.hpp"
 #include "distil/diagnostics.hpp"
 #include "distil/response/cross_entropy.hpp"
 #include "distil/response/forward_kl.hpp"
@@ -65,6 +66,23 @@ void of_diagnostics(matrix student, matrix teacher, std::vector<int> const& labe
   distil::forward_kl.with_grad(student, teacher, soft, {.temperature = 4});
   terms.add(std::array{distil::number_matrix(hard), distil::number_matrix(soft)});
   std::printf("cosine of hard and soft: %.2f\n", terms.result().cosine(0, 1));
+}
+
+void of_quantization(matrix weights, matrix rounded, matrix gradient) {
+  distil::fake_quantization const in_4_bits({.bits = 4, .share = distil::quantized_by::row});
+  auto const scales = in_4_bits.scales(weights);
+  in_4_bits.round(weights, scales, rounded);  // the forward pass runs on these
+  // ... its loss is the teacher's, forward_kl at temperature 1 (LLM-QAT); its backward pass gives the gradient by them
+  in_4_bits.pull_back(weights, scales, gradient, gradient);
+}
+
+void of_pruning(matrix weights, int step, std::vector<distil::index>& kept) {
+  distil::pruning_schedule const sparsity({.final_sparsity = 0.8, .end = 2000, .every = 200});
+  if (sparsity.is_due(step)) {
+    std::vector<double> scores(weights.rows);
+    distil::norm_importance(weights, scores);
+    kept = distil::kept_channels(scores, sparsity.at(step), {.multiple_of = 8});
+  }
 }
 
 struct weights_of_layer {

@@ -5,6 +5,7 @@
 
 #include "distil/core/misuse.hpp"  // first, since compilers say how a message was reached
 
+#include "distil/compression.hpp"
 #include "distil/diagnostics.hpp"
 #include "distil/response.hpp"
 #include "distil/schedule.hpp"
