@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdio>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "distil/compression.hpp"
@@ -11,6 +12,7 @@
 #include "distil/response/hinton_kd.hpp"
 #include "distil/schedule.hpp"
 #include "distil/teachers.hpp"
+#include "distil/tuning.hpp"
 
 /// What the pages of teachers, schedules and their like show, in functions that nobody calls: see pages.cpp.
 namespace {
@@ -82,6 +84,27 @@ void of_pruning(matrix weights, int step, std::vector<distil::index>& kept) {
     std::vector<double> scores(weights.rows);
     distil::norm_importance(weights, scores);
     kept = distil::kept_channels(scores, sparsity.at(step), {.multiple_of = 8});
+  }
+}
+
+void of_search(std::string const& record, double (*train_one_epoch)(double, double, double),
+               void (*append)(std::string const&)) {
+  using namespace distil;
+  tuning::search_space space;
+  space.logarithmic("temperature", 1, 20)
+      .real("soft_weight", 0, 1)
+      .choice("schedule", {"constant:1", "warm_up:5:0:1"});
+  tuning::search search(space, {.trials = 30, .seed = 1}, tuning::trials_from_csv(space, record));
+  tuning::successive_halving halving({.last_rung = 27});
+  while (auto const next = search.next()) {
+    double metric = 1;
+    for (int epoch = 1; epoch <= 27; ++epoch) {
+      metric = train_one_epoch(space.number(next->at, "temperature"), space.number(next->at, "soft_weight"),
+                               parse_schedule(space.chosen(next->at, "schedule"), 27).at(epoch));
+      if (halving.is_rung(epoch) && halving.stops(next->id, epoch, metric)) break;
+    }
+    search.report(next->id, metric);
+    append(tuning::csv_line(space, search.trials().back()));
   }
 }
 
