@@ -10,15 +10,15 @@
 #include "distil/response.hpp"
 #include "distil/schedule.hpp"
 #include "distil/teachers.hpp"
+#include "distil/tuning.hpp"
 
 #if __has_include(<Eigen/Core>)
 #include "distil/attention.hpp"
 #include "distil/contrastive.hpp"
 #include "distil/feature.hpp"
 #include "distil/relation.hpp"
-#include "distil/tuning.hpp"
 #else
 // Not a warning: it must not stop those who compile with -Werror.
 #pragma message( \
-    "distil: without Eigen <distil/distil.hpp> has no losses of features, relations, contrast and attention, and no tuning. Include the others by name if that is meant")
+    "distil: without Eigen <distil/distil.hpp> has no losses of features, relations, contrast and attention. Include the others by name if that is meant")
 #endif

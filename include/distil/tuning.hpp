@@ -1,6 +1,6 @@
 #pragma once
 
-/// Searches over temperatures, weights and schedules. See tuning/README.md. Needs Eigen.
+/// Searches over temperatures, weights and schedules. See tuning/README.md.
 
 #include "distil/tuning/cross_validation.hpp"
 #include "distil/tuning/gaussian_process.hpp"

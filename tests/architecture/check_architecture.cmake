@@ -25,7 +25,7 @@ endforeach()
 set(below_teachers core simd sweep matrix ${losses})
 set(below_adapters ${folders})
 
-set(folders_without_eigen core simd sweep dispatch response schedule diagnostics)
+set(folders_without_eigen core simd sweep dispatch response schedule compression diagnostics tuning)
 
 # The rooms of a family by floors, the lowest first. A room may include itself and lower ones.
 function(place_rooms family)
@@ -166,7 +166,7 @@ foreach(header IN LISTS headers)
     report(${header} "names xsimd; only simd/ may")
   endif()
   if(text MATCHES "# *include *<Eigen/" AND (folder STREQUAL "" OR folder IN_LIST folders_without_eigen))
-    report(${header} "includes Eigen; core, simd, sweep, dispatch, response, schedule and diagnostics do without")
+    report(${header} "includes Eigen; core, simd, sweep, dispatch, response, schedule, compression, diagnostics and tuning do without")
   endif()
   if(text MATCHES "<Eigen/Dense>")
     report(${header} "includes <Eigen/Dense>; <Eigen/Core> compiles in a fraction of the time")

@@ -121,10 +121,11 @@ TEST(trials, a_record_reads_back_and_a_torn_line_is_left_out) {
   std::string const record = to_csv(space, trials);
   EXPECT_EQ(record.substr(0, record.find('\n')), "trial,x,schedule,metric");
   EXPECT_EQ(trials_from_csv(space, record), trials);
-  for (std::size_t size = record.size() - 1; size > record.find('\n', record.find('\n') + 1); --size) {
+  std::size_t const whole = record.find('\n', record.find('\n') + 1) + 1;  // the first two lines
+  for (std::size_t size = record.size() - 1; size >= whole; --size) {
     bool torn = false;
     EXPECT_EQ(trials_from_csv(space, record.substr(0, size), &torn).size(), 1U);
-    EXPECT_TRUE(torn || size + 1 == record.size());
+    EXPECT_EQ(torn, size > whole);
   }
   std::string const where = "distil::tuning::trials_from_csv: record is ";
   EXPECT_EQ(refusal_of([&] { (void)trials_from_csv(space, "trial,y,metric\n"); }),

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <Eigen/Cholesky>
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -25,12 +23,12 @@ struct prediction {
 ///
 ///     k(r) = (1 + s + s^2 / 3) e^-s,  s = sqrt(5) r / length;   mean = k' (K + noise)^-1 y, variance = 1 - k' (K + noise)^-1 k
 ///
-/// Cost: n^3 / 3 for each of 40 entries of the table. Source: Rasmussen and Williams 2006, chapters 2 and 5.
+/// Cost: n^3 / 6 multiplications for each of 40 entries of the table. Source: Rasmussen and Williams 2006, chapters 2 and 5.
 class gaussian_process {
  public:
   /// Throws std::invalid_argument unless there is a point, all of one size, and a finite value for each.
   gaussian_process(std::vector<std::vector<double>> points, std::span<double const> values)
-      : points_(std::move(points)), size_(static_cast<Eigen::Index>(points_.size())) {
+      : points_(std::move(points)), y_(values.begin(), values.end()) {
     constexpr char const* where = "tuning::gaussian_process";
     detail::require(!points_.empty(), where, "number of points", points_.size(), "at least 1");
     detail::require(values.size() == points_.size(), where, "number of values", values.size(),
@@ -40,12 +38,12 @@ class gaussian_process {
                       [&] { return detail::said(points_.front().size(), ", as the first"); });
     }
     for (double const value : values) detail::require(std::isfinite(value), where, "value", value, "finite");
-    y_ = Eigen::Map<Eigen::VectorXd const>(values.data(), size_);
-    mean_ = y_.mean();
-    scale_ = std::sqrt((y_.array() - mean_).square().mean());
-    if (!(scale_ > 0.0)) scale_ = 1.0;
-    y_ = (y_.array() - mean_) / scale_;
-    likelihood_ = -std::numeric_limits<double>::infinity();
+    auto const count = static_cast<double>(y_.size());
+    double squares = 0.0;
+    for (double const value : values) mean_ += value / count;
+    for (double const value : values) squares += (value - mean_) * (value - mean_) / count;
+    if (squares > 0.0) scale_ = std::sqrt(squares);
+    for (double& each : y_) each = (each - mean_) / scale_;
     for (double const length : {0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0, 4.0}) {
       for (double const noise : {1e-6, 1e-4, 1e-2, 1e-1}) fit(length, noise);
     }
@@ -57,12 +55,15 @@ class gaussian_process {
   [[nodiscard]] double log_likelihood() const { return likelihood_; }
 
   [[nodiscard]] prediction at(std::span<double const> point) const {
-    Eigen::VectorXd k(size_);
-    for (Eigen::Index i = 0; i < size_; ++i) {
-      k(i) = kernel(squared_distance(points_[static_cast<std::size_t>(i)], point), length_);
+    std::vector<double> k(points_.size());
+    double mean = 0.0, explained = 0.0;
+    for (std::size_t i = 0; i < k.size(); ++i) {
+      k[i] = kernel(squared_distance(points_[i], point), length_);
+      mean += k[i] * weights_[i];
     }
-    Eigen::VectorXd const solved = factor_.matrixL().solve(k);
-    return {mean_ + scale_ * k.dot(weights_), scale_ * std::sqrt(std::max(0.0, 1.0 - solved.squaredNorm()))};
+    solve_lower(factor_, k);
+    for (double const each : k) explained += each * each;
+    return {mean_ + scale_ * mean, scale_ * std::sqrt(std::max(0.0, 1.0 - explained))};
   }
 
  private:
@@ -76,37 +77,51 @@ class gaussian_process {
     return (1.0 + s + s * s / 3.0) * std::exp(-s);
   }
 
-  void fit(double length, double noise) {
-    Eigen::MatrixXd k(size_, size_);
-    for (Eigen::Index i = 0; i < size_; ++i) {
-      for (Eigen::Index j = 0; j <= i; ++j) {
-        k(i, j) = k(j, i) = kernel(
-            squared_distance(points_[static_cast<std::size_t>(i)], points_[static_cast<std::size_t>(j)]),
-            length);
-      }
-      k(i, i) += noise;
+  /// L^-1 x in place; L a lower triangle, row by row.
+  static void solve_lower(std::vector<double> const& lower, std::vector<double>& x) {
+    std::size_t const size = x.size();
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t j = 0; j < i; ++j) x[i] -= lower[i * size + j] * x[j];
+      x[i] /= lower[i * size + i];
     }
-    Eigen::LLT<Eigen::MatrixXd> factor(k);
-    if (factor.info() != Eigen::Success) return;
-    Eigen::VectorXd const weights = factor.solve(y_);
+  }
+
+  void fit(double length, double noise) {
+    std::size_t const size = y_.size();
+    std::vector<double> lower(size * size);  // of Cholesky
     double log_determinant = 0.0;
-    for (Eigen::Index i = 0; i < size_; ++i) log_determinant += std::log(factor.matrixL()(i, i));
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        double rest = kernel(squared_distance(points_[i], points_[j]), length) + (i == j ? noise : 0.0);
+        for (std::size_t k = 0; k < j; ++k) rest -= lower[i * size + k] * lower[j * size + k];
+        if (i == j && !(rest > 0.0)) return;
+        lower[i * size + j] = i == j ? std::sqrt(rest) : rest / lower[j * size + j];
+      }
+      log_determinant += std::log(lower[i * size + i]);
+    }
+    std::vector<double> weights = y_;
+    solve_lower(lower, weights);
+    double fit_of_values = 0.0;
+    for (double const each : weights) fit_of_values += each * each;
     constexpr double log_two_pi = 1.83787706640934548356;
     double const likelihood =
-        -0.5 * y_.dot(weights) - log_determinant - 0.5 * static_cast<double>(size_) * log_two_pi;
+        -0.5 * (fit_of_values + static_cast<double>(size) * log_two_pi) - log_determinant;
     if (!(likelihood > likelihood_)) return;
+    for (std::size_t i = size; i-- > 0;) {  // and through its transpose
+      for (std::size_t k = i + 1; k < size; ++k) weights[i] -= lower[k * size + i] * weights[k];
+      weights[i] /= lower[i * size + i];
+    }
     likelihood_ = likelihood;
     length_ = length;
     noise_ = noise;
-    factor_ = std::move(factor);
-    weights_ = weights;
+    factor_ = std::move(lower);
+    weights_ = std::move(weights);
   }
 
   std::vector<std::vector<double>> points_;
-  Eigen::Index size_;
-  Eigen::VectorXd y_, weights_;
-  Eigen::LLT<Eigen::MatrixXd> factor_;
-  double mean_ = 0.0, scale_ = 1.0, likelihood_, length_ = 1.0, noise_ = 0.0;
+  std::vector<double> y_, weights_, factor_;
+  double mean_ = 0.0, scale_ = 1.0, length_ = 1.0, noise_ = 0.0;
+  double likelihood_ = -std::numeric_limits<double>::infinity();
 };
 
 /// How much better than the best so far a minimum is expected to be: (best - m) Phi(z) + s phi(z), z = (best - m) / s; max(0, best -
