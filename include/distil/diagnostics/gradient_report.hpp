@@ -17,7 +17,7 @@ struct gradient_report {
     double share = 0;  ///< of the sum of the norms
     double along =
         0;  ///< mean over the batches of its product with the sum of all, over that sum's squared length: what it adds to
-        ///< the common direction; these sum to 1, and one that is negative works against the others
+    ///< the common direction; these sum to 1, and one that is negative works against the others
   };
   double batches = 0;
   std::vector<term> terms;
