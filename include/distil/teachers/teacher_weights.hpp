@@ -101,7 +101,7 @@ inline void entropy_weights(std::span<number_matrix const> teachers, std::span<d
   index const rows = weighing::require_teachers("entropy_weights", teachers, weights);
   auto const count = static_cast<index>(teachers.size());
   weighing::of_each_row(teachers, rows, weights,
-                        [](index, std::vector<double> const&, double entropy) { return entropy; });
+                        [](index, std::vector<double> const&, double nats) { return nats; });
   for (index row = 0; row < rows; ++row) {
     auto const at = [&](index k) -> double& { return weights[static_cast<std::size_t>(k * rows + row)]; };
     double total = 0.0;
