@@ -49,6 +49,16 @@ void of_row_temperatures(matrix student, matrix teacher, std::vector<int> const&
   distil::hinton_kd.with_grad(student, teacher, labels, grad, {.temperature = temperatures});
 }
 
+void of_temperature_network(matrix student, matrix teacher, std::vector<int> const& labels, matrix grad,
+                            matrix features, distil::schedule::temperature_network& network) {
+  std::vector<double> temperatures(teacher.rows), by_temperature(teacher.rows);
+  network.forward(features, temperatures);
+  distil::hinton_kd.with_grad(student, teacher, labels, grad,
+                              {.temperature = temperatures, .temperature_gradient = by_temperature});
+  for (double& each : by_temperature) each = -each;
+  network.step(features, by_temperature);
+}
+
 void of_balance(matrix student, matrix teacher, std::vector<int> const& labels, matrix grad) {
   using namespace distil::schedule;
   uncertainty_weighting balance(2);

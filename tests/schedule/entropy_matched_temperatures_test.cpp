@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "../support/refusal.hpp"
@@ -131,29 +132,75 @@ TEST(entropy_matched_temperatures, refuses) {
   EXPECT_EQ(temperatures, (std::vector<double>{7, 7}));
 }
 
+double mean_entropy(std::vector<double> const& all, std::size_t classes, double T) {
+  double sum = 0;
+  for (std::size_t r = 0; r < all.size(); r += classes) {
+    sum += entropy_of({all.begin() + static_cast<std::ptrdiff_t>(r),
+                       all.begin() + static_cast<std::ptrdiff_t>(r + classes)},
+                      T);
+  }
+  return sum / static_cast<double>(all.size() / classes);
+}
+
 TEST(modality_temperatures, give_all_the_same_mean_entropy) {
   std::vector<double> const loud = random_logits(60, 5, 20.0), quiet = random_logits(40, 6, 0.5);
   std::array const logits{number_matrix(matrix_view(loud, 6, 10)), number_matrix(matrix_view(quiet, 10, 4))};
   std::array<double, 2> temperatures{};
-  auto const mean = [](std::vector<double> const& all, std::size_t classes, double T) {
-    double sum = 0;
-    for (std::size_t r = 0; r < all.size(); r += classes) {
-      sum += entropy_of({all.begin() + static_cast<std::ptrdiff_t>(r),
-                         all.begin() + static_cast<std::ptrdiff_t>(r + classes)},
-                        T);
-    }
-    return sum / static_cast<double>(all.size() / classes);
-  };
   matched_rows report;
-  double const wanted = modality_temperatures(logits, temperatures, std::nullopt, {}, &report);
-  EXPECT_NEAR(wanted, 0.5 * (mean(loud, 10, 1) + mean(quiet, 4, 1)), 1e-13);
-  EXPECT_NEAR(mean(loud, 10, temperatures[0]), wanted, 1e-12);
-  EXPECT_NEAR(mean(quiet, 4, temperatures[1]), wanted, 1e-12);
+  double const wanted = modality_temperatures(logits, temperatures, {.report = &report});
+  EXPECT_NEAR(wanted, 0.5 * (mean_entropy(loud, 10, 1) + mean_entropy(quiet, 4, 1)), 1e-13);
+  EXPECT_NEAR(mean_entropy(loud, 10, temperatures[0]), wanted, 1e-12);
+  EXPECT_NEAR(mean_entropy(quiet, 4, temperatures[1]), wanted, 1e-12);
   EXPECT_EQ(report, matched_rows{.reached = 2});
   EXPECT_GT(temperatures[0], 1.0);
   EXPECT_LT(temperatures[1], 1.0);
-  EXPECT_EQ(modality_temperatures(logits, temperatures, 1.0), 1.0);
-  EXPECT_NEAR(mean(quiet, 4, temperatures[1]), 1.0, 1e-12);
+  EXPECT_EQ(modality_temperatures(logits, temperatures, {.entropy = 1.0}), 1.0);
+  EXPECT_NEAR(mean_entropy(quiet, 4, temperatures[1]), 1.0, 1e-12);
+}
+
+/// 200 classes that know nothing have more nats than 4 can ever have; shares of log C are in common.
+TEST(modality_temperatures, compare_different_numbers_of_classes_by_shares) {
+  std::vector<double> const many = random_logits(600, 5, 1.0), few = random_logits(40, 6, 1.0);
+  std::array const logits{number_matrix(matrix_view(many, 3, 200)), number_matrix(matrix_view(few, 10, 4))};
+  std::array<double, 2> temperatures{};
+  matched_rows report;
+  modality_temperatures(logits, temperatures, {.report = &report});
+  EXPECT_EQ(report, (matched_rows{.reached = 1, .at_maximum = 1}));
+  double const wanted =
+      modality_temperatures(logits, temperatures, {.unit = entropy_unit::share, .at = 2, .report = &report});
+  EXPECT_EQ(report, matched_rows{.reached = 2});
+  double const log_many = std::log(200.0), log_few = std::log(4.0);
+  EXPECT_NEAR(wanted, 0.5 * (mean_entropy(many, 200, 2) / log_many + mean_entropy(few, 4, 2) / log_few),
+              1e-13);
+  EXPECT_NEAR(mean_entropy(many, 200, temperatures[0]) / log_many, wanted, 1e-12);
+  EXPECT_NEAR(mean_entropy(few, 4, temperatures[1]) / log_few, wanted, 1e-12);
+}
+
+TEST(modality_temperatures, take_each_row_by_the_classes_it_has) {
+  std::vector<double> const masked{1, 2, -infinity, /**/ 3, 1, 0, /**/ 7, -infinity, -infinity};
+  std::array const logits{number_matrix(matrix_view(masked, 3, 3))};
+  std::array<double, 1> temperature{};
+  modality_temperatures(logits, temperature, {.entropy = 0.6, .unit = entropy_unit::share});
+  double const T = temperature[0];  // the row of one class has no share
+  EXPECT_NEAR(0.5 * (entropy_of({1, 2}, T) / std::log(2.0) + entropy_of({3, 1, 0}, T) / std::log(3.0)), 0.6,
+              1e-12);
+}
+
+TEST(modality_temperatures, refuse_before_anything_is_written) {
+  std::vector<double> const z{1, 2, 3, 4};
+  std::array const logits{number_matrix(matrix_view(z, 2, 2))};
+  std::array<double, 1> temperature{7};
+  std::string const where = "distil::schedule::modality_temperatures: ";
+  auto const with = [&](modality_temperature_options const& options) {
+    return refusal_of([&] { modality_temperatures(logits, temperature, options); });
+  };
+  EXPECT_EQ(with({.entropy = -1}), where + "entropy is -1; it must be finite and >= 0, in nats");
+  EXPECT_EQ(with({.entropy = 2, .unit = entropy_unit::share}),
+            where + "entropy is 2; it must be within [0, 1], a share of log C");
+  EXPECT_EQ(with({.at = 0}), where + "at is 0; it must be finite and > 0");
+  EXPECT_EQ(with({.range = {.minimum = -1}}), where + "minimum is -1; it must be finite and > 0");
+  EXPECT_EQ(temperature[0], 7);
+  EXPECT_EQ(modality_temperatures({}, {}), 0);
 }
 
 TEST(modality_temperatures, leaves_out_rows_that_say_nothing) {
@@ -161,7 +208,7 @@ TEST(modality_temperatures, leaves_out_rows_that_say_nothing) {
   std::array const logits{number_matrix(matrix_view(first, 2, 2)), number_matrix(matrix_view(none, 1, 2))};
   std::array<double, 2> temperatures{};
   matched_rows report;
-  EXPECT_NEAR(modality_temperatures(logits, temperatures, std::nullopt, {.maximum = 9}, &report),
+  EXPECT_NEAR(modality_temperatures(logits, temperatures, {.range = {.maximum = 9}, .report = &report}),
               entropy_of({1, 2}, 1), 1e-15);
   EXPECT_NEAR(temperatures[0], 1.0, 1e-12);
   EXPECT_EQ(temperatures[1], 9.0);

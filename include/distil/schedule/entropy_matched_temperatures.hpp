@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <span>
@@ -28,6 +30,13 @@ enum class entropy_unit {
 };
 
 namespace detail::matching {
+
+inline void require_entropy(char const* where, double entropy, entropy_unit unit) {
+  bool const is_share = unit == entropy_unit::share;
+  distil::detail::require(entropy >= 0.0 && entropy <= (is_share ? 1.0 : std::numeric_limits<double>::max()),
+                          where, "entropy", entropy,
+                          is_share ? "within [0, 1], a share of log C" : "finite and >= 0, in nats");
+}
 
 /// A mean entropy and its slope by log T.
 struct entropy_at {
@@ -108,13 +117,9 @@ inline matched_rows entropy_matched_temperatures(number_matrix const& logits, ro
   auto const rows = static_cast<index>(temperatures.size());
   matching::require_logits(where, logits, rows);
   matching::require_range(where, range);
-  double const most = unit == entropy_unit::share ? 1.0 : std::numeric_limits<double>::max();
-  char const* const must_be =
-      unit == entropy_unit::share ? "within [0, 1], a share of log C" : "finite and >= 0, in nats";
   if (entropy.per_row()) distil::detail::require_size(where, "entropy", entropy.size(), rows);
   for (index row = 0; row < (entropy.per_row() ? rows : 1); ++row) {
-    distil::detail::require(entropy[row] >= 0.0 && entropy[row] <= most, where, "entropy", entropy[row],
-                            must_be);
+    matching::require_entropy(where, entropy[row], unit);
   }
   index const classes = logits.extent().columns;
   std::vector<double> values(static_cast<std::size_t>(classes));
@@ -136,30 +141,46 @@ inline matched_rows entropy_matched_temperatures(number_matrix const& logits, ro
   return found;
 }
 
+/// What the softened predictions of several modalities have in common.
+struct modality_temperature_options {
+  /// The mean entropy that all are to have. Default: the mean, over the modalities, of what they have at temperature `at`.
+  std::optional<double> entropy = std::nullopt;
+
+  /// Of both. Modalities of different numbers of classes need `share`: 4 classes never have the entropy, in nats, of 1000
+  /// that know nothing.
+  entropy_unit unit = entropy_unit::nats;
+
+  double at = 1;  ///< finite and > 0; without effect where `entropy` is given
+  temperature_range range = {};
+  matched_rows* report = nullptr;  ///< what became of the modalities, if wanted
+};
+
 /// One temperature for each modality (or view, or teacher), at which the softened predictions of all have the same mean entropy:
-/// none drowns the others by being sure. `entropy` in nats; without, the mean over the modalities of what they have at
-/// temperature 1.
+/// none drowns the others by being sure.
+///
+///     std::array const logits{number_matrix(of_image), number_matrix(of_text)};
+///     std::array<double, 2> temperatures;
+///     schedule::modality_temperatures(logits, temperatures, {.unit = schedule::entropy_unit::share});
 ///
 /// @param  logits        a batch [rows, classes] for each modality; sizes may differ. Rows with a NaN, +inf or no class are
-///                       left out
+///                       left out, and as shares those with one class, too
 /// @param  temperatures  one per modality, overwritten. One without a row to go by gets the maximum, and is undefined
-/// @return the mean entropy that was wanted
-/// Otherwise as `entropy_matched_temperatures`.
+/// @return the mean entropy that was wanted, in the unit
+/// Otherwise as `entropy_matched_temperatures`; some 10 reads of every batch.
 inline double modality_temperatures(std::span<number_matrix const> logits, std::span<double> temperatures,
-                                    std::optional<double> entropy = std::nullopt,
-                                    temperature_range const& range = {}, matched_rows* report = nullptr) {
+                                    modality_temperature_options const& options = {}) {
   constexpr char const* where = "schedule::modality_temperatures";
   namespace matching = detail::matching;
-  matching::require_range(where, range);
+  bool const is_share = options.unit == entropy_unit::share;
+  matching::require_range(where, options.range);
+  distil::detail::require(options.at > 0.0 && std::isfinite(options.at), where, "at", options.at,
+                          "finite and > 0");
   distil::detail::require(
       temperatures.size() == logits.size(), where, "temperatures",
       [&] { return distil::detail::said("of size ", temperatures.size()); },
       [&] { return distil::detail::said("one per modality, ", logits.size()); });
   for (number_matrix const& each : logits) matching::require_logits(where, each, each.extent().rows);
-  if (entropy) {
-    distil::detail::require(*entropy >= 0.0 && std::isfinite(*entropy), where, "entropy", *entropy,
-                            "finite and >= 0, in nats");
-  }
+  if (options.entropy) matching::require_entropy(where, *options.entropy, options.unit);
   std::vector<double> values;
   auto const mean_at = [&](number_matrix const& batch, double temperature) {
     index const classes = batch.extent().columns;
@@ -168,33 +189,35 @@ inline double modality_temperatures(std::span<number_matrix const> logits, std::
     double rows = 0.0;
     for (index row = 0; row < batch.extent().rows; ++row) {
       distil::detail::read_row(batch, row, values.data());
-      if (matching::classes_of(values.data(), classes) <= 0) continue;
+      index const count = matching::classes_of(values.data(), classes);
+      if (count <= (is_share ? 1 : 0)) continue;
       auto const here = matching::of_row(values.data(), classes, temperature);
-      sum.entropy += here.entropy;
-      sum.slope += here.slope;
+      double const most = is_share ? std::log(static_cast<double>(count)) : 1.0;
+      sum.entropy += here.entropy / most;
+      sum.slope += here.slope / most;
       rows += 1.0;
     }
     return matching::entropy_at{sum.entropy / rows, sum.slope / rows};  // NaN of no rows
   };
-  double wanted = 0.0, counted = 0.0;
-  for (number_matrix const& each : logits) {
-    double const own = entropy ? *entropy : mean_at(each, 1.0).entropy;
+  double sum = 0.0, counted = 0.0;
+  for (std::size_t m = 0; m < logits.size() && !options.entropy; ++m) {
+    double const own = mean_at(logits[m], options.at).entropy;
     if (std::isnan(own)) continue;
-    wanted += own;
+    sum += own;
     counted += 1.0;
   }
-  wanted = entropy ? *entropy : counted > 0.0 ? wanted / counted : 0.0;
+  double const wanted = options.entropy ? *options.entropy : counted > 0.0 ? sum / counted : 0.0;
   matched_rows found;
   for (std::size_t m = 0; m < logits.size(); ++m) {
     auto const at = [&](double temperature) { return mean_at(logits[m], temperature); };
-    if (std::isnan(at(range.maximum).entropy)) {
+    if (std::isnan(at(options.range.maximum).entropy)) {
       ++found.undefined;
-      temperatures[m] = range.maximum;
+      temperatures[m] = options.range.maximum;
     } else {
-      temperatures[m] = matching::solve(at, wanted, range, found);
+      temperatures[m] = matching::solve(at, wanted, options.range, found);
     }
   }
-  if (report != nullptr) *report = found;
+  if (options.report != nullptr) *options.report = found;
   return wanted;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "distil/core/number_rows.hpp"
@@ -90,8 +91,8 @@ inline void confidence_temperatures(number_matrix const& logits, std::span<doubl
 
 /// Which deviation.
 enum class deviation_estimate {
-  sample,     ///< over C - 1, as torch.std and NormKD
-  population  ///< over C, as LSKD's code
+  sample,     ///< over C - 1, as torch.std, and with it the code of NormKD and LSKD
+  population  ///< over C, as numpy.std
 };
 
 /// T = factor * the standard deviation of the row's classes that are not masked, within the range: all rows then have logits
