@@ -8,3 +8,4 @@
 #include "distil/tuning/search_space.hpp"
 #include "distil/tuning/successive_halving.hpp"
 #include "distil/tuning/trials.hpp"
+#include "distil/tuning/trials_picture.hpp"
